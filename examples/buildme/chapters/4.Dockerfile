@@ -1,0 +1,31 @@
+# syntax=docker/dockerfile:1
+# Chapter 4: mounts. Modules and compiled packages live in caches that outlast the layers; the sources
+# are bound into the step instead of copied into a layer.
+ARG GO_IMAGE=golang:1.24
+FROM ${GO_IMAGE} AS base
+ENV CGO_ENABLED=0
+WORKDIR /src
+RUN --mount=type=cache,target=/go/pkg/mod/ \
+    --mount=type=bind,source=go.sum,target=go.sum \
+    --mount=type=bind,source=go.mod,target=go.mod \
+    go mod download -x
+
+FROM base AS build-client
+RUN --mount=type=cache,target=/go/pkg/mod/ \
+    --mount=type=cache,target=/root/.cache/go-build/ \
+    --mount=type=bind,target=. \
+    go build -trimpath -o /bin/client ./cmd/client
+
+FROM base AS build-server
+RUN --mount=type=cache,target=/go/pkg/mod/ \
+    --mount=type=cache,target=/root/.cache/go-build/ \
+    --mount=type=bind,target=. \
+    go build -trimpath -o /bin/server ./cmd/server
+
+FROM scratch AS client
+COPY --from=build-client /bin/client /bin/
+ENTRYPOINT [ "/bin/client" ]
+
+FROM scratch AS server
+COPY --from=build-server /bin/server /bin/
+ENTRYPOINT [ "/bin/server" ]
