@@ -1,0 +1,88 @@
+/** Coarse classes of failure; the command line maps them to exit codes, retries look at them. */
+export type ErrorKind =
+  | "invalid" // the input is wrong: Dockerfile, flag, reference, archive
+  | "not-found"
+  | "already-exists"
+  | "denied" // credentials or permissions
+  | "unavailable" // network or a peer; trying again may help
+  | "exhausted" // disk, inodes, a named limit
+  | "unsupported" // Varve or this machine cannot do it
+  | "conflict"
+  | "canceled"
+  | "failed" // a command of the build failed
+  | "internal";
+
+interface Entry {
+  readonly kind: ErrorKind;
+  /** One sentence for the error reference. */
+  readonly sentence: string;
+}
+
+const entry = (kind: ErrorKind, sentence: string): Entry => ({ kind, sentence });
+
+/** Every code, by room. A code is public and never changes its meaning. */
+export const catalogue = {
+  // ground
+  CANCELED: entry("canceled", "The caller ended the work."),
+  INTERNAL: entry("internal", "A defect of Varve."),
+  DISK_FULL: entry("exhausted", "The disk or its inodes are full."),
+  TIMED_OUT: entry("unavailable", "A wait reached its deadline."),
+
+  // dockerfile
+
+  // llb
+
+  // tar
+
+  // oci
+  DIGEST_INVALID: entry("invalid", "A text is not a digest of a known algorithm."),
+  REFERENCE_INVALID: entry("invalid", "A text is not an image reference."),
+  PLATFORM_INVALID: entry("invalid", "A text is not a platform."),
+  IMAGE_INVALID: entry("invalid", "A manifest, index or image config does not have the shape of its specification."),
+  IMAGE_SCHEMA1: entry("unsupported", "The image is in Docker's first manifest format, which nothing builds any more."),
+
+  // tree
+
+  // solver
+
+  // frontend
+
+  // content
+  CONTENT_NOT_FOUND: entry("not-found", "A blob is not in the store."),
+  CONTENT_DIGEST_MISMATCH: entry("invalid", "Bytes do not hash to the digest they were promised under."),
+  CONTENT_SIZE_MISMATCH: entry("invalid", "Content is longer or shorter than was promised."),
+  CONTENT_TOO_LARGE: entry("exhausted", "Content is larger than the limit of who reads it."),
+  CONTENT_ALGORITHM: entry("unsupported", "The store keeps blobs by their SHA-256 only."),
+  CONTENT_STORE: entry("internal", "The blob store could not read or write its folder."),
+
+  // snapshots
+
+  // registry
+  REGISTRY_UNREACHABLE: entry("unavailable", "A registry did not answer, or broke off, after every try."),
+  REGISTRY_DENIED: entry("denied", "A registry wants credentials, or refuses the ones it got."),
+  REGISTRY_NOT_FOUND: entry("not-found", "A registry does not have the manifest or blob."),
+  REGISTRY_PROTOCOL: entry("invalid", "A registry answered what the distribution specification does not allow."),
+  REGISTRY_TOO_LARGE: entry("exhausted", "A registry's answer is larger than the limit for its kind."),
+  REGISTRY_LIMITED: entry("unavailable", "A registry asks to slow down (429), also after the retries."),
+  REGISTRY_CONFIG: entry("invalid", "The settings of a registry (mirror, certificate, host) cannot be used."),
+  CREDENTIALS_INVALID: entry("invalid", "Docker's config file or a credential helper gave no readable credentials."),
+
+  // runtime
+
+  // worker
+
+  // layers
+
+  // sources
+
+  // exporters
+
+  // ops
+
+  // engine
+
+  // cli
+  USAGE: entry("invalid", "The command line is not understood."),
+} as const satisfies Record<string, Entry>;
+
+export type ErrorCode = keyof typeof catalogue;
