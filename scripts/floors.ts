@@ -1,0 +1,15 @@
+/**
+ * The floors of the house: a room under `src/` may import only from rooms on lower floors, and only through their
+ * `index.ts`. Read by `check-floors.ts` and drawn in ARCHITECTURE.md.
+ */
+export const floors: readonly (readonly [floor: string, rooms: readonly string[]])[] = [
+  ["ground", ["errors"]],
+  ["basics", ["events", "flow", "sys", "state"]],
+  ["languages", ["dockerfile", "llb", "tar", "oci", "tree"]],
+  ["deciding and holding", ["solver", "frontend", "content", "snapshots", "registry", "runtime", "worker"]],
+  ["working", ["layers", "cache", "images"]],
+  ["providing", ["sources", "exporters"]],
+  ["meaning", ["ops"]],
+  ["assembly", ["engine"]],
+  ["doors", ["cli"]],
+];

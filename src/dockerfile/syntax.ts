@@ -1,0 +1,99 @@
+import type { SourceRange } from "../errors/index.ts";
+
+/** A half-open range of UTF-16 offsets into the source text. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * The lossless syntax tree: `parts` tile the whole source text without gap or overlap, so printing the parts in order
+ * gives the source back, byte for byte.
+ */
+export interface SyntaxTree {
+  readonly file: string;
+  readonly source: string;
+  /** True when the text began with a byte order mark (not part of `source`). */
+  readonly bom: boolean;
+  /** The escape and continuation character: `\` or `` ` ``. */
+  readonly escape: "\\" | "`";
+  readonly directives: readonly DirectiveNode[];
+  readonly parts: readonly SyntaxPart[];
+  /** The instructions among `parts`, in order. */
+  readonly instructions: readonly InstructionNode[];
+  readonly warnings: readonly SyntaxWarning[];
+}
+
+export type SyntaxPart = BlankNode | CommentNode | DirectiveNode | InstructionNode;
+
+/** Empty lines. */
+export interface BlankNode {
+  readonly kind: "blank";
+  readonly span: Span;
+}
+
+/** One comment line. `text` is what follows `#`, trimmed. */
+export interface CommentNode {
+  readonly kind: "comment";
+  readonly span: Span;
+  readonly text: string;
+}
+
+/** A parser directive: `# name=value`. */
+export interface DirectiveNode {
+  readonly kind: "directive";
+  readonly span: Span;
+  readonly name: string;
+  readonly value: string;
+  readonly valueSpan: Span;
+}
+
+/** One instruction with all its lines, continuation comments and heredoc bodies. */
+export interface InstructionNode {
+  readonly kind: "instruction";
+  readonly span: Span;
+  /** First and last line, from 1, heredoc bodies included. */
+  readonly startLine: number;
+  readonly endLine: number;
+  /** As written. */
+  readonly keyword: string;
+  /** In upper case. */
+  readonly name: string;
+  readonly keywordSpan: Span;
+  readonly flags: readonly FlagNode[];
+  /** What follows keyword and flags, continuations joined and comments within removed, trimmed: what BuildKit calls the rest. */
+  readonly rest: string;
+  /** The instruction on one line as BuildKit's history shows it: keyword, flags and rest, continuations joined. */
+  readonly original: string;
+  /** Maps an offset in `rest` to the offset in the source. Same length as `rest`, plus one for its end. */
+  readonly restOffsets: readonly number[];
+  readonly heredocs: readonly HeredocNode[];
+  /** Comment lines directly above, nearest last (P14), without `#`. */
+  readonly docComment: readonly string[];
+}
+
+/** `--name` or `--name=value`, unquoted. */
+export interface FlagNode {
+  readonly name: string;
+  readonly value: string | undefined;
+  readonly span: Span;
+}
+
+/** A here-document. `content` is the body as the file has it, with leading tabs removed for `<<-`. */
+export interface HeredocNode {
+  readonly name: string;
+  readonly fileDescriptor: number;
+  /** False when the delimiter was quoted: then variables in the body stay as they are. */
+  readonly expand: boolean;
+  /** `<<-`: leading tabs are removed. */
+  readonly chomp: boolean;
+  readonly content: string;
+  readonly bodySpan: Span;
+}
+
+/** Something legal but doubtful, by the name of BuildKit's lint rule. */
+export interface SyntaxWarning {
+  readonly rule: string;
+  readonly message: string;
+  readonly where: SourceRange;
+}

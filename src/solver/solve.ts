@@ -1,0 +1,193 @@
+import { hash } from "node:crypto";
+import type { CacheMap, CacheStore, SolverEvent, SolverVertex } from "./types.ts";
+
+export interface SolveOptions<R> {
+  readonly vertices: ReadonlyMap<string, SolverVertex<R>>;
+  readonly cache: CacheStore<R>;
+  readonly onEvent: (event: SolverEvent) => void;
+  readonly signal: AbortSignal;
+  /** The time, in milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+interface Outcome<R> {
+  readonly outputs: readonly (R | undefined)[];
+}
+
+/**
+ * Makes one output of one vertex, running only what must run: keys are computed from the result downwards, and a vertex
+ * whose result is in the cache asks nothing of its inputs. Independent vertices run at the same time, each at most once,
+ * also when two of them turn out to have the same key.
+ *
+ * The first failure stops everything else; the promise settles when all of it has stopped. It rejects with that first
+ * failure, or with the signal's reason.
+ */
+export async function solve<R>(target: { readonly id: string; readonly index: number }, options: SolveOptions<R>): Promise<R | undefined> {
+  const { vertices, cache, onEvent } = options;
+  const now = options.now ?? Date.now;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([options.signal, stop.signal]);
+  const keys = new Map<string, Promise<string>>();
+  const maps = new Map<string, Promise<CacheMap<R>>>();
+  const outcomes = new Map<string, Promise<Outcome<R>>>();
+  const forced = new Map<string, Promise<boolean>>();
+  const running = new Map<string, Promise<Outcome<R>>>();
+  const reported = new Set<string>();
+  const pending = new Set<Promise<unknown>>();
+  let failure: { readonly error: unknown } | undefined;
+
+  /** Runs `make` once for a vertex; the first failure of anything is kept and ends the rest. */
+  function once<T>(memory: Map<string, Promise<T>>, id: string, make: () => Promise<T>): Promise<T> {
+    let promise = memory.get(id);
+    if (promise) return promise;
+    promise = make().catch((error: unknown) => {
+      failure ??= { error };
+      stop.abort(error);
+      throw error;
+    });
+    memory.set(id, promise);
+    const settled: Promise<unknown> = promise.then(
+      () => pending.delete(settled),
+      () => pending.delete(settled),
+    );
+    pending.add(settled);
+    return promise;
+  }
+
+  const vertexOf = (id: string): SolverVertex<R> => {
+    const vertex = vertices.get(id);
+    if (!vertex) throw new TypeError(`no vertex ${id}`);
+    return vertex;
+  };
+
+  const cacheMapOf = (id: string) => once(maps, id, async () => vertexOf(id).op.cacheMap(signal));
+
+  const keyOf = (id: string): Promise<string> => once(keys, id, async () => computeKey(vertexOf(id)));
+
+  /**
+   * Whether a vertex must run although a record of it may exist: `--no-cache` names it, or something that it depends on
+   * as a whole will run again. Where only content is read of an input, that content decides instead.
+   */
+  const mustRun = (id: string): Promise<boolean> =>
+    once(forced, id, async () => {
+      const vertex = vertexOf(id);
+      if (vertex.ignoreCache) return true;
+      return (await all((await wholeInputs(vertex)).map((input) => mustRun(input.id)))).includes(true);
+    });
+
+  /** The inputs that a vertex depends on as a whole, not by what it reads of them. */
+  async function wholeInputs(vertex: SolverVertex<R>): Promise<SolverVertex<R>["inputs"]> {
+    const { dependencies } = await cacheMapOf(vertex.id);
+    return vertex.inputs.filter((_, index) => !dependencies[index]?.content);
+  }
+
+  async function computeKey(vertex: SolverVertex<R>): Promise<string> {
+    const map = await cacheMapOf(vertex.id);
+    const inputKeys = await all(vertex.inputs.map(async (input) => `${await keyOf(input.id)}/${input.index}`));
+    const parts = map.dependencies.map(({ selector }, index) => [selector, inputKeys[index] ?? ""]);
+    if (!map.dependencies.some(({ content }) => content)) return digest("key", map.digest, parts);
+
+    const stable = !(await all(vertex.inputs.map((input) => isUnstable(input.id)))).includes(true);
+    const fastKey = digest("fast", map.digest, parts);
+    const linked = stable ? cache.link(fastKey) : undefined;
+    if (linked !== undefined) return linked;
+
+    const contents = await all(
+      map.dependencies.map(async ({ selector, content }, index) => {
+        if (!content) return [selector, inputKeys[index] ?? ""];
+        return ["content", await content(await inputOf(vertex, index), signal)];
+      }),
+    );
+    const key = digest("key", map.digest, contents);
+    cache.saveLink(fastKey, key, await all(vertex.inputs.map((input) => keyOf(input.id))));
+    return key;
+  }
+
+  /** Whether what an earlier build found in this input says nothing about what is in it now. */
+  async function isUnstable(id: string): Promise<boolean> {
+    return ((await cacheMapOf(id)).volatile ?? false) || (await mustRun(id));
+  }
+
+  async function inputOf(vertex: SolverVertex<R>, index: number): Promise<R> {
+    const input = vertex.inputs[index];
+    if (!input) throw new TypeError(`${vertex.name}: no input ${index}`);
+    const { outputs } = await outcomeOf(input.id);
+    const result = outputs[input.index];
+    if (result === undefined) throw new TypeError(`${vertex.name}: input ${index} has no output ${input.index}`);
+    return result;
+  }
+
+  const outcomeOf = (id: string): Promise<Outcome<R>> =>
+    once(outcomes, id, async () => {
+      const vertex = vertexOf(id);
+      const key = await keyOf(id);
+      signal.throwIfAborted();
+      if (!(await mustRun(id))) {
+        const outputs = cache.load(key);
+        if (outputs) {
+          reportCached(vertex);
+          return { outputs };
+        }
+      }
+      const twin = running.get(key);
+      if (twin) {
+        const outcome = await twin;
+        reportCached(vertex);
+        return outcome;
+      }
+      const promise = run(vertex, key);
+      running.set(key, promise);
+      return promise;
+    });
+
+  async function run(vertex: SolverVertex<R>, key: string): Promise<Outcome<R>> {
+    const inputs = await all(vertex.inputs.map((_, index) => inputOf(vertex, index)));
+    signal.throwIfAborted();
+    reported.add(vertex.id);
+    onEvent({ type: "started", vertex: vertex.id, time: now() });
+    try {
+      const outputs = await vertex.op.exec(inputs, { signal, vertex: vertex.id });
+      const inputKeys = await all((await wholeInputs(vertex)).map((input) => keyOf(input.id)));
+      cache.save({ key, inputKeys, outputs, vertex });
+      onEvent({ type: "completed", vertex: vertex.id, time: now(), cached: false });
+      return { outputs };
+    } catch (error) {
+      onEvent({ type: "failed", vertex: vertex.id, time: now(), error, canceled: signal.aborted });
+      throw error;
+    }
+  }
+
+  /** A result from the cache stands for the chain below it: inputs that nothing else asks for are reported as cached too. */
+  function reportCached(vertex: SolverVertex<R>): void {
+    if (reported.has(vertex.id)) return;
+    reported.add(vertex.id);
+    for (const input of vertex.inputs) if (!outcomes.has(input.id)) reportCached(vertexOf(input.id));
+    const time = now();
+    onEvent({ type: "started", vertex: vertex.id, time });
+    onEvent({ type: "completed", vertex: vertex.id, time, cached: true });
+  }
+
+  try {
+    const { outputs } = await outcomeOf(target.id);
+    return outputs[target.index];
+  } catch (error) {
+    stop.abort(error);
+    while (pending.size > 0) await Promise.all(pending);
+    options.signal.throwIfAborted();
+    throw failure ? failure.error : error;
+  }
+}
+
+/** As Promise.all, but waits for every member, so that nothing is left running unseen. */
+async function all<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  const settled = await Promise.allSettled(promises);
+  return settled.map((outcome) => {
+    if (outcome.status === "rejected") throw outcome.reason;
+    return outcome.value;
+  });
+}
+
+/** A key: SHA-256 of the parts as JSON, which keeps their borders. */
+function digest(...parts: readonly unknown[]): string {
+  return hash("sha256", JSON.stringify(parts));
+}

@@ -1,0 +1,6 @@
+/**
+ * The state database: one SQLite file in the store folder that several Varve processes share, and the identity of the
+ * process that owns unfinished work. Rooms above bring their own tables; nothing here knows what is in them.
+ */
+export { openState, type State } from "./open-state.ts";
+export { isOwnerAlive, processOwner } from "./process-owner.ts";
