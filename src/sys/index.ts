@@ -1,0 +1,48 @@
+/**
+ * Linux calls that Node lacks: mounts, resolving inside a root, extended attributes, device nodes, times of links, file
+ * locks, process limits. Everything is synchronous and throws {@link SysError}. koffi is loaded by the first call.
+ * Nothing here decides anything: no policy, no retries beyond what one call needs, no path of its own.
+ */
+export { SysError, hasCode } from "./sys-error.ts";
+export {
+  bindFd,
+  bindMount,
+  makePrivate,
+  mount,
+  mountFlags,
+  pivotRoot,
+  unmount,
+  type BindOptions,
+} from "./mount.ts";
+export { mountOverlay, type OverlayOptions } from "./overlay.ts";
+export {
+  fdPath,
+  openFlags,
+  openInRoot,
+  openPath,
+  readLinkAt,
+  readLinkBytesAt,
+  type OpenInRootOptions,
+} from "./open-in-root.ts";
+export { lgetxattr, llistxattr, lremovexattr, lsetxattr, xattrFlags } from "./xattr.ts";
+export {
+  flock,
+  makeDevice,
+  makeWhiteout,
+  mknod,
+  splitDevice,
+  statfsType,
+  syncfs,
+  utimensNoFollow,
+  type DeviceNumber,
+  type FileTime,
+} from "./files.ts";
+export {
+  getrlimit,
+  setChildSubreaper,
+  setDumpable,
+  setPdeathsig,
+  setrlimit,
+  type Resource,
+  type Rlimit,
+} from "./process.ts";
