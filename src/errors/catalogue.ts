@@ -28,6 +28,11 @@ export const catalogue = {
   DISK_FULL: entry("exhausted", "The disk or its inodes are full."),
   TIMED_OUT: entry("unavailable", "A wait reached its deadline."),
 
+  // flow
+  CONTENT_DIGEST_MISMATCH: entry("invalid", "Bytes do not hash to the digest they were promised under."),
+  CONTENT_SIZE_MISMATCH: entry("invalid", "Content is longer or shorter than was promised."),
+  CONTENT_TOO_LARGE: entry("exhausted", "Content is larger than the limit of who reads it."),
+
   // dockerfile
 
   // llb
@@ -49,9 +54,6 @@ export const catalogue = {
 
   // content
   CONTENT_NOT_FOUND: entry("not-found", "A blob is not in the store."),
-  CONTENT_DIGEST_MISMATCH: entry("invalid", "Bytes do not hash to the digest they were promised under."),
-  CONTENT_SIZE_MISMATCH: entry("invalid", "Content is longer or shorter than was promised."),
-  CONTENT_TOO_LARGE: entry("exhausted", "Content is larger than the limit of who reads it."),
   CONTENT_ALGORITHM: entry("unsupported", "The store keeps blobs by their SHA-256 only."),
   CONTENT_STORE: entry("internal", "The blob store could not read or write its folder."),
 
