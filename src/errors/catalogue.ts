@@ -36,6 +36,9 @@ export const catalogue = {
   // dockerfile
 
   // llb
+  LLB_INVALID: entry("invalid", "The bytes are no LLB graph, or the graph contradicts itself."),
+  LLB_TOO_LARGE: entry("exhausted", "The LLB graph is larger than the limit."),
+  LLB_UNSUPPORTED: entry("unsupported", "The LLB graph asks for an operation that Varve does not run."),
 
   // tar
 
@@ -51,6 +54,11 @@ export const catalogue = {
   // solver
 
   // frontend
+  DOCKERFILE_NOT_SUPPORTED_YET: entry("unsupported", "The Dockerfile uses a feature that Varve does not have yet."),
+  FRONTEND_STAGE_CYCLE: entry("invalid", "Stages of the Dockerfile need each other."),
+  FRONTEND_STAGE_ORDER: entry("invalid", "A stage is used before it is defined."),
+  FRONTEND_TARGET_UNKNOWN: entry("invalid", "The Dockerfile has no stage with the name of the target."),
+  FRONTEND_VALUE_INVALID: entry("invalid", "A value in the Dockerfile is not allowed there, or becomes so once its variables are expanded."),
 
   // content
   CONTENT_NOT_FOUND: entry("not-found", "A blob is not in the store."),
@@ -72,6 +80,10 @@ export const catalogue = {
   // runtime
 
   // worker
+  WORKER_DIED: entry("internal", "The worker process ended in the middle of its work."),
+  WORKER_UNAVAILABLE: entry("unsupported", "The worker process cannot be started on this machine."),
+  WORKER_NO_USER_NAMESPACE: entry("unsupported", "An ordinary user may not make user namespaces on this machine."),
+  WORKER_NO_SUBORDINATE_IDS: entry("unsupported", "The user has no subordinate ids, or the tools to map them are missing."),
 
   // layers
 

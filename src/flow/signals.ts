@@ -17,7 +17,10 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw reasonOf(signal);
 }
 
-/** A signal that aborts with the first of those given, with its reason; undefined entries are skipped. */
+/**
+ * A signal that aborts as soon as one of those given does, with its reason; undefined entries are skipped. Where several
+ * have aborted before anyone looked, the reason may be that of any of them (Node reads it late).
+ */
 export function joinSignals(...signals: readonly (AbortSignal | undefined)[]): AbortSignal {
   const given = signals.filter((signal) => signal !== undefined);
   return given.length === 1 && given[0] !== undefined ? given[0] : AbortSignal.any(given);
@@ -37,7 +40,7 @@ export async function unlessAborted<T>(
     else signal.addEventListener("abort", onAbort, { once: true });
   });
   try {
-    return await Promise.race([work, aborted]);
+    return await Promise.race([aborted, work]);
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
