@@ -1,0 +1,87 @@
+#!/bin/bash
+# Makes stand-ins for Docker Hub's images out of Debian's packages: root filesystems as tar archives in the folder given.
+# They are not the real images. golang and debian are Debian's newest stable suite with what the real ones have in common
+# use; busybox and alpine are one static busybox (no apk); golangci-lint is gofmt and go vet.
+# The same packages give the same bytes, for root as for an ordinary user.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../env.sh"
+out=${1:?where to: make.sh FOLDER}
+suite=trixie
+export SOURCE_DATE_EPOCH=1748736000 TZ=UTC # no file is newer than 2025-06-01
+umask 022
+mkdir -p "$out"
+scratch=$(mktemp -d "$out/scratch.XXXXXX")
+trap 'rm -rf "$scratch"' EXIT
+
+# The Debian mirror, as this machine's apt has it: where the suite of this machine, or a newer one, has its main component.
+mirror() {
+  apt-get indextargets --no-release-info --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
+    awk -v own="$(. /etc/os-release && echo "${VERSION_CODENAME:-stable}")" -v suite="$suite" \
+      '$3 == "main" && ($2 == own || $2 == suite || $2 ~ /^(stable|testing|unstable|sid)$/) { sub(/\/$/, "", $1); if (!found) print $1; found = 1 }'
+}
+
+archive() { # folder, tar
+  tar --create --file "$2" --directory "$1" --sort=name --format=pax --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime \
+    --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" .
+}
+
+debian() { # name, packages, then hooks of mmdebstrap
+  local name=$1 packages=$2
+  shift 2
+  local options=(--variant=minbase --skip=output/dev --aptopt="$scratch/apt.conf" --aptopt='APT::Install-Recommends "false"')
+  [ -z "$packages" ] || options+=(--include="$packages")
+  options+=(--customize-hook='cd "$1" && rm -rf usr/share/doc/* usr/share/info/* usr/share/lintian/* usr/share/locale/* usr/share/man/*')
+  say "  $name: Debian $suite${packages:+ with $packages}"
+  mmdebstrap "${options[@]}" "$@" "$suite" "$scratch/$name.tar" "deb $mirror $suite main" >"$out/$name.log" 2>&1 </dev/null || {
+    tail -n 15 "$out/$name.log" >&2
+    fail "mmdebstrap failed; all it said is in $out/$name.log"
+  }
+  mv "$scratch/$name.tar" "$out/$name.tar"
+}
+
+busybox() { # name, hard or symbolic
+  local root=$scratch/$1 applet
+  local program
+  program=$(static_busybox)
+  [ -n "$program" ] || fail "found no static busybox; Debian's package busybox-static has one"
+  say "  $1: Debian's static busybox"
+  mkdir -p "$root"/{bin,dev,etc,home,proc,root,sys,tmp,usr/bin,usr/sbin,var/tmp}
+  chmod 1777 "$root/tmp" "$root/var/tmp"
+  chmod 700 "$root/root"
+  cp "$program" "$root/bin/busybox"
+  chmod 755 "$root/bin/busybox"
+  for applet in $("$root/bin/busybox" --list); do
+    [ "$applet" = busybox ] && continue
+    if [ "$2" = hard ]; then ln "$root/bin/busybox" "$root/bin/$applet"; else ln -s /bin/busybox "$root/bin/$applet"; fi
+  done
+  printf '%s\n' root:x:0:0:root:/root:/bin/sh daemon:x:1:1:daemon:/usr/sbin:/bin/false bin:x:2:2:bin:/bin:/bin/false \
+    www-data:x:33:33:www-data:/var/www:/bin/false nobody:x:65534:65534:nobody:/home:/bin/false >"$root/etc/passwd"
+  printf '%s\n' root:x:0: daemon:x:1: bin:x:2: users:x:100: www-data:x:33: nobody:x:65534: >"$root/etc/group"
+  printf 'NAME="%s"\nID=%s\nPRETTY_NAME="Varve'\''s stand-in for %s: busybox only"\n' "$1" "$1" "$1" >"$root/etc/os-release"
+  archive "$root" "$out/$1.tar"
+}
+
+golangci_lint() { # one more layer over golang
+  local root=$scratch/golangci-lint
+  mkdir -p "$root/usr/bin"
+  cp "$repo/scripts/base-images/golangci-lint.sh" "$root/usr/bin/golangci-lint"
+  chmod 755 "$root/usr/bin/golangci-lint"
+  archive "$root" "$out/golangci-lint.tar"
+}
+
+mirror=$(mirror)
+[ -n "$mirror" ] || fail "found no Debian mirror in this machine's apt sources (apt-get indextargets), so there is nothing to make images from"
+apt-config dump | grep -E '^Acquire::(https?::|Check-Valid-Until|Retries|ForceIPv)[^"]*"[^"]+"' >"$scratch/apt.conf" || : # a bare machine sets none
+
+bundle=/etc/ssl/certs/ca-certificates.crt
+trust=()
+# Where this machine trusts more than the wide world does, programs in RUN must too.
+if [ -r $bundle ]; then trust=(--customize-hook="upload $bundle $bundle"); fi
+
+busybox busybox hard
+busybox alpine symbolic
+golangci_lint
+debian debian ''
+debian golang ca-certificates,golang-go "${trust[@]}" \
+  --customize-hook='cd "$1" && mkdir -p -m 1777 go go/src go/bin && ln -s ../lib/go usr/local/go' \
+  --customize-hook='cd "$1"/usr/share/go-* && rm -rf api test && find . -type d -name testdata -prune -exec rm -rf {} +'
