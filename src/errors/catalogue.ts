@@ -34,6 +34,20 @@ export const catalogue = {
   CONTENT_TOO_LARGE: entry("exhausted", "Content is larger than the limit of who reads it."),
 
   // dockerfile
+  DOCKERFILE_SYNTAX: entry("invalid", "An instruction of a Dockerfile is not written as its grammar asks."),
+  DOCKERFILE_EMPTY: entry("invalid", "The Dockerfile has no instruction."),
+  DOCKERFILE_NO_FROM: entry("invalid", "An instruction stands before the first FROM, or there is no FROM at all."),
+  DOCKERFILE_UNKNOWN_INSTRUCTION: entry("invalid", "A line begins with a word that is no instruction."),
+  DOCKERFILE_UNKNOWN_FLAG: entry("invalid", "An instruction has a flag that it does not know."),
+  DOCKERFILE_FLAG: entry("invalid", "A flag is given twice, lacks its value or has a value that it does not take."),
+  DOCKERFILE_STAGE_NAME: entry("invalid", "The name after AS is not a valid stage name."),
+  DOCKERFILE_TRIGGER: entry("invalid", "ONBUILD holds an instruction that cannot be a trigger."),
+  DOCKERFILE_MOUNT: entry("invalid", "A --mount of RUN has a field or a value that it does not take."),
+  DOCKERFILE_DIRECTIVE: entry("invalid", "A parser directive is repeated or has a value that it does not take."),
+  DOCKERFILE_HEREDOC: entry("invalid", "A here-document is not closed or stands where none may stand."),
+  DOCKERFILE_LINE_TOO_LONG: entry("invalid", "A line of the Dockerfile is longer than the limit."),
+  DOCKERFILE_ENCODING: entry("invalid", "An instruction of the Dockerfile is not UTF-8."),
+  DOCKERFILE_SUBSTITUTION: entry("invalid", "A variable substitution cannot be read, or its ${name:?} refuses."),
 
   // llb
   LLB_INVALID: entry("invalid", "The bytes are no LLB graph, or the graph contradicts itself."),

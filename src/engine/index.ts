@@ -1,0 +1,6 @@
+/**
+ * The library's front door: builds and images over one store folder. The one room that names drivers and wires the parts
+ * together; it prints nothing and reads no environment variables.
+ */
+export { openVarve } from "./open-varve.ts";
+export type * from "./types.ts";

@@ -1,0 +1,137 @@
+import type { BuildEvent } from "../events/index.ts";
+import type { SourceRange } from "../errors/index.ts";
+import type { Descriptor, Digest, HistoryEntry, ImageConfig, Platform } from "../oci/index.ts";
+
+/** Where Varve keeps its state and how it reaches the outside. All fields have defaults. */
+export interface VarveOptions {
+  /** The store folder. Default: `/var/lib/varve` for root, `$XDG_DATA_HOME/varve` or `~/.local/share/varve` otherwise. */
+  readonly root?: string;
+  /** Path of `varve.toml` (names as in buildkitd.toml). Default: `/etc/varve/varve.toml` for root, `$XDG_CONFIG_HOME/varve/varve.toml` otherwise; missing is fine. */
+  readonly configPath?: string;
+  /** Docker's configuration folder with `config.json`. Default `~/.docker`. */
+  readonly dockerConfigDir?: string;
+  /** OCI runtime by name or path. Default: `crun` where present, else `runc`. */
+  readonly runtime?: string;
+  /** Folders to look for programs in, separated by colons: the PATH. */
+  readonly path?: string;
+}
+
+/** A store and what can be done with it. Many may be open in one process; several processes share one folder. */
+export interface Varve extends AsyncDisposable {
+  /** Builds an image. The result is a promise and an async iterable of the build's events; nothing is printed. */
+  build(options: BuildOptions): BuildRun;
+  readonly images: Images;
+  /** Versions and facts for `varve version`. */
+  version(): VersionInfo;
+  /** Ends everything under way and frees all that is held. */
+  close(): Promise<void>;
+}
+
+export interface BuildOptions {
+  readonly context: ContextInput;
+  /** Default: `Dockerfile` in the context, then `dockerfile`. */
+  readonly dockerfile?: { readonly path: string } | { readonly text: string | Uint8Array; readonly name?: string };
+  readonly target?: string;
+  readonly buildArgs?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Image references; `latest` is added where the tag is missing. */
+  readonly tags?: readonly string[];
+  /** true: nothing from the cache. A list: not these stages. */
+  readonly noCache?: boolean | readonly string[];
+  /** Ask the registry for every base image, also those in the store. */
+  readonly pull?: boolean;
+  /** Default: this machine's. For now one, the native one. */
+  readonly platforms?: readonly string[];
+  readonly network?: "default" | "none" | "host";
+  readonly extraHosts?: readonly { readonly host: string; readonly ip: string }[];
+  readonly shmSizeBytes?: number;
+  readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
+  /** Default: the image store when there are tags or not, as `docker build`. */
+  readonly outputs?: readonly Output[];
+  readonly signal?: AbortSignal;
+}
+
+/** A folder is read in place. A tar stream (plain, gzip or zstd) is unpacked first. */
+export type ContextInput =
+  | { readonly kind: "folder"; readonly path: string }
+  | { readonly kind: "tar"; readonly stream: AsyncIterable<Uint8Array> }
+  | { readonly kind: "empty" };
+
+/** Where a result goes. `dest` of archives is a file path, or a sink that takes the bytes (for `dest=-`). */
+export type Output =
+  | { readonly type: "image"; readonly names?: readonly string[] }
+  | { readonly type: "oci" | "docker"; readonly dest: string | ByteSink; readonly names?: readonly string[]; readonly compression?: "gzip" | "zstd" | "uncompressed" }
+  | { readonly type: "tar"; readonly dest: string | ByteSink }
+  | { readonly type: "local"; readonly dest: string }
+  | { readonly type: "cacheonly" };
+
+/** Takes bytes in order; resolves when more may come. */
+export type ByteSink = (chunk: Uint8Array) => Promise<void>;
+
+/** Await it for the result, or iterate it for the events (both work on one run; events are kept until read). */
+export interface BuildRun extends Promise<BuildResult>, AsyncIterable<BuildEvent> {}
+
+export interface BuildResult {
+  /** Digest of the image config: Docker's image ID. Absent when nothing that is an image was made. */
+  readonly imageId?: Digest;
+  /** The manifest, where an output needed one (oci, docker). */
+  readonly descriptor?: Descriptor;
+  readonly tags: readonly string[];
+  readonly warnings: readonly { readonly rule: string; readonly message: string; readonly where?: SourceRange }[];
+  /** The keys of buildx's `--metadata-file`: `containerimage.digest`, `containerimage.config.digest`, `image.name` … */
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+export interface Images {
+  /** Newest first. */
+  list(): Promise<readonly ImageSummary[]>;
+  /** By reference, ID or unique prefix of an ID. Fails with IMAGE_NOT_FOUND. */
+  inspect(name: string): Promise<ImageDetails>;
+  /** Gives an image one more name. */
+  tag(source: string, target: string): Promise<void>;
+  /** Removes a name, and the image when it was the last one. Returns what was done, as `docker rmi` prints it. */
+  remove(name: string, options?: { readonly force?: boolean }): Promise<readonly { readonly untagged?: string; readonly deleted?: string }[]>;
+  /** Writes a docker archive (with an OCI layout in it) of one or more images. */
+  save(names: readonly string[], sink: ByteSink, options?: { readonly signal?: AbortSignal }): Promise<void>;
+  /** Takes a docker archive or OCI archive into the store. Returns the names, or IDs where there is no name. */
+  load(source: AsyncIterable<Uint8Array>, options?: { readonly signal?: AbortSignal }): Promise<readonly string[]>;
+  pull(name: string, options?: { readonly platform?: string; readonly signal?: AbortSignal; readonly onEvent?: (event: BuildEvent) => void }): Promise<PullResult>;
+  push(name: string, options?: { readonly signal?: AbortSignal; readonly onEvent?: (event: BuildEvent) => void }): Promise<{ readonly descriptor: Descriptor }>;
+}
+
+export interface PullResult {
+  /** Canonical name with tag. */
+  readonly name: string;
+  readonly digest: Digest;
+  /** False when the store had this very image under this name already. */
+  readonly changed: boolean;
+}
+
+export interface ImageSummary {
+  /** Config digest. */
+  readonly id: Digest;
+  /** Familiar names with tags; empty for an image without a name. */
+  readonly names: readonly string[];
+  /** `name@sha256:…` of the manifests known for it. */
+  readonly digests: readonly string[];
+  /** When this store made or got it, milliseconds since 1970. */
+  readonly createdMs: number;
+  /** Sum of the uncompressed layers, in bytes. */
+  readonly sizeBytes: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface ImageDetails extends ImageSummary {
+  readonly config: ImageConfig;
+  readonly platform: Platform;
+  /** One for each history entry, newest first; size of the entry's layer in bytes. */
+  readonly history: readonly (HistoryEntry & { readonly sizeBytes: number })[];
+}
+
+export interface VersionInfo {
+  readonly version: string;
+  readonly node: string;
+  readonly platform: string;
+  readonly runtime: string | undefined;
+  readonly root: string;
+}

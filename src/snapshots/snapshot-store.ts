@@ -1,0 +1,112 @@
+import { join } from "node:path";
+import { isOwnerAlive, processOwner, type State } from "../state/index.ts";
+
+export const snapshotsSchema = `
+CREATE TABLE IF NOT EXISTS snapshots (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  base TEXT NOT NULL,      -- JSON: ids of the stack below, bottom first
+  owner TEXT,              -- process that is making it; NULL once it is complete
+  chain_id TEXT,           -- OCI chain ID of the whole stack up to here, where known
+  diff_id TEXT,            -- digest of the layer's tar, where known
+  diff_size INTEGER,       -- bytes of that tar
+  created INTEGER NOT NULL -- milliseconds since 1970
+);
+CREATE INDEX IF NOT EXISTS snapshots_by_chain ON snapshots (chain_id);
+`;
+
+/** A complete, immutable snapshot. */
+export interface Snapshot {
+  readonly id: number;
+  /** The stack that it was made on. Its content means something on this stack, or one with the same files. */
+  readonly base: readonly number[];
+  readonly chainId: string | undefined;
+  readonly diffId: string | undefined;
+  /** Size of the layer's tar in bytes, known with `diffId`. */
+  readonly diffSize: number | undefined;
+}
+
+/** A snapshot in the making. Its folder holds `fs` (the upper folder) and `work`; the worker makes both. */
+export interface ActiveSnapshot {
+  readonly id: number;
+  readonly path: string;
+  /** From now on others may use it. Durable when it returns. */
+  commit(known?: { readonly chainId?: string; readonly diffId?: string; readonly diffSize?: number }): Snapshot;
+  /** Gives it up. The caller has the worker delete the folder. */
+  discard(): void;
+}
+
+export interface SnapshotStore {
+  create(base: readonly number[]): ActiveSnapshot;
+  get(id: number): Snapshot | undefined;
+  findByChain(chainId: string): Snapshot | undefined;
+  /** Remembers what packing found out. */
+  setLayer(id: number, layer: { readonly chainId?: string; readonly diffId: string; readonly diffSize: number }): void;
+  /** Absolute path of the upper folder of a snapshot. */
+  fsPath(id: number): string;
+  /** Folders of snapshots whose maker died before it was done; they are nobody's and may be deleted. Their rows are gone. */
+  takeAbandoned(): readonly string[];
+}
+
+interface Row {
+  readonly id: number;
+  readonly base: string;
+  readonly chain_id: string | null;
+  readonly diff_id: string | null;
+  readonly diff_size: number | null;
+}
+
+/** The snapshots of a store folder: rows in the state database, folders under `root/snapshots/ID`. */
+export function openSnapshots({ state, root }: { readonly state: State; readonly root: string }): SnapshotStore {
+  const pathOf = (id: number) => join(root, "snapshots", String(id));
+  const columns = "id, base, chain_id, diff_id, diff_size";
+  const get = (id: number) => toSnapshot(state.get<Row>(`SELECT ${columns} FROM snapshots WHERE id = ? AND owner IS NULL`, id));
+  return {
+    create(base) {
+      const { lastId: id } = state.run(
+        "INSERT INTO snapshots (base, owner, created) VALUES (?, ?, ?)",
+        JSON.stringify(base),
+        processOwner(),
+        Date.now(),
+      );
+      return {
+        id,
+        path: pathOf(id),
+        commit(known = {}) {
+          state.run(
+            "UPDATE snapshots SET owner = NULL, chain_id = ?, diff_id = ?, diff_size = ? WHERE id = ?",
+            known.chainId ?? null,
+            known.diffId ?? null,
+            known.diffSize ?? null,
+            id,
+          );
+          return { id, base, chainId: known.chainId, diffId: known.diffId, diffSize: known.diffSize };
+        },
+        discard: () => void state.run("DELETE FROM snapshots WHERE id = ?", id),
+      };
+    },
+    get,
+    findByChain: (chainId) =>
+      toSnapshot(state.get<Row>(`SELECT ${columns} FROM snapshots WHERE chain_id = ? AND owner IS NULL ORDER BY id LIMIT 1`, chainId)),
+    setLayer(id, { chainId, diffId, diffSize }) {
+      state.run("UPDATE snapshots SET diff_id = ?, diff_size = ?, chain_id = coalesce(?, chain_id) WHERE id = ?", diffId, diffSize, chainId ?? null, id);
+    },
+    fsPath: (id) => join(pathOf(id), "fs"),
+    takeAbandoned() {
+      const unfinished = state.all<{ id: number; owner: string }>("SELECT id, owner FROM snapshots WHERE owner IS NOT NULL");
+      const abandoned = unfinished.filter(({ owner }) => !isOwnerAlive(owner));
+      for (const { id } of abandoned) state.run("DELETE FROM snapshots WHERE id = ?", id);
+      return abandoned.map(({ id }) => pathOf(id));
+    },
+  };
+}
+
+function toSnapshot(row: Row | undefined): Snapshot | undefined {
+  if (!row) return undefined;
+  return {
+    id: row.id,
+    base: JSON.parse(row.base) as number[],
+    chainId: row.chain_id ?? undefined,
+    diffId: row.diff_id ?? undefined,
+    diffSize: row.diff_size ?? undefined,
+  };
+}

@@ -1,0 +1,78 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { makePrivate, mount } from "../sys/index.ts";
+import { toWire, type Reply, type Request, type WorkerSetup } from "./protocol.ts";
+
+/** What a task is given beside its parameters. */
+export interface TaskContext<Event = unknown> extends WorkerSetup {
+  /** Fires when the caller gives up. */
+  readonly signal: AbortSignal;
+  /** Tells the caller something on the way. */
+  readonly emit: (event: Event) => void;
+  /** An empty folder for this task alone, in memory: mount points, bundles. Gone after the task, and with the worker. */
+  readonly scratch: string;
+}
+
+export interface TaskHandler {
+  readonly name: string;
+  readonly run: (params: unknown, context: TaskContext<unknown>) => Promise<unknown>;
+}
+
+/** The worker's main loop: serves calls from the parent over Node's IPC channel, ends with it. */
+export function serveTasks(handlers: readonly TaskHandler[]): void {
+  const byName = new Map(handlers.map((entry) => [entry.name, entry]));
+  const calls = new Map<number, AbortController>();
+  let setup: WorkerSetup | undefined;
+  const send = (reply: Reply) => {
+    if (process.connected) process.send?.(reply);
+  };
+
+  const call = async (id: number, name: string, params: unknown) => {
+    const controller = new AbortController();
+    calls.set(id, controller);
+    try {
+      const entry = byName.get(name);
+      if (!entry || !setup) throw new TypeError(`the worker does not know the task ${name}`);
+      const scratch = join(scratchRoot(setup), `task-${id}`);
+      mkdirSync(scratch, { mode: 0o700 });
+      try {
+        const emit = (event: unknown) => send({ type: "event", id, event });
+        send({ type: "result", id, result: await entry.run(params, { ...setup, signal: controller.signal, emit, scratch }) });
+      } finally {
+        rmSync(scratch, { recursive: true, force: true, maxRetries: 2 });
+      }
+    } catch (error) {
+      send({ type: "error", id, error: toWire(error) });
+    } finally {
+      calls.delete(id);
+    }
+  };
+
+  process.on("message", (request: Request) => {
+    if (request.type === "setup") {
+      setup = request.setup;
+      prepareScratch(setup);
+      send({ type: "ready" });
+    } else if (request.type === "call") {
+      void call(request.id, request.task, request.params);
+    } else {
+      calls.get(request.id)?.abort(new Error("canceled"));
+    }
+  });
+  // As the first process of its pid namespace the worker gets no default action for signals; the parent decides alone.
+  process.on("SIGINT", () => undefined);
+  process.on("SIGTERM", () => process.exit(143));
+  process.on("disconnect", () => process.exit(0));
+}
+
+function scratchRoot({ root }: WorkerSetup): string {
+  return join(root, "mnt");
+}
+
+/** Mount points live on a tmpfs of this mount namespace: nothing of them can outlive the worker. */
+function prepareScratch(setup: WorkerSetup): void {
+  makePrivate("/");
+  const path = scratchRoot(setup);
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  mount("tmpfs", path, "tmpfs", 0, "mode=0700");
+}

@@ -1,0 +1,114 @@
+import type { ChildProcess } from "node:child_process";
+import { VarveError } from "../errors/index.ts";
+import { fromWire, type Reply, type Request, type WorkerSetup } from "./protocol.ts";
+import type { Task } from "./task.ts";
+
+export interface WorkerOptions {
+  /** Path of the module that calls `serveTasks`. */
+  readonly entry: string;
+  readonly root: string;
+  /** Folders to look for programs in: the PATH. */
+  readonly path: string;
+  readonly runtime?: string;
+}
+
+/** A handle on the worker process, which starts with the first call. */
+export interface Worker extends AsyncDisposable {
+  /**
+   * Has the worker do something. After an abort the promise settles only when the worker has cleaned up, with the
+   * signal's reason.
+   */
+  call<Params, Result, Event>(
+    task: Task<Params, Result, Event>,
+    params: Params,
+    options: { readonly signal: AbortSignal; readonly onEvent?: (event: Event) => void },
+  ): Promise<Result>;
+  readonly started: boolean;
+  /** Ends the process; calls under way fail. */
+  close(): Promise<void>;
+}
+
+interface Call {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  readonly onEvent: ((event: unknown) => void) | undefined;
+}
+
+export function createWorker(options: WorkerOptions): Worker {
+  const calls = new Map<number, Call>();
+  let nextId = 1;
+  let starting: Promise<ChildProcess> | undefined;
+
+  async function start(): Promise<ChildProcess> {
+    const { spawnWorker } = await import("./spawn-worker.ts");
+    const { child, userNamespace, problem } = await spawnWorker(options);
+    const setup: WorkerSetup = {
+      root: options.root,
+      userNamespace,
+      path: options.path,
+      ...(options.runtime === undefined ? {} : { runtime: options.runtime }),
+    };
+    return new Promise((resolve, reject) => {
+      const ended = () => {
+        const error = new VarveError("WORKER_DIED", "the worker process ended unexpectedly", { cause: new Error(problem() || "no output") });
+        reject(error);
+        for (const call of calls.values()) call.reject(error);
+        calls.clear();
+        starting = undefined;
+      };
+      child.once("error", ended);
+      child.once("exit", ended);
+      child.on("message", (reply: Reply) => {
+        if (reply.type === "ready") return resolve(child);
+        const call = calls.get(reply.id);
+        if (reply.type === "event") return call?.onEvent?.(reply.event);
+        calls.delete(reply.id);
+        if (calls.size === 0) child.channel?.unref();
+        if (reply.type === "result") call?.resolve(reply.result);
+        else call?.reject(fromWire(reply.error));
+      });
+      child.send({ type: "setup", setup } satisfies Request);
+    });
+  }
+
+  const worker: Worker = {
+    get started() {
+      return starting !== undefined;
+    },
+    async call(task, params, { signal, onEvent }) {
+      signal.throwIfAborted();
+      const child = await (starting ??= start());
+      signal.throwIfAborted();
+      const id = nextId++;
+      const cancel = () => child.send({ type: "cancel", id } satisfies Request);
+      signal.addEventListener("abort", cancel, { once: true });
+      try {
+        return await new Promise((resolve, reject) => {
+          calls.set(id, { resolve: resolve as Call["resolve"], reject, onEvent: onEvent as Call["onEvent"] });
+          child.channel?.ref();
+          child.send({ type: "call", id, task: task.name, params } satisfies Request);
+        });
+      } catch (error) {
+        signal.throwIfAborted();
+        throw error;
+      } finally {
+        signal.removeEventListener("abort", cancel);
+      }
+    },
+    async close() {
+      if (!starting) return;
+      const child = await starting;
+      child.removeAllListeners("exit");
+      child.ref();
+      const gone = new Promise((resolve) => child.once("exit", resolve));
+      // The whole namespace goes with its first process; there is nothing left to ask of it.
+      child.kill("SIGKILL");
+      await gone;
+      for (const call of calls.values()) call.reject(new VarveError("CANCELED", "the worker was closed"));
+      calls.clear();
+      starting = undefined;
+    },
+    [Symbol.asyncDispose]: () => worker.close(),
+  };
+  return worker;
+}
