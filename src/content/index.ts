@@ -1,0 +1,11 @@
+/**
+ * The store of blobs: bytes by their SHA-256, in plain files that several processes share. What stands under a digest
+ * is complete and was hashed on its way in, and is hashed again on its way out. It does not know who still needs a blob: leases
+ * and garbage collection belong to whoever deletes.
+ */
+export {
+  openContentStore,
+  type ContentStore,
+  type IngestOptions,
+  type StoredBlob,
+} from "./store.ts";

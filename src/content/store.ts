@@ -1,0 +1,201 @@
+import { constants } from "node:fs";
+import { mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { VarveError } from "../errors/index.ts";
+import {
+  collectBytes,
+  endOnAbort,
+  throwIfAborted,
+  verifyDigest,
+  type ByteSource,
+} from "../flow/index.ts";
+import { digestAlgorithm, digestHex, digestOfHex, sha256, type Digest } from "../oci/index.ts";
+import { errnoOf, storeError, syncFolder } from "./disk.ts";
+import { newIngestPath, sweepIngestFolder } from "./ingest-folder.ts";
+import { writeStream } from "./write-stream.ts";
+
+export interface StoredBlob {
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+}
+
+export interface IngestOptions {
+  /** What the source promises to be: the content is verified against it while it is written. */
+  readonly expected?: StoredBlob;
+  /** More than this is `CONTENT_TOO_LARGE`. No limit by default, for layers; `expected` is one by itself. */
+  readonly maxBytes?: number;
+  readonly signal?: AbortSignal;
+  /** Told how many bytes have been written so far. */
+  readonly onProgress?: (totalBytes: number) => void;
+}
+
+/** Blobs under `root/blobs/sha256/<hex>`, files being written under `root/ingest`. Digests of other algorithms are `CONTENT_ALGORITHM`. */
+export interface ContentStore {
+  readonly root: string;
+  has(digest: Digest): Promise<boolean>;
+  stat(digest: Digest): Promise<{ readonly size: number } | undefined>;
+  /** Where the blob is or would be: for a worker process that reads it. Its content is then that reader's to verify. */
+  pathOf(digest: Digest): string;
+  /** The whole blob, verified. Missing is `CONTENT_NOT_FOUND`, more than `maxBytes` is `CONTENT_TOO_LARGE`. */
+  readAll(digest: Digest, options: { maxBytes: number; signal?: AbortSignal }): Promise<Uint8Array>;
+  /** The blob in chunks. The last step throws `CONTENT_DIGEST_MISMATCH` if the file is damaged: keep nothing before the end. */
+  open(digest: Digest, options?: { signal?: AbortSignal }): ByteSource;
+  writeBytes(bytes: Uint8Array, options?: { signal?: AbortSignal }): Promise<StoredBlob>;
+  /** Reads a source to its end into the store. With `expected` of a blob that is there, the source is not touched. */
+  ingest(source: ByteSource, options?: IngestOptions): Promise<StoredBlob>;
+  /** A fresh path in `root/ingest`, not yet a file, for {@link ContentStore.commitFile}. */
+  ingestPath(): string;
+  /** Takes a finished file at an {@link ContentStore.ingestPath} as the blob `digest`. Whoever wrote it has hashed it. */
+  commitFile(path: string, digest: Digest): Promise<StoredBlob>;
+  /** True when the blob was there. */
+  delete(digest: Digest): Promise<boolean>;
+  /** Every blob, in no order. */
+  list(): Promise<Digest[]>;
+  /** Removes files in `root/ingest` whose writer is dead or that nobody wrote to for a day; returns how many. */
+  sweepIngest(): Promise<number>;
+}
+
+const readChunkBytes = 256 * 1024;
+
+/** Opens the store in a folder, which need not exist yet. Reads nothing until asked. */
+export function openContentStore(root: string): ContentStore {
+  const blobs = join(root, "blobs", "sha256");
+  const ingestFolder = join(root, "ingest");
+
+  const pathOf = (digest: Digest): string => {
+    if (digestAlgorithm(digest) !== "sha256") {
+      throw new VarveError(
+        "CONTENT_ALGORITHM",
+        `the blob store cannot hold ${digest}: it keeps blobs by their SHA-256`,
+      );
+    }
+    return join(blobs, digestHex(digest));
+  };
+
+  const statBlob = async (digest: Digest): Promise<{ size: number } | undefined> => {
+    try {
+      const found = await stat(pathOf(digest));
+      return found.isFile() ? { size: found.size } : undefined;
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") return undefined;
+      throw storeError(error, "look up a blob");
+    }
+  };
+
+  async function* readBlob(
+    digest: Digest,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const file = await open(pathOf(digest), constants.O_RDONLY).catch((error: unknown) => {
+      if (errnoOf(error) === "ENOENT")
+        throw new VarveError("CONTENT_NOT_FOUND", `the blob ${digest} is not in the store`, {
+          details: { digest },
+        });
+      throw storeError(error, "open a blob");
+    });
+    const chunks = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+      for (;;) {
+        const { bytesRead, buffer } = await file.read(
+          Buffer.allocUnsafeSlow(readChunkBytes),
+          0,
+          readChunkBytes,
+          null,
+        );
+        if (bytesRead === 0) return;
+        yield buffer.subarray(0, bytesRead);
+      }
+    };
+    try {
+      yield* endOnAbort(signal)(verifyDigest(digest)(chunks()));
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Puts a complete, synced file in its place. A blob that is there already is replaced by its equal. */
+  const publish = async (path: string, digest: Digest): Promise<void> => {
+    try {
+      await mkdir(blobs, { recursive: true });
+      await rename(path, pathOf(digest));
+      await syncFolder(blobs);
+    } catch (error) {
+      throw storeError(error, "store a blob");
+    }
+  };
+
+  const ingest = async (source: ByteSource, options: IngestOptions = {}): Promise<StoredBlob> => {
+    const { expected, signal } = options;
+    if (expected !== undefined && (await statBlob(expected.digest))?.size === expected.size)
+      return { digest: expected.digest, size: expected.size };
+    throwIfAborted(signal);
+    const path = newIngestPath(ingestFolder);
+    const written = await writeStream(path, source, options);
+    try {
+      await publish(path, written.digest);
+    } catch (error) {
+      // The first failure is the one to tell; a file that stays is swept later.
+      await unlink(path).catch(() => undefined);
+      throw error;
+    }
+    return written;
+  };
+
+  return {
+    root,
+    pathOf,
+    stat: statBlob,
+    ingest,
+    has: async (digest) => (await statBlob(digest)) !== undefined,
+    open: (digest, options = {}) => readBlob(digest, options.signal),
+    readAll: (digest, { maxBytes, signal }) =>
+      collectBytes(readBlob(digest, signal), { maxBytes, what: `the blob ${digest}` }),
+    async writeBytes(bytes, options = {}) {
+      const whole = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+        yield bytes;
+      };
+      return await ingest(whole(), {
+        ...options,
+        expected: { digest: sha256(bytes), size: bytes.length },
+      });
+    },
+    ingestPath: () => newIngestPath(ingestFolder),
+    async commitFile(path, digest) {
+      if (join(path, "..") !== ingestFolder)
+        throw new TypeError("commitFile takes a path that ingestPath gave");
+      pathOf(digest);
+      try {
+        const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+        try {
+          const { size } = await file.stat();
+          await file.sync();
+          await publish(path, digest);
+          return { digest, size };
+        } finally {
+          await file.close();
+        }
+      } catch (error) {
+        throw storeError(error, "store a file as a blob");
+      }
+    },
+    async delete(digest) {
+      try {
+        await unlink(pathOf(digest));
+        return true;
+      } catch (error) {
+        if (errnoOf(error) === "ENOENT") return false;
+        throw storeError(error, "delete a blob");
+      }
+    },
+    async list() {
+      try {
+        const names = await readdir(blobs);
+        return names.filter((name) => /^[0-9a-f]{64}$/.test(name)).map(digestOfHex);
+      } catch (error) {
+        if (errnoOf(error) === "ENOENT") return [];
+        throw storeError(error, "list the blobs");
+      }
+    },
+    sweepIngest: () => sweepIngestFolder(ingestFolder),
+  };
+}
