@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # Sourced by the scripts beside it: the checkout ($repo), the work folder ($work), and a PATH on which the npm packages'
 # programs come first and the Debian packages unpacked by setup.sh come last.
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

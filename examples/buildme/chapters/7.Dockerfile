@@ -39,5 +39,6 @@ COPY --from=build-server /bin/server /
 FROM ${LINT_IMAGE} AS lint
 WORKDIR /test
 RUN --mount=type=cache,target=/go/pkg/mod/ \
+    --mount=type=cache,target=/root/.cache/go-build/ \
     --mount=type=bind,target=. \
     golangci-lint run
