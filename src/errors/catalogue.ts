@@ -64,6 +64,16 @@ export const catalogue = {
   IMAGE_SCHEMA1: entry("unsupported", "The image is in Docker's first manifest format, which nothing builds any more."),
 
   // tree
+  TREE_PATTERN: entry("invalid", "A pattern of an ignore file, of COPY or of a local source is malformed."),
+  TREE_NOT_FOUND: entry("not-found", "A path is not in the context, the stage or the root it was looked for in."),
+  TREE_LOOP: entry("invalid", "Symbolic links lead in a circle, or through too many others."),
+  TREE_CHANGED: entry("conflict", "A file changed while it was read."),
+  TREE_CONFLICT: entry("conflict", "A file stands where a folder would go, or a folder where a file would go."),
+  TREE_MODE: entry("invalid", "A text is not a file mode, octal or symbolic."),
+  TREE_USER: entry("not-found", "A user or group is not in the root's passwd or group file, or its number is out of range."),
+  TREE_USER_FILE: entry("invalid", "The root's passwd or group file is not a plain file, or too large."),
+  TREE_DENIED: entry("denied", "The system refuses to read or write a path."),
+  TREE_IO: entry("internal", "The system failed to read or write a path."),
 
   // solver
 
