@@ -55,6 +55,10 @@ export const catalogue = {
   LLB_UNSUPPORTED: entry("unsupported", "The LLB graph asks for an operation that Varve does not run."),
 
   // tar
+  TAR_MALFORMED: entry("invalid", "An archive is not what the tar formats allow."),
+  TAR_TRUNCATED: entry("invalid", "An archive ends in the middle of an entry."),
+  TAR_LIMIT: entry("exhausted", "An archive goes beyond a limit of its reader; the details name it."),
+  TAR_UNSUPPORTED: entry("unsupported", "An archive has an entry of a type that no image layer holds."),
 
   // oci
   DIGEST_INVALID: entry("invalid", "A text is not a digest of a known algorithm."),
@@ -110,12 +114,23 @@ export const catalogue = {
   WORKER_NO_SUBORDINATE_IDS: entry("unsupported", "The user has no subordinate ids, or the tools to map them are missing."),
 
   // layers
+  LAYER_MALFORMED: entry("invalid", "A layer's archive asks for what cannot be: a file below a file, a link to nothing, a bad name."),
+  LAYER_COMPRESSION_UNSUPPORTED: entry("unsupported", "A layer is compressed in a way that this Node cannot read or write."),
+  LAYER_COMPRESSION_INVALID: entry("invalid", "A layer's compressed bytes are damaged or end too early."),
+  LAYER_DEVICE_DENIED: entry("denied", "A layer holds a device node that this process may not make."),
+  LAYER_OWNER_UNMAPPED: entry("denied", "A layer holds a file of an owner that this user namespace has no ID for."),
+  LAYER_WRITE: entry("failed", "A file of a layer could not be written."),
+  LAYER_READ: entry("failed", "A file of a snapshot could not be read, or changed while it was."),
+  LAYER_OVERLAY: entry("unsupported", "A snapshot was written by an overlay with redirects or metadata-only copies."),
 
   // sources
 
   // exporters
 
   // ops
+  OP_UNSUPPORTED: entry("unsupported", "The graph asks for an operation that Varve does not do yet."),
+  OP_NO_LOCAL: entry("invalid", "The graph names a local folder that the build was not given."),
+  RUN_FAILED: entry("failed", "A command of the build ended with an exit code other than zero."),
 
   // engine
 
