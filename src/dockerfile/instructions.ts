@@ -89,7 +89,13 @@ export type CheckedMount =
       readonly gid: number | undefined;
       readonly readonly: boolean;
     }
-  | { readonly type: "tmpfs"; readonly target: string; /** bytes, 0 for no limit */ readonly size: number }
+  | {
+      readonly type: "tmpfs";
+      readonly target: string;
+      /** Bytes, 0 for no limit. */
+      readonly size: number;
+      readonly readonly: boolean;
+    }
   | {
       readonly type: "secret";
       readonly id: string;
@@ -122,6 +128,7 @@ export interface EntrypointInstruction extends InstructionBase {
 
 export interface CopyInstruction extends InstructionBase {
   readonly kind: "copy";
+  /** Paths only; sources with a body are in `heredocs`. BuildKit copies the paths first. */
   readonly sources: readonly string[];
   readonly heredocs: readonly HeredocNode[];
   readonly destination: string;
@@ -167,6 +174,7 @@ export interface LabelInstruction extends InstructionBase {
 
 export interface ExposeInstruction extends InstructionBase {
   readonly kind: "expose";
+  /** As written, sorted by their text as BuildKit records them. */
   readonly ports: readonly string[];
 }
 

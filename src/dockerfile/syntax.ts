@@ -26,7 +26,7 @@ export interface SyntaxTree {
 
 export type SyntaxPart = BlankNode | CommentNode | DirectiveNode | InstructionNode;
 
-/** Empty lines. */
+/** Empty lines, as many as follow each other. */
 export interface BlankNode {
   readonly kind: "blank";
   readonly span: Span;
@@ -48,7 +48,7 @@ export interface DirectiveNode {
   readonly valueSpan: Span;
 }
 
-/** One instruction with all its lines, continuation comments and heredoc bodies. */
+/** One instruction with all its lines: continuations, comments and empty lines between them, and heredoc bodies. */
 export interface InstructionNode {
   readonly kind: "instruction";
   readonly span: Span;
@@ -65,21 +65,26 @@ export interface InstructionNode {
   readonly rest: string;
   /** The instruction on one line as BuildKit's history shows it: keyword, flags and rest, continuations joined. */
   readonly original: string;
+  /** `original` before white space was taken off its ends. */
+  readonly line: string;
   /** Maps an offset in `rest` to the offset in the source. Same length as `rest`, plus one for its end. */
   readonly restOffsets: readonly number[];
   readonly heredocs: readonly HeredocNode[];
-  /** Comment lines directly above, nearest last (P14), without `#`. */
+  /** Comment lines above, nearest last (P14), without `#`: an empty comment ends them, a blank line does not. */
   readonly docComment: readonly string[];
 }
 
-/** `--name` or `--name=value`, unquoted. */
+/** `--name` or `--name=value`, quotes and escapes taken off. */
 export interface FlagNode {
   readonly name: string;
   readonly value: string | undefined;
   readonly span: Span;
 }
 
-/** A here-document. `content` is the body as the file has it, with leading tabs removed for `<<-`. */
+/**
+ * A here-document. `content` is what a file made of it holds: leading tabs removed for `<<-`. `rawContent` is the body
+ * as written, which RUN hands to the shell when the command has more than the heredoc, and ONBUILD stores.
+ */
 export interface HeredocNode {
   readonly name: string;
   readonly fileDescriptor: number;
@@ -88,6 +93,8 @@ export interface HeredocNode {
   /** `<<-`: leading tabs are removed. */
   readonly chomp: boolean;
   readonly content: string;
+  readonly rawContent: string;
+  /** The body without the line of the closing delimiter. */
   readonly bodySpan: Span;
 }
 

@@ -106,6 +106,14 @@ export const catalogue = {
   CREDENTIALS_INVALID: entry("invalid", "Docker's config file or a credential helper gave no readable credentials."),
 
   // runtime
+  RUNTIME_MISSING: entry("unsupported", "No OCI runtime (crun or runc) is on this machine."),
+  RUNTIME_FAILED: entry("failed", "The OCI runtime could not make the container, or died."),
+  RUNTIME_UNSUPPORTED: entry("unsupported", "The OCI runtime lacks something that a step needs, such as seccomp."),
+  RUNTIME_ULIMIT: entry("invalid", "A ulimit has no such name, or is above what the user may have."),
+  RUNTIME_CGROUP: entry("unsupported", "A cgroup parent cannot be had on this machine."),
+  RUNTIME_HOST: entry("invalid", "An extra host has no usable name or address."),
+  RUNTIME_CWD: entry("invalid", "A step's working directory cannot be used."),
+  RUNTIME_MOUNT_POINT: entry("invalid", "The image has something in the way of a mount of the step."),
 
   // worker
   WORKER_DIED: entry("internal", "The worker process ended in the middle of its work."),
@@ -136,6 +144,9 @@ export const catalogue = {
 
   // cli
   USAGE: entry("invalid", "The command line is not understood."),
+  NOT_SUPPORTED_YET: entry("unsupported", "Docker has this command, flag or value; Varve does not have it yet."),
+  FILE_UNREADABLE: entry("invalid", "A file that the command line names cannot be read."),
+  FILE_UNWRITABLE: entry("invalid", "A file that the command line names cannot be written."),
 } as const satisfies Record<string, Entry>;
 
 export type ErrorCode = keyof typeof catalogue;

@@ -1,0 +1,29 @@
+/**
+ * The Dockerfile language: source text to a lossless syntax tree, to checked instructions; variable expansion; the
+ * mount fields of RUN; ignore files; the names that are predefined.
+ *
+ * Pure functions of texts. Nothing here reads files, knows an image or a stage graph, or decides what a build does.
+ */
+export type * from "./instructions.ts";
+export type * from "./syntax.ts";
+export { checkMount } from "./check-mount.ts";
+export { instructionNames } from "./check-instruction.ts";
+export { detectSyntax, type SyntaxRequest } from "./directives.ts";
+export {
+  expandRaw,
+  expandWord,
+  expandWords,
+  maxExpandedLength,
+  maxNesting,
+  type Environment,
+  type ExpandOptions,
+  type Expansion,
+} from "./expand-word.ts";
+export { parseHeredocWord, type HeredocWord } from "./heredocs.ts";
+export { parseIgnoreFile } from "./ignore-file.ts";
+export { createSourceMap, maxLineBytes, type SourceMap } from "./lines.ts";
+export { nearest, type NearestOptions } from "./nearest.ts";
+export { parseDuration, parseSize } from "./numbers.ts";
+export { parseDockerfile, parseTrigger, type ParsedDockerfile } from "./parse-dockerfile.ts";
+export { parseSyntax, printSyntax, printSyntaxBytes } from "./parse-syntax.ts";
+export * from "./predefined-args.ts";
