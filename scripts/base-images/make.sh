@@ -20,22 +20,26 @@ mirror() {
       '$3 == "main" && ($2 == own || $2 == suite || $2 ~ /^(stable|testing|unstable|sid)$/) { sub(/\/$/, "", $1); if (!found) print $1; found = 1 }'
 }
 
-archive() { # folder, tar
-  tar --create --file "$2" --directory "$1" --sort=name --format=pax --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime \
-    --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" .
+archive() { # --create or --append, folder, tar, path in the folder
+  tar "$1" --directory "$2" --file "$3" --sort=name --format=pax --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime \
+    --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" "$4"
 }
 
 debian() { # name, packages, then hooks of mmdebstrap
   local name=$1 packages=$2
   shift 2
-  local options=(--variant=minbase --skip=output/dev --aptopt="$scratch/apt.conf" --aptopt='APT::Install-Recommends "false"')
+  # Real images have no devices, and an ordinary user could not unpack them.
+  local options=(--variant=minbase --skip=output/dev --aptopt='APT::Install-Recommends "false"' "${apt_options[@]}")
   [ -z "$packages" ] || options+=(--include="$packages")
   options+=(--customize-hook='cd "$1" && rm -rf usr/share/doc/* usr/share/info/* usr/share/lintian/* usr/share/locale/* usr/share/man/*')
+  options+=(--customize-hook='rm -f "$1"/etc/hostname "$1"/etc/resolv.conf') # mmdebstrap brings this machine's own
   say "  $name: Debian $suite${packages:+ with $packages}"
   mmdebstrap "${options[@]}" "$@" "$suite" "$scratch/$name.tar" "deb $mirror $suite main" >"$out/$name.log" 2>&1 </dev/null || {
     tail -n 15 "$out/$name.log" >&2
     fail "mmdebstrap failed; all it said is in $out/$name.log"
   }
+  mkdir -p "$scratch/empty/dev"
+  archive --append "$scratch/empty" "$scratch/$name.tar" ./dev
   mv "$scratch/$name.tar" "$out/$name.tar"
 }
 
@@ -58,7 +62,7 @@ busybox() { # name, hard or symbolic
     www-data:x:33:33:www-data:/var/www:/bin/false nobody:x:65534:65534:nobody:/home:/bin/false >"$root/etc/passwd"
   printf '%s\n' root:x:0: daemon:x:1: bin:x:2: users:x:100: www-data:x:33: nobody:x:65534: >"$root/etc/group"
   printf 'NAME="%s"\nID=%s\nPRETTY_NAME="Varve'\''s stand-in for %s: busybox only"\n' "$1" "$1" "$1" >"$root/etc/os-release"
-  archive "$root" "$out/$1.tar"
+  archive --create "$root" "$out/$1.tar" .
 }
 
 golangci_lint() { # one more layer over golang
@@ -66,12 +70,13 @@ golangci_lint() { # one more layer over golang
   mkdir -p "$root/usr/bin"
   cp "$repo/scripts/base-images/golangci-lint.sh" "$root/usr/bin/golangci-lint"
   chmod 755 "$root/usr/bin/golangci-lint"
-  archive "$root" "$out/golangci-lint.tar"
+  archive --create "$root" "$out/golangci-lint.tar" .
 }
 
 mirror=$(mirror)
 [ -n "$mirror" ] || fail "found no Debian mirror in this machine's apt sources (apt-get indextargets), so there is nothing to make images from"
-apt-config dump | grep -E '^Acquire::(https?::|Check-Valid-Until|Retries|ForceIPv)[^"]*"[^"]+"' >"$scratch/apt.conf" || : # a bare machine sets none
+# How apt reaches the mirror from here (a proxy, say). A bare machine sets none of it.
+mapfile -t apt_options < <(apt-config dump | sed -nE '/^Acquire::(https?::|Check-Valid-Until|Retries|ForceIPv)[^"]*"[^"]+"/s/^(.*);$/--aptopt=\1/p')
 
 bundle=/etc/ssl/certs/ca-certificates.crt
 trust=()
