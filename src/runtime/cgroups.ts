@@ -1,0 +1,71 @@
+import { existsSync, readdirSync, readFileSync, rmdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { hasCode, mount, statfsType } from "../sys/index.ts";
+
+const cgroup2Magic = 0x63677270;
+const unified = "/sys/fs/cgroup/unified";
+
+/**
+ * Hides the second cgroup tree of a hybrid machine, with which crun refuses to run. Once per worker, in its own mount namespace;
+ * a second call finds nothing to do.
+ */
+export function prepareCgroups(): void {
+  if (!existsSync(unified) || statfsType(unified) !== cgroup2Magic) return;
+  mount("tmpfs", unified, "tmpfs", 0, "size=4k,mode=0555");
+}
+
+/** A cgroup this young may belong to a container that is just being made. */
+const defaultMinAgeMs = 60_000;
+
+/**
+ * Removes the cgroups of steps that are gone (after a `kill -9` nobody else does); those in use stay. Returns how many folders it
+ * removed. Needs root; for others it does nothing. The names that a mount namespace shows are enough.
+ */
+export function sweepCgroups(options: { readonly minAgeMs?: number } = {}): number {
+  const before = Date.now() - (options.minAgeMs ?? defaultMinAgeMs);
+  let removed = 0;
+  for (const root of cgroupRoots()) {
+    const folder = join(root, "varve");
+    for (const id of listFolders(folder)) {
+      const path = join(folder, id);
+      if (bornBefore(path, before) && removeTree(path)) removed += 1;
+    }
+  }
+  return removed;
+}
+
+function cgroupRoots(): string[] {
+  const roots: string[] = [];
+  for (const line of readFileSync("/proc/self/mountinfo", "utf8").split("\n")) {
+    const fields = line.split(" ");
+    const type = fields[fields.indexOf("-") + 1];
+    const point = fields[4];
+    if (point !== undefined && (type === "cgroup" || type === "cgroup2")) roots.push(point);
+  }
+  return roots;
+}
+
+function listFolders(path: string): string[] {
+  try {
+    return readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  } catch (error) {
+    if (hasCode(error, "ENOENT", "EACCES")) return [];
+    throw error;
+  }
+}
+
+function bornBefore(path: string, time: number): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) < time;
+}
+
+/** rmdir(2) of a cgroup succeeds only when nothing lives in it. */
+function removeTree(path: string): boolean {
+  for (const child of listFolders(path)) removeTree(join(path, child));
+  try {
+    rmdirSync(path);
+    return true;
+  } catch (error) {
+    if (hasCode(error, "EBUSY", "ENOENT", "EACCES", "EPERM", "EROFS", "ENOTEMPTY")) return false;
+    throw error;
+  }
+}

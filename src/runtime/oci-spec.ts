@@ -1,0 +1,82 @@
+/** The parts of an OCI runtime-spec `config.json` that Varve writes (runtime-spec 1.0.2, config.md and config-linux.md). */
+export interface OciSpec {
+  readonly ociVersion: "1.0.2";
+  readonly root: { readonly path: string; readonly readonly: boolean };
+  readonly hostname: string;
+  readonly process: OciProcess;
+  readonly mounts: readonly OciMount[];
+  readonly linux: OciLinux;
+}
+
+export interface OciProcess {
+  readonly terminal: false;
+  readonly user: { readonly uid: number; readonly gid: number; readonly additionalGids: readonly number[] };
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly capabilities: OciCapabilities;
+  /** `-1` is no limit; {@link writeSpec} writes it as the unsigned number that the specification wants. */
+  readonly rlimits?: readonly { readonly type: string; readonly soft: number; readonly hard: number }[];
+  readonly noNewPrivileges: boolean;
+}
+
+export interface OciCapabilities {
+  readonly bounding: readonly string[];
+  readonly effective: readonly string[];
+  readonly permitted: readonly string[];
+  readonly inheritable: readonly string[];
+  readonly ambient: readonly string[];
+}
+
+export interface OciMount {
+  readonly destination: string;
+  readonly type: string;
+  readonly source: string;
+  readonly options: readonly string[];
+}
+
+export interface OciLinux {
+  readonly namespaces: readonly { readonly type: "pid" | "ipc" | "uts" | "mount" | "network" | "cgroup" }[];
+  readonly maskedPaths: readonly string[];
+  readonly readonlyPaths: readonly string[];
+  readonly seccomp?: SeccompProfile;
+  readonly cgroupsPath?: string;
+  readonly resources?: { readonly devices: readonly OciDeviceRule[] };
+}
+
+export interface OciDeviceRule {
+  readonly allow: boolean;
+  readonly type?: "a" | "b" | "c";
+  readonly access: string;
+}
+
+export interface SeccompProfile {
+  readonly defaultAction: "SCMP_ACT_ERRNO";
+  readonly defaultErrnoRet: number;
+  readonly architectures?: readonly string[];
+  readonly syscalls: readonly SeccompRule[];
+}
+
+export interface SeccompRule {
+  readonly names: readonly string[];
+  readonly action: "SCMP_ACT_ALLOW" | "SCMP_ACT_ERRNO";
+  readonly errnoRet?: number;
+  readonly args?: readonly SeccompArgument[];
+}
+
+export interface SeccompArgument {
+  readonly index: number;
+  readonly value: number;
+  readonly valueTwo?: number;
+  readonly op: "SCMP_CMP_EQ" | "SCMP_CMP_LT" | "SCMP_CMP_GT" | "SCMP_CMP_MASKED_EQ";
+}
+
+/** The text of a `config.json`. Unlimited rlimits become 2^64−1, which no JavaScript number holds. */
+export function writeSpec(spec: OciSpec): string {
+  const { rawJSON } = JSON as unknown as { readonly rawJSON: (text: string) => unknown };
+  const limit = (value: number): unknown => (value === -1 ? rawJSON("18446744073709551615") : value);
+  const { rlimits, ...process } = spec.process;
+  if (rlimits === undefined) return JSON.stringify(spec);
+  const written = rlimits.map(({ type, soft, hard }) => ({ type, soft: limit(soft), hard: limit(hard) }));
+  return JSON.stringify({ ...spec, process: { ...process, rlimits: written } });
+}

@@ -1,0 +1,210 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { reasonOf, sleep, throwIfAborted } from "../flow/index.ts";
+import { hasCode } from "../sys/index.ts";
+import type { ContainerProcess } from "./container-process.ts";
+import type { Runtime } from "./find-runtime.ts";
+import type { HostFacts } from "./host-facts.ts";
+import { keepLockedFlags } from "./locked-flags.ts";
+import { makeSpec } from "./make-spec.ts";
+import { stepMountPoints } from "./step-mount-points.ts";
+import { makeMountPoints } from "./mount-points.ts";
+import { writeNetworkFiles } from "./network-files.ts";
+import { writeSpec } from "./oci-spec.ts";
+import { openOutputPipe, type OutputPipe } from "./output-pipes.ts";
+import { readComplaint, readStartFailure, runtimeFailure } from "./runtime-log.ts";
+import { stopContainer } from "./stop-container.ts";
+import { makeWorkingFolder } from "./working-folder.ts";
+
+export interface RunOptions {
+  readonly runtime: Runtime;
+  readonly facts: HostFacts;
+  readonly process: ContainerProcess;
+  /** The mounted root; what the step writes lands there. */
+  readonly rootPath: string;
+  /** A folder of the worker. The step's own folder in it is private and goes with the step. */
+  readonly stateDir: string;
+  /** How long a step that handles SIGTERM may take to end after an abort. Default 10 s. Steps that ignore it are killed at once. */
+  readonly graceMs?: number;
+}
+
+export interface RunControl {
+  readonly signal?: AbortSignal | undefined;
+  /** Stream 1 is standard output, 2 standard error. While it returns a promise that is pending, that stream is not read on. */
+  readonly onOutput: (stream: 1 | 2, chunk: Uint8Array) => void | Promise<void>;
+}
+
+export interface RunResult {
+  /** The program's, or 128 and the number of the signal that ended it. 1 when it could not be started, as BuildKit reports it. */
+  readonly exitCode: number;
+  /** Why the program could not be started (`exec: "/nope": no such file or directory`). The same was written to stream 2. */
+  readonly notStarted?: string;
+}
+
+const defaultGraceMs = 10_000;
+/** Every process of a step is gone when its runtime has ended; a pipe that is still held then is held by a stranger. */
+const drainMs = 10_000;
+
+/**
+ * Runs one process in a root and settles when everything of it is gone: processes, mounts, state, mount points made for it. Only for
+ * the worker, in its own mount and pid namespaces. Rejects with the signal's reason after an abort, and with `RUNTIME_…` when the
+ * runtime itself fails.
+ */
+export async function runProcess(options: RunOptions, control: RunControl): Promise<RunResult> {
+  throwIfAborted(control.signal);
+  const folder = mkdtempSync(join(options.stateDir, "run-"));
+  try {
+    chmodSync(folder, 0o700);
+    makeWorkingFolder(options.rootPath, options.process);
+    const points = makeMountPoints(options.rootPath, stepMountPoints(options.process));
+    try {
+      return await runBundle(options, control, folder);
+    } finally {
+      points.cleanup();
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function runBundle(options: RunOptions, control: RunControl, folder: string): Promise<RunResult> {
+  const { runtime, facts, process: wanted, rootPath } = options;
+  const id = folder.slice(folder.lastIndexOf("/") + 1);
+  const spec = makeSpec(wanted, facts, { id, runtime: runtime.name, rootPath, ...writeNetworkFiles(wanted, folder) });
+  const mounts = facts.userNamespace ? keepLockedFlags(spec.mounts) : spec.mounts;
+  writeFileSync(join(folder, "config.json"), writeSpec({ ...spec, mounts }), { mode: 0o600 });
+  const outcome = await runRuntime(options, control, { folder, id });
+  if (outcome.aborted) throw reasonOf(outcome.aborted);
+  const { exitCode, signal, wroteErrors } = outcome;
+  if (exitCode === 0) return { exitCode };
+  const complaint = readComplaint(join(folder, "log"));
+  if (exitCode === null) {
+    throw runtimeFailure(runtime, complaint ?? `it was ended by ${signal ?? "something"}`);
+  }
+  if (complaint === undefined) return { exitCode };
+  const notStarted = readStartFailure(complaint, wanted.args[0] ?? "");
+  if (notStarted === undefined) throw runtimeFailure(runtime, complaint);
+  if (!wroteErrors) await control.onOutput(2, Buffer.from(`${notStarted}\n`));
+  return { exitCode: 1, notStarted };
+}
+
+interface Outcome {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly wroteErrors: boolean;
+  readonly aborted: AbortSignal | undefined;
+}
+
+async function runRuntime(options: RunOptions, control: RunControl, place: { folder: string; id: string }): Promise<Outcome> {
+  const { folder } = place;
+  const [output, errors] = [openOutputPipe(folder, "stdout"), openOutputPipe(folder, "stderr")];
+  let wroteErrors = false;
+  const reading = Promise.all([
+    output.read((chunk) => control.onOutput(1, chunk)),
+    errors.read((chunk) => {
+      wroteErrors = true;
+      return control.onOutput(2, chunk);
+    }),
+  ]);
+  let child: ChildProcess;
+  try {
+    child = spawnRuntime(options, place, [output, errors]);
+  } finally {
+    output.closeWriter();
+    errors.closeWriter();
+  }
+  const exit = exitOf(child);
+  const stop = stopOnAbort(options, control, { child, exit, folder });
+  try {
+    // A reader that throws leaves a pipe without readers: the step must not run on.
+    reading.catch(() => stop.now());
+    const { exitCode, signal } = await exit;
+    await drain(reading, [output, errors]);
+    if (exitCode === null || stop.aborted()) await deleteContainer(options, place);
+    return { exitCode, signal, wroteErrors, aborted: stop.aborted() };
+  } finally {
+    stop.end();
+  }
+}
+
+function spawnRuntime({ runtime, facts }: RunOptions, { folder, id }: { folder: string; id: string }, pipes: readonly OutputPipe[]): ChildProcess {
+  const input = openSync("/dev/null", "r");
+  try {
+    const args = [...globalArguments(runtime, facts, folder), "run", "--bundle", folder, "--pid-file", join(folder, "pid"), id];
+    // A session of its own: a terminal's Ctrl-C is for Varve, which then ends the step in order.
+    return spawn(runtime.path, args, { cwd: folder, detached: true, env: runtimeEnvironment(), stdio: [input, ...pipes.map(({ writer }) => writer)] });
+  } finally {
+    closeSync(input);
+  }
+}
+
+function runtimeEnvironment(): Record<string, string> {
+  return { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" };
+}
+
+function globalArguments({ name }: Runtime, { userNamespace }: HostFacts, folder: string): string[] {
+  const common = ["--root", join(folder, "state"), "--log", join(folder, "log"), "--log-format", "json"];
+  if (name === "runc") return common;
+  return [...common, `--cgroup-manager=${userNamespace ? "disabled" : "cgroupfs"}`];
+}
+
+function exitOf(child: ChildProcess): Promise<{ exitCode: number | null; signal: NodeJS.Signals | null }> {
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (exitCode, signal) => resolve({ exitCode, signal }));
+  });
+}
+
+function stopOnAbort({ graceMs = defaultGraceMs }: RunOptions, { signal }: RunControl, running: { child: ChildProcess; exit: Promise<unknown>; folder: string }) {
+  let aborted: AbortSignal | undefined;
+  const ended = new AbortController();
+  const stopWith = (grace: number): void => {
+    void stopContainer({ ...running, graceMs: grace, readPid: () => readPid(join(running.folder, "pid")) }, { signal: ended.signal });
+  };
+  const onAbort = (): void => {
+    aborted = signal;
+    stopWith(graceMs);
+  };
+  if (signal?.aborted === true) onAbort();
+  else signal?.addEventListener("abort", onAbort, { once: true });
+  return {
+    aborted: () => aborted,
+    now: () => stopWith(0),
+    end() {
+      signal?.removeEventListener("abort", onAbort);
+      ended.abort();
+    },
+  };
+}
+
+function readPid(path: string): number | undefined {
+  try {
+    const pid = Number(readFileSync(path, "utf8"));
+    return Number.isInteger(pid) && pid > 0 ? pid : undefined;
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw error;
+  }
+}
+
+async function drain(reading: Promise<unknown>, pipes: readonly OutputPipe[]): Promise<void> {
+  const done = new AbortController();
+  const stop = async (): Promise<void> => {
+    await sleep(drainMs, { signal: done.signal });
+    for (const pipe of pipes) pipe.stop();
+  };
+  const stopping = stop().catch(() => undefined);
+  try {
+    await reading;
+  } finally {
+    done.abort();
+    await stopping;
+  }
+}
+
+/** After a runtime that was killed: its container's last processes, cgroups and mounts. */
+async function deleteContainer({ runtime, facts }: RunOptions, { folder, id }: { folder: string; id: string }): Promise<void> {
+  const child = spawn(runtime.path, [...globalArguments(runtime, facts, folder), "delete", "--force", id], { env: runtimeEnvironment(), stdio: "ignore" });
+  await exitOf(child);
+}
