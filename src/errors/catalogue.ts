@@ -132,8 +132,14 @@ export const catalogue = {
   LAYER_OVERLAY: entry("unsupported", "A snapshot was written by an overlay with redirects or metadata-only copies."),
 
   // sources
+  IMAGE_NO_PLATFORM: entry("not-found", "An image has no variant for the wanted platform."),
+  IMAGE_INCOMPLETE: entry("not-found", "A layer of an image is neither in the store nor known to a registry."),
+  ARCHIVE_NO_IMAGE: entry("invalid", "An archive holds no image in a form that Varve knows."),
+  CONTEXT_ARCHIVE: entry("invalid", "The build context's archive cannot be used."),
 
   // exporters
+  LAYER_NOT_REPRODUCED: entry("internal", "Packing a snapshot twice gave different bytes."),
+  OUTPUT_FAILED: entry("denied", "An output cannot be written where it was asked for."),
 
   // ops
   OP_UNSUPPORTED: entry("unsupported", "The graph asks for an operation that Varve does not do yet."),
@@ -141,6 +147,13 @@ export const catalogue = {
   RUN_FAILED: entry("failed", "A command of the build ended with an exit code other than zero."),
 
   // engine
+  IMAGE_NOT_FOUND: entry("not-found", "The store has no such image."),
+  IMAGE_AMBIGUOUS: entry("invalid", "An ID prefix fits several images."),
+  IMAGE_IN_USE: entry("conflict", "An image has several names and is not removed by its ID without force."),
+  DOCKERFILE_NOT_FOUND: entry("invalid", "There is no Dockerfile where it was looked for."),
+  CONTEXT_NOT_FOUND: entry("invalid", "The build context is no folder that can be read."),
+  CONFIG_INVALID: entry("invalid", "varve.toml cannot be understood."),
+  PLATFORM_NOT_SUPPORTED_YET: entry("unsupported", "Builds for other platforms come later."),
 
   // cli
   USAGE: entry("invalid", "The command line is not understood."),

@@ -1,0 +1,87 @@
+import type { CacheRecord, CacheStore } from "../solver/index.ts";
+import type { Ref, SnapshotStore, StackRef } from "../snapshots/index.ts";
+import type { State } from "../state/index.ts";
+
+export const cacheSchema = `
+CREATE TABLE IF NOT EXISTS cache_records (
+  key TEXT PRIMARY KEY,
+  outputs TEXT NOT NULL,   -- JSON: one stack of snapshot ids per output, or null
+  name TEXT NOT NULL,      -- the step's name, for people
+  created INTEGER NOT NULL -- milliseconds since 1970
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS cache_links (fast TEXT PRIMARY KEY, key TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS cache_inputs (
+  input TEXT NOT NULL, -- key of a record
+  user TEXT NOT NULL,  -- key of a record, or fast key of a link, that was made from it
+  PRIMARY KEY (input, user)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS content_digests (
+  stack TEXT NOT NULL,    -- JSON: snapshot ids
+  selector TEXT NOT NULL, -- what was read of it
+  digest TEXT NOT NULL,
+  PRIMARY KEY (stack, selector)
+) WITHOUT ROWID;
+`;
+
+export interface Cache extends CacheStore<Ref> {
+  /** Stores a stack that stands for a key by its content alone; `name` says to people what it is. */
+  saveStack(key: string, stack: StackRef, name: string): void;
+  /** The digest of a part of a stack, computed at most once for a stack: snapshots never change. */
+  contentDigest(stack: readonly number[], selector: string, compute: () => Promise<string>): Promise<string>;
+}
+
+/** A result is usable while all its snapshots are there. Folder results belong to one build and are not stored. */
+export function createCache({ state, snapshots }: { readonly state: State; readonly snapshots: SnapshotStore }): Cache {
+  const isUsable = (stack: readonly number[] | null) => stack === null || stack.every((id) => snapshots.get(id) !== undefined);
+
+  function forgetUsers(key: string): void {
+    for (const { user } of state.all<{ user: string }>("SELECT user FROM cache_inputs WHERE input = ?", key)) {
+      state.run("DELETE FROM cache_inputs WHERE input = ? AND user = ?", key, user);
+      state.run("DELETE FROM cache_links WHERE fast = ?", user);
+      if (state.run("DELETE FROM cache_records WHERE key = ?", user).changes > 0) forgetUsers(user);
+    }
+  }
+
+  function saveInputs(user: string, inputs: readonly string[]): void {
+    for (const input of inputs) state.run("INSERT OR IGNORE INTO cache_inputs (input, user) VALUES (?, ?)", input, user);
+  }
+
+  function saveRecord(key: string, inputKeys: readonly string[], outputs: readonly (Ref | undefined)[], name: string): void {
+    const stacks = outputs.map((output) => (output?.kind === "stack" ? output.layers : null));
+    state.transaction(() => {
+      if (state.get("SELECT 1 FROM cache_records WHERE key = ?", key)) forgetUsers(key);
+      const row = [key, JSON.stringify(stacks), name, Date.now()] as const;
+      state.run("INSERT OR REPLACE INTO cache_records (key, outputs, name, created) VALUES (?, ?, ?, ?)", ...row);
+      saveInputs(key, inputKeys);
+    });
+  }
+
+  return {
+    link: (fast) => state.get<{ key: string }>("SELECT key FROM cache_links WHERE fast = ?", fast)?.key,
+    saveLink(fast, key, inputKeys) {
+      state.transaction(() => {
+        state.run("INSERT OR REPLACE INTO cache_links (fast, key) VALUES (?, ?)", fast, key);
+        saveInputs(fast, inputKeys);
+      });
+    },
+    load(key) {
+      const row = state.get<{ outputs: string }>("SELECT outputs FROM cache_records WHERE key = ?", key);
+      if (!row) return undefined;
+      const stacks = JSON.parse(row.outputs) as (number[] | null)[];
+      if (!stacks.every(isUsable)) return undefined;
+      return stacks.map((layers) => (layers ? { kind: "stack", layers } : undefined));
+    },
+    save({ key, inputKeys, outputs, vertex }: CacheRecord<Ref>) {
+      if (!outputs.some((output) => output?.kind === "folder")) saveRecord(key, inputKeys, outputs, vertex.name);
+    },
+    saveStack: (key, stack, name) => saveRecord(key, [], [stack], name),
+    async contentDigest(stack, selector, compute) {
+      const stackKey = JSON.stringify(stack);
+      const known = state.get<{ digest: string }>("SELECT digest FROM content_digests WHERE stack = ? AND selector = ?", stackKey, selector);
+      if (known) return known.digest;
+      const digest = await compute();
+      state.run("INSERT OR REPLACE INTO content_digests (stack, selector, digest) VALUES (?, ?, ?)", stackKey, selector, digest);
+      return digest;
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import { createReadStream } from "node:fs";
+import { mkdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { SnapshotStore, StackRef } from "../snapshots/index.ts";
+import type { Worker } from "../worker/index.ts";
+import { asidePath, outputError, type ByteSink } from "./output-file.ts";
+import { folderTask, tarTask } from "./tasks.ts";
+
+export interface FilesOptions {
+  readonly stack: StackRef;
+  readonly snapshots: SnapshotStore;
+  readonly worker: Worker;
+  /** The store folder: where a tar for a sink is written first. */
+  readonly root: string;
+  readonly signal: AbortSignal;
+  /** Bytes written so far. */
+  readonly onProgress?: (bytes: number) => void;
+}
+
+/** `type=tar`: one archive of all files of the result. */
+export async function exportTar(dest: string | ByteSink, options: FilesOptions): Promise<void> {
+  const aside = typeof dest === "string" ? asidePath(dest) : asidePath(join(options.root, "ingest", "files.tar"));
+  try {
+    await mkdir(dirname(aside), { recursive: true });
+    await options.worker.call(tarTask, { lowers: lowersOf(options), dest: aside }, callOptions(options));
+    if (typeof dest === "string") {
+      await rename(aside, dest);
+    } else {
+      for await (const chunk of createReadStream(aside, { highWaterMark: 1 << 20 })) await dest(chunk as Uint8Array);
+      await rm(aside);
+    }
+  } catch (error) {
+    await rm(aside, { force: true });
+    throw typeof dest === "string" ? outputError(error, dest) : error;
+  }
+}
+
+/** `type=local`: the files of the result in a folder, merged with what is there (E05). They belong to the user who builds. */
+export async function exportFolder(dest: string, options: FilesOptions): Promise<void> {
+  try {
+    await mkdir(dest, { recursive: true });
+  } catch (error) {
+    throw outputError(error, dest);
+  }
+  await options.worker.call(folderTask, { lowers: lowersOf(options), dest }, callOptions(options));
+}
+
+function lowersOf({ stack, snapshots }: FilesOptions): string[] {
+  return stack.layers.map((id) => snapshots.fsPath(id));
+}
+
+function callOptions({ signal, onProgress }: FilesOptions): { signal: AbortSignal; onEvent: (event: { readonly current: number }) => void } {
+  return { signal, onEvent: ({ current }) => onProgress?.(current) };
+}

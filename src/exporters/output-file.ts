@@ -1,0 +1,43 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { VarveError } from "../errors/index.ts";
+
+/** Takes bytes in order; resolves when more may come. */
+export type ByteSink = (chunk: Uint8Array) => Promise<void>;
+
+/** A hidden name beside the final one, in the same file system. */
+export function asidePath(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+}
+
+/**
+ * Writes an output: straight into a sink, or into a file beside `dest` that takes its place when it is whole. A failure
+ * leaves `dest` as it was.
+ */
+export async function withOutputFile(dest: string | ByteSink, write: (sink: ByteSink) => Promise<void>): Promise<void> {
+  if (typeof dest !== "string") return write(dest);
+  const aside = asidePath(dest);
+  try {
+    await mkdir(dirname(dest), { recursive: true });
+    const file = await open(aside, "wx", 0o666);
+    try {
+      await write(async (chunk) => void (await file.writeFile(chunk)));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(aside, dest);
+  } catch (error) {
+    await rm(aside, { force: true });
+    throw outputError(error, dest);
+  }
+}
+
+/** Names the output in errors of the file system; other errors stay as they are. */
+export function outputError(error: unknown, dest: string): unknown {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (syscall === undefined) return error;
+  const full = code === "ENOSPC" || code === "EDQUOT";
+  return new VarveError(full ? "DISK_FULL" : "OUTPUT_FAILED", `cannot write the output ${dest}: ${code}`, { cause: error });
+}

@@ -1,0 +1,5 @@
+/**
+ * The image store: names → images, as rows of the state database. An image is a config blob with layers that exist as
+ * snapshots, as blobs, or both; this room keeps the facts and touches neither.
+ */
+export { imagesSchema, openImages, type ImageRecord, type ImageStore } from "./image-store.ts";

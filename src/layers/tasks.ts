@@ -1,0 +1,43 @@
+import { task } from "../worker/index.ts";
+import type { Digest } from "../oci/index.ts";
+
+/** Unpacks a layer's blob into the folder of an active snapshot. */
+export interface ApplyParams {
+  /** Path of the blob, in any compression that is known by its first bytes. */
+  readonly blob: string;
+  /** What the blob was said to be; checked against the bytes while they are read. */
+  readonly digest: Digest;
+  readonly diffId: Digest;
+  /** Folders of the layers below, bottom first. */
+  readonly lowers: readonly string[];
+  readonly snapshot: string;
+}
+
+export interface ApplyProgress {
+  /** Bytes of the blob read so far. */
+  readonly current: number;
+}
+
+export const applyTask = task<ApplyParams, { readonly bytes: number }, ApplyProgress>("layers.apply");
+
+/** Makes a layer's tar of a snapshot, and a blob of it unless only its digest is wanted. */
+export interface PackParams {
+  readonly snapshot: string;
+  readonly lowers: readonly string[];
+  /** "none" computes the digest of the tar and keeps nothing. */
+  readonly compression: "none" | "uncompressed" | "gzip" | "zstd";
+  readonly level?: number;
+  /** Where the blob is written; absent for "none". */
+  readonly path?: string;
+}
+
+export interface PackResult {
+  readonly diffId: Digest;
+  /** Bytes of the tar. */
+  readonly diffSize: number;
+  /** The blob; absent for "none". */
+  readonly digest?: Digest;
+  readonly size?: number;
+}
+
+export const packTask = task<PackParams, PackResult, { readonly current: number }>("layers.pack");

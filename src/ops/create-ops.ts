@@ -1,0 +1,49 @@
+import { VarveError } from "../errors/index.ts";
+import type { SourceInfo, Vertex } from "../llb/index.ts";
+import type { Cache } from "../cache/index.ts";
+import type { Ref, SnapshotStore } from "../snapshots/index.ts";
+import type { SolverOp } from "../solver/index.ts";
+import type { ContextFolders, ImageSource } from "../sources/index.ts";
+import type { Worker } from "../worker/index.ts";
+import { createExecOp } from "./exec-op.ts";
+import { createFileOp } from "./file-op.ts";
+import { createMergeOp } from "./merge-op.ts";
+import { createSourceOp } from "./source-op.ts";
+
+/** What ops need of the world. */
+export interface OpsOptions {
+  readonly worker: Worker;
+  readonly snapshots: SnapshotStore;
+  readonly cache: Cache;
+  readonly images: ImageSource;
+  readonly folders: ContextFolders;
+  /** Local sources by name (`local://NAME`). */
+  readonly locals: ReadonlyMap<string, { readonly path: string }>;
+  /** The texts that the graph was made from, for error messages. */
+  readonly sources: readonly SourceInfo[];
+  /** Folder of the cache mounts. */
+  readonly cacheMounts: string;
+  /** Takes the output of commands. */
+  readonly onLog: (vertex: string, stream: 1 | 2, data: Uint8Array) => void;
+  /** Takes the progress of transfers. */
+  readonly onStatus: (vertex: string, status: { readonly id: string; readonly current: number; readonly total: number; readonly done: boolean }) => void;
+}
+
+/** Gives each vertex of a graph its meaning on this machine. Fails with OP_UNSUPPORTED for what cannot be done here. */
+export function createOps(options: OpsOptions): (vertex: Vertex) => SolverOp<Ref> {
+  return (vertex) => {
+    const { op } = vertex;
+    switch (op.kind) {
+      case "source":
+        return createSourceOp(vertex, op.source, options);
+      case "exec":
+        return createExecOp(vertex, op.exec, options);
+      case "file":
+        return createFileOp(vertex, op.file, options);
+      case "merge":
+        return createMergeOp(op.merge);
+      case "diff":
+        throw new VarveError("OP_UNSUPPORTED", "diff operations are not supported yet");
+    }
+  };
+}

@@ -1,0 +1,109 @@
+import { hash } from "node:crypto";
+import { join } from "node:path";
+import { VarveError } from "../errors/index.ts";
+import type { ExecOp, Mount, Vertex } from "../llb/index.ts";
+import { isStack, type ActiveSnapshot, type Ref } from "../snapshots/index.ts";
+import type { Dependency, SolverOp } from "../solver/index.ts";
+import { digestOf } from "./content.ts";
+import type { OpsOptions } from "./create-ops.ts";
+import { placeOf } from "./place.ts";
+import { materialize } from "./materialize.ts";
+import { discardSnapshot } from "./stacks.ts";
+import { execTask, type ExecMount } from "./tasks.ts";
+
+/**
+ * An exec op: a command in a root. Its key is the command with its environment (L51: without proxies and host addresses)
+ * and, for each mount, the input as a whole, or its content where the command can only read it (L52).
+ */
+export function createExecOp(vertex: Vertex, exec: ExecOp, options: OpsOptions): SolverOp<Ref> {
+  refuseUnsupported(exec);
+  return {
+    async cacheMap() {
+      const { proxyEnv: _proxyEnv, extraHosts, ...meta } = exec.meta;
+      const mounts = exec.mounts.map(({ selector: _selector, resultId: _resultId, ...mount }) => mount);
+      const key = { meta, hosts: extraHosts.map(({ host }) => host), mounts, network: exec.network, security: exec.security, platform: vertex.op.platform };
+      return {
+        digest: hash("sha256", JSON.stringify(["exec", key])),
+        dependencies: vertex.op.inputs.map((_, index) => dependencyOn(index, exec.mounts, options, vertex)),
+      };
+    },
+    exec: (inputs, { signal }) => run(vertex, exec, inputs, options, signal),
+  };
+}
+
+function refuseUnsupported({ mounts, security, secretEnv, cdiDevices }: ExecOp): void {
+  const type = mounts.find(({ type }) => type === "secret" || type === "ssh")?.type;
+  const what = type ? `mounts of type ${type}` : security === "insecure" ? "--security=insecure" : secretEnv.length > 0 ? "secrets" : cdiDevices.length > 0 ? "devices" : undefined;
+  if (what !== undefined) throw new VarveError("OP_UNSUPPORTED", `${what} are not supported yet`);
+}
+
+/** By content where no mount of the input can hand a change on; by key otherwise. */
+function dependencyOn(input: number, mounts: readonly Mount[], options: OpsOptions, vertex: Vertex): Dependency<Ref> {
+  const users = mounts.filter((mount) => mount.input === input);
+  const selector = JSON.stringify(users.map((mount) => mount.selector));
+  const readOnly = users.every((mount) => mount.contentCache !== "off" && mount.dest !== "/" && (mount.readonly || mount.output === -1));
+  if (!readOnly || users.length === 0) return { selector };
+  return {
+    selector,
+    content: async (ref, signal) => {
+      const digests: string[] = [];
+      for (const { selector: path } of users) digests.push(await digestOf(ref, { path: path || "/", followLinks: true }, options, vertex, signal));
+      return hash("sha256", JSON.stringify(digests));
+    },
+  };
+}
+
+async function run(vertex: Vertex, exec: ExecOp, inputs: readonly Ref[], options: OpsOptions, signal: AbortSignal): Promise<(Ref | undefined)[]> {
+  const { worker } = options;
+  const throwAway: ActiveSnapshot[] = [];
+  const outputs: { readonly active: ActiveSnapshot; readonly base: readonly number[]; readonly index: number }[] = [];
+  try {
+    const mounts: ExecMount[] = [];
+    for (const mount of exec.mounts) {
+      const ref = mount.input === -1 ? undefined : inputs[mount.input];
+      const stack = ref && (isStack(ref) ? ref : await materialize(ref, mount.selector || "/", vertex, options, signal));
+      const base = stack?.layers ?? [];
+      mounts.push(placeMount(mount, base, options, (active) => {
+        if (mount.output >= 0) outputs.push({ active, base, index: mount.output });
+        else throwAway.push(active);
+      }));
+    }
+    const { meta, network, security } = exec;
+    const { exitCode, signal: killedBy } = await worker.call(execTask, { meta, network, security, mounts }, {
+      signal,
+      onEvent: ({ stream, data }) => options.onLog(vertex.digest, stream, data),
+    });
+    if (exitCode !== 0 && !meta.validExitCodes.includes(exitCode)) throw failure(vertex, exec, exitCode, killedBy, options);
+    const results: (Ref | undefined)[] = [];
+    for (const { active, base, index } of outputs) results[index] = { kind: "stack", layers: [...base, active.commit().id] };
+    return results;
+  } catch (error) {
+    for (const { active } of outputs) throwAway.push(active);
+    throw error;
+  } finally {
+    for (const active of throwAway) await discardSnapshot(active, worker);
+  }
+}
+
+/** Decides where a mount's content is and where its changes go. `claim` is told of every snapshot made for it. */
+function placeMount(mount: Mount, base: readonly number[], { snapshots, cacheMounts }: OpsOptions, claim: (active: ActiveSnapshot) => void): ExecMount {
+  const common = { dest: mount.dest, selector: mount.selector, readonly: mount.readonly };
+  const lowers = base.map((id) => snapshots.fsPath(id));
+  if (mount.type === "tmpfs") return { ...common, source: { kind: "tmpfs", sizeBytes: mount.tmpfs?.size ?? 0 } };
+  if (mount.type === "cache") {
+    const { id, sharing } = mount.cache ?? { id: mount.dest, sharing: "shared" as const };
+    const folder = join(cacheMounts, hash("sha256", JSON.stringify([id, base])));
+    return { ...common, source: { kind: "cache", lowers, folder, sharing } };
+  }
+  if (mount.readonly) return { ...common, source: { kind: "stack", lowers } };
+  const active = snapshots.create(base);
+  claim(active);
+  return { ...common, source: { kind: "stack", lowers, snapshot: active.path } };
+}
+
+function failure(vertex: Vertex, { meta }: ExecOp, exitCode: number, killedBy: string | undefined, { sources }: OpsOptions): VarveError {
+  const reason = killedBy === undefined ? `exit code: ${exitCode}` : `killed by ${killedBy} (exit code: ${exitCode})`;
+  return new VarveError("RUN_FAILED", `process "${meta.args.join(" ")}" did not complete successfully: ${reason}`, {
+    details: { exitCode, vertex: vertex.digest },
+  }).at(placeOf(vertex, sources));
+}

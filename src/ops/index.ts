@@ -1,0 +1,6 @@
+/**
+ * What each LLB op does on this machine: its cache key and its execution. Ops plug into the solver from above; whatever
+ * touches a root goes to the worker as a task. The handlers of the tasks are what the worker's entry serves.
+ */
+export { createOps, type OpsOptions } from "./create-ops.ts";
+export { opsHandlers } from "./handlers.ts";

@@ -1,0 +1,55 @@
+import type { ExecMeta, ExecOp, FileAction } from "../llb/index.ts";
+import { task } from "../worker/index.ts";
+import type { Selector } from "../tree/index.ts";
+
+/** A result as the worker reads it: folders of snapshots, bottom first, or a folder of the user's. */
+export type WireRef =
+  | { readonly kind: "stack"; readonly lowers: readonly string[] }
+  | { readonly kind: "folder"; readonly path: string; readonly exclude: readonly string[]; readonly only: readonly string[] };
+
+/** Runs the actions of a file op, in a chain, into one snapshot. */
+export interface FileParams {
+  readonly inputs: readonly WireRef[];
+  readonly actions: readonly FileAction[];
+  /** Folder of the active snapshot that takes the changes. */
+  readonly snapshot: string;
+}
+
+export const fileTask = task<FileParams, void>("ops.file");
+
+/** Digest of what an op reads of a stack. */
+export interface DigestParams {
+  readonly lowers: readonly string[];
+  readonly selector: Selector;
+}
+
+export const digestTask = task<DigestParams, string>("ops.digest");
+
+/** Runs a command in a root. */
+export interface ExecParams {
+  readonly meta: ExecMeta;
+  readonly network: ExecOp["network"];
+  readonly security: ExecOp["security"];
+  readonly mounts: readonly ExecMount[];
+}
+
+/** A mount with its parts on disk. `snapshot` takes what is written, where that is kept or must not reach the input. */
+export interface ExecMount {
+  readonly dest: string;
+  readonly selector: string;
+  readonly readonly: boolean;
+  readonly source:
+    | { readonly kind: "stack"; readonly lowers: readonly string[]; readonly snapshot?: string }
+    | { readonly kind: "cache"; readonly lowers: readonly string[]; readonly folder: string; readonly sharing: "shared" | "private" | "locked" }
+    | { readonly kind: "tmpfs"; readonly sizeBytes: number };
+}
+
+export interface ExecOutput {
+  readonly stream: 1 | 2;
+  readonly data: Uint8Array;
+}
+
+export const execTask = task<ExecParams, { readonly exitCode: number; readonly signal?: string }, ExecOutput>("ops.exec");
+
+/** Deletes folders that only the worker may be able to delete: their owners are subordinate ids. */
+export const removeTask = task<{ readonly paths: readonly string[] }, void>("ops.remove");

@@ -1,0 +1,6 @@
+/**
+ * Where a build's inputs come from: base images (a registry, or Varve's own store) and folders of the user's. Images
+ * become snapshots, lazily: a build that is all cached asks a registry for a digest and reads nothing else.
+ */
+export { createContextFolders, sourcesSchema, type ContextFolders } from "./context-folders.ts";
+export { createImageSource, type ImageSource, type ImageSourceOptions, type ResolvedImage, type TransferStatus } from "./image-source.ts";
