@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { hasCode, mount, statfsType } from "../sys/index.ts";
 
 const cgroup2Magic = 0x63677270;
+const tmpfsMagic = 0x01021994;
 const unified = "/sys/fs/cgroup/unified";
 
 /**
@@ -11,7 +12,13 @@ const unified = "/sys/fs/cgroup/unified";
  */
 export function prepareCgroups(): void {
   if (!existsSync(unified) || statfsType(unified) !== cgroup2Magic) return;
-  mount("tmpfs", unified, "tmpfs", 0, "size=4k,mode=0555");
+  mount("tmpfs", unified, "tmpfs", 0, "size=16m,mode=0755");
+}
+
+/** Removes what crun wrote for one container into the folder that {@link prepareCgroups} put in the tree's place. */
+export function forgetCgroup(cgroupsPath: string | undefined): void {
+  if (cgroupsPath === undefined || !existsSync(unified) || statfsType(unified) !== tmpfsMagic) return;
+  rmSync(join(unified, cgroupsPath), { recursive: true, force: true });
 }
 
 /** A cgroup this young may belong to a container that is just being made. */

@@ -3,6 +3,7 @@ import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writ
 import { join } from "node:path";
 import { reasonOf, sleep, throwIfAborted } from "../flow/index.ts";
 import { hasCode } from "../sys/index.ts";
+import { forgetCgroup } from "./cgroups.ts";
 import type { ContainerProcess } from "./container-process.ts";
 import type { Runtime } from "./find-runtime.ts";
 import type { HostFacts } from "./host-facts.ts";
@@ -13,7 +14,7 @@ import { makeMountPoints } from "./mount-points.ts";
 import { writeNetworkFiles } from "./network-files.ts";
 import { writeSpec } from "./oci-spec.ts";
 import { openOutputPipe, type OutputPipe } from "./output-pipes.ts";
-import { readComplaint, readStartFailure, runtimeFailure } from "./runtime-log.ts";
+import { logFormats, readComplaint, readLateStartFailure, readStartFailure, runtimeFailure } from "./runtime-log.ts";
 import { stopContainer } from "./stop-container.ts";
 import { makeWorkingFolder } from "./working-folder.ts";
 
@@ -36,15 +37,17 @@ export interface RunControl {
 }
 
 export interface RunResult {
-  /** The program's, or 128 and the number of the signal that ended it. 1 when it could not be started, as BuildKit reports it. */
+  /** The program's, or 128 and the number of the signal that ended it. 1 (255: wrong format) when it could not be started, as BuildKit reports it. */
   readonly exitCode: number;
-  /** Why the program could not be started (`exec: "/nope": no such file or directory`). The same was written to stream 2. */
+  /** Why the program could not be started (`exec: "/nope": no such file or directory`). The runtime says so on stream 2, in its words. */
   readonly notStarted?: string;
 }
 
 const defaultGraceMs = 10_000;
 /** Every process of a step is gone when its runtime has ended; a pipe that is still held then is held by a stranger. */
 const drainMs = 10_000;
+/** Enough to recognise a runtime's one line. */
+const maxHeardChars = 8192;
 
 /**
  * Runs one process in a root and settles when everything of it is gone: processes, mounts, state, mount points made for it. Only for
@@ -75,35 +78,47 @@ async function runBundle(options: RunOptions, control: RunControl, folder: strin
   const mounts = facts.userNamespace ? keepLockedFlags(spec.mounts) : spec.mounts;
   writeFileSync(join(folder, "config.json"), writeSpec({ ...spec, mounts }), { mode: 0o600 });
   const outcome = await runRuntime(options, control, { folder, id });
+  forgetCgroup(spec.linux.cgroupsPath);
   if (outcome.aborted) throw reasonOf(outcome.aborted);
-  const { exitCode, signal, wroteErrors } = outcome;
+  return await interpret(options, control, { ...outcome, complaint: readComplaint(join(folder, "log"), runtime.name) });
+}
+
+async function interpret({ runtime, process: wanted }: RunOptions, control: RunControl, outcome: Outcome & { complaint: string | undefined }): Promise<RunResult> {
+  const { exitCode, signal, errors, outBytes, complaint } = outcome;
+  const program = wanted.args[0] ?? "";
   if (exitCode === 0) return { exitCode };
-  const complaint = readComplaint(join(folder, "log"));
-  if (exitCode === null) {
-    throw runtimeFailure(runtime, complaint ?? `it was ended by ${signal ?? "something"}`);
+  if (exitCode === null) throw runtimeFailure(runtime, complaint ?? `it was ended by ${signal ?? "something"}`);
+  if (complaint === undefined) {
+    const late = (exitCode === 1 || exitCode === 255) && outBytes === 0 ? readLateStartFailure(errors, program) : undefined;
+    return late === undefined ? { exitCode } : { exitCode: 255, notStarted: late };
   }
-  if (complaint === undefined) return { exitCode };
-  const notStarted = readStartFailure(complaint, wanted.args[0] ?? "");
+  const notStarted = readStartFailure(complaint, program);
   if (notStarted === undefined) throw runtimeFailure(runtime, complaint);
-  if (!wroteErrors) await control.onOutput(2, Buffer.from(`${notStarted}\n`));
+  if (errors === "") await control.onOutput(2, Buffer.from(`${notStarted}\n`));
   return { exitCode: 1, notStarted };
 }
 
 interface Outcome {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
-  readonly wroteErrors: boolean;
+  /** What came on stream 2, at most {@link maxHeardChars} of it. */
+  readonly errors: string;
+  readonly outBytes: number;
   readonly aborted: AbortSignal | undefined;
 }
 
 async function runRuntime(options: RunOptions, control: RunControl, place: { folder: string; id: string }): Promise<Outcome> {
   const { folder } = place;
   const [output, errors] = [openOutputPipe(folder, "stdout"), openOutputPipe(folder, "stderr")];
-  let wroteErrors = false;
+  let heard = "";
+  let outBytes = 0;
   const reading = Promise.all([
-    output.read((chunk) => control.onOutput(1, chunk)),
+    output.read((chunk) => {
+      outBytes += chunk.length;
+      return control.onOutput(1, chunk);
+    }),
     errors.read((chunk) => {
-      wroteErrors = true;
+      if (heard.length < maxHeardChars) heard += Buffer.from(chunk).toString().slice(0, maxHeardChars);
       return control.onOutput(2, chunk);
     }),
   ]);
@@ -122,7 +137,7 @@ async function runRuntime(options: RunOptions, control: RunControl, place: { fol
     const { exitCode, signal } = await exit;
     await drain(reading, [output, errors]);
     if (exitCode === null || stop.aborted()) await deleteContainer(options, place);
-    return { exitCode, signal, wroteErrors, aborted: stop.aborted() };
+    return { exitCode, signal, errors: heard, outBytes, aborted: stop.aborted() };
   } finally {
     stop.end();
   }
@@ -144,7 +159,7 @@ function runtimeEnvironment(): Record<string, string> {
 }
 
 function globalArguments({ name }: Runtime, { userNamespace }: HostFacts, folder: string): string[] {
-  const common = ["--root", join(folder, "state"), "--log", join(folder, "log"), "--log-format", "json"];
+  const common = ["--root", join(folder, "state"), "--log", join(folder, "log"), "--log-format", logFormats[name]];
   if (name === "runc") return common;
   return [...common, `--cgroup-manager=${userNamespace ? "disabled" : "cgroupfs"}`];
 }

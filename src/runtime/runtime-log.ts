@@ -1,10 +1,13 @@
 import { readFileSync } from "node:fs";
 import { VarveError } from "../errors/index.ts";
 import { hasCode } from "../sys/index.ts";
-import type { Runtime } from "./find-runtime.ts";
+import type { Runtime, RuntimeName } from "./find-runtime.ts";
 
-/** The last complaint in a runtime's log (`--log-format json`: one object a line); undefined when it had none. */
-export function readComplaint(logPath: string): string | undefined {
+/** How a runtime is told to write its log: crun's JSON would also reach the step's output, runc's text has no levels. */
+export const logFormats: Readonly<Record<RuntimeName, string>> = { crun: "text", runc: "json" };
+
+/** The last complaint in a runtime's log; undefined when it had none. */
+export function readComplaint(logPath: string, runtime: RuntimeName): string | undefined {
   let text: string;
   try {
     text = readFileSync(logPath, "utf8");
@@ -12,9 +15,8 @@ export function readComplaint(logPath: string): string | undefined {
     if (hasCode(error, "ENOENT")) return undefined;
     throw error;
   }
-  let complaint: string | undefined;
-  for (const line of text.split("\n")) complaint = complaintOf(line) ?? complaint;
-  return complaint;
+  const lines = text.split("\n").filter((line) => line !== "");
+  return lines.map((line) => (runtime === "crun" ? line : complaintOf(line))).findLast((line) => line !== undefined);
 }
 
 function complaintOf(line: string): string | undefined {
@@ -33,14 +35,25 @@ function complaintOf(line: string): string | undefined {
  * complaint is about something else.
  */
 export function readStartFailure(complaint: string, program: string): string | undefined {
+  if (!/exec(utable)?\b/i.test(complaint)) return undefined;
+  const isPath = program.includes("/");
   const reasons: readonly (readonly [RegExp, string])[] = [
-    [/executable file .* not found in \$PATH/i, "executable file not found in $PATH"],
-    [/(exec: ".*"|stat |open executable|exec |executable).*no such file or directory/i, "no such file or directory"],
-    [/(exec: ".*"|open executable|exec |executable).*(permission denied|is a directory)/i, "permission denied"],
-    [/exec format error/i, "exec format error"],
+    [/executable file (.* )?not found in \$PATH/i, isPath ? "no such file or directory" : "executable file not found in $PATH"],
+    [/(exec: ".*": (stat .*)?|open executable: )no such file or directory/i, "no such file or directory"],
+    [/(exec: ".*": |open executable: )(permission denied|is a directory|operation not permitted)/i, "permission denied"],
   ];
   const found = reasons.find(([pattern]) => pattern.test(complaint));
-  return found === undefined ? undefined : `exec: ${JSON.stringify(program)}: ${found[1]}`;
+  return found === undefined ? undefined : startFailure(program, found[1]);
+}
+
+/** The same, from a step's whole output on stream 2: when the last call before the program fails, the runtimes write there. */
+export function readLateStartFailure(errors: string, program: string): string | undefined {
+  const reason = /^exec (?:container process (?:\(.*\) )?`.*`|\S+): (exec format error|no such file or directory|permission denied)\n$/i.exec(errors)?.[1];
+  return reason === undefined ? undefined : startFailure(program, reason.toLowerCase());
+}
+
+function startFailure(program: string, reason: string): string {
+  return `exec: ${JSON.stringify(program)}: ${reason}`;
 }
 
 /** The error for a runtime that failed by itself. */
