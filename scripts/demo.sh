@@ -112,7 +112,7 @@ ask_server() {
   port=$(node -e 'const s = require("node:net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })')
   say ''
   say "The server that chapter 8 exported says:"
-  PORT=$port "$demo/bin/8/server" >"$demo/log/server" 2>&1 </dev/null &
+  PORT=$port setpriv --pdeathsig TERM "$demo/bin/8/server" >"$demo/log/server" 2>&1 </dev/null &
   pid=$!
   trap 'kill "$pid" 2>/dev/null || :' EXIT
   for tries in {1..50}; do

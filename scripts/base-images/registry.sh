@@ -100,7 +100,10 @@ run() {
     exec env VARVE_CONFIG="$base/up/varve.toml" "$@"
   fi
   mkdir -p "$base"
-  local folder status=0
+  local folder status=0 left
+  for left in "$base"/run.*/pid; do # of a run that was killed; its registry died with it
+    [ ! -e "$left" ] || grep -qs "${left%/pid}/registry.yml" "/proc/$(cat "$left")/cmdline" || rm -rf "${left%/pid}"
+  done
   folder=$(mktemp -d "$base/run.XXXXXX")
   trap 'stop "$folder"; rm -rf "$folder"' EXIT
   trap 'exit 130' INT
