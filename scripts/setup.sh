@@ -48,15 +48,17 @@ check_system() {
 }
 
 check_tests() {
-  if [ "$(id -u)" = 0 ]; then
-    has runc || want runc "the tests run with it"
-    has crun || want crun "the tests run with it, too"
-    has newuidmap || want uidmap "the tests build as an ordinary user, too"
-    has docker || has dockerd || want docker.io "the tests load images into it"
-  fi
+  local before=${#missing[@]}
+  has runc || [[ " ${missing[*]} " == *' runc '* ]] || want runc "the tests run with it"
+  has crun || want crun "the tests run with it, too"
+  has newuidmap || want uidmap "the tests build as an ordinary user, too"
   has skopeo || want skopeo "the tests check images with it"
   has umoci || want umoci "the tests unpack images with it"
   has podman || want podman "the tests load and run images with it"
+  has docker || want docker.io "the tests load images into it"
+  if [ "$(id -u)" != 0 ] && [ ${#missing[@]} -gt "$before" ]; then
+    fail "these must be installed by root, once: apt-get install ${missing[*]:$before}"
+  fi
 }
 
 install_packages() {
@@ -64,6 +66,8 @@ install_packages() {
     say "setup: apt-get update"
     apt-get update -qq
   fi
+  # Since Debian 13 Docker's command is a package of its own.
+  if [[ " ${missing[*]} " == *' docker.io '* ]] && apt-cache show docker-cli >/dev/null 2>&1; then missing+=(docker-cli); fi
   say "setup: apt-get install ${missing[*]}"
   mkdir -p "$work"
   DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >"$work/apt.log" 2>&1 </dev/null || {
