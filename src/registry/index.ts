@@ -1,0 +1,16 @@
+/**
+ * The client of the distribution protocol: manifests and blobs from and to registries and their mirrors, with Docker's
+ * credentials. It keeps nothing on disk and does not verify blobs (whoever stores them does); manifests it verifies.
+ * Secrets never reach an error or a URL that it prints.
+ */
+export {
+  createRegistryClient,
+  type FetchedManifest,
+  type RegistryClient,
+  type RegistryClientOptions,
+  type ResolvedManifest,
+} from "./client.ts";
+export type { RegistryConfig, RegistryHostConfig } from "./endpoints.ts";
+export type { Credentials, CredentialSource } from "./credentials.ts";
+export { loadDockerCredentials, type DockerCredentialsOptions } from "./docker-credentials.ts";
+export { registryLimits, type RegistryLimits } from "./limits.ts";

@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer as createPlainServer, type RequestListener } from "node:http";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { mediaTypes, parseReference, sha256 } from "../oci/index.ts";
+import { createRegistryClient, type RegistryHostConfig } from "./index.ts";
+
+/** For localhost and 127.0.0.1, made for this test, worth nothing. */
+const key = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgdpuA+HtacAF7TpTy
+wH29YMpOh0OsnwsnopF6/dnaFHqhRANCAATTpiy+IOgdsX0mXBMTwzS/TCrNUh/E
+hZysOH4V2Hzdp/PltzSOUleaTyHKtu3opoTqkPQyPS67abQoax8y/nYk
+-----END PRIVATE KEY-----
+`;
+const cert = `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUYjW5MsvRqbNEv0Aa6zl/ELc440kwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMTEyMTA1OFoYDzIxMjYxMDI4
+MTIxMDU4WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAATTpiy+IOgdsX0mXBMTwzS/TCrNUh/EhZysOH4V2Hzdp/PltzSOUlea
+TyHKtu3opoTqkPQyPS67abQoax8y/nYko28wbTAdBgNVHQ4EFgQUF1X4CqYPEEtc
+wA+upeoJ6lIHUUwwHwYDVR0jBBgwFoAUF1X4CqYPEEtcwA+upeoJ6lIHUUwwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIgcXauNlMc6JQhAnB/NOhhnI0zob2oQ44WKROTYTshmLECIQDj
+SZWILYXKL3tHLwecZpCzZFcFTVNWwLlf3fC1/R+N4w==
+-----END CERTIFICATE-----
+`;
+
+const manifest = "{}";
+const listener: RequestListener = (request, response) => {
+  response.writeHead(200, {
+    "content-type": mediaTypes.ociManifest,
+    "docker-content-digest": sha256(manifest),
+    "content-length": manifest.length,
+  });
+  response.end(request.method === "HEAD" ? undefined : manifest);
+};
+
+async function serve(
+  t: TestContext,
+  server: ReturnType<typeof createServer> | ReturnType<typeof createPlainServer>,
+): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function resolveWith(
+  t: TestContext,
+  host: string,
+  settings: RegistryHostConfig,
+): Promise<string> {
+  const client = createRegistryClient({
+    userAgent: "varve-test",
+    config: { [host]: settings },
+    limits: { attempts: 2, retryDelayMs: 1 },
+  });
+  t.after(() => client.close());
+  return (await client.resolve(parseReference(`${host}/app`))).descriptor.digest;
+}
+
+test("W07 a certificate is trusted when it is in ca, or when any is (insecure), and else refused with the way out", async (t) => {
+  const host = await serve(t, createServer({ key, cert }, listener));
+  const folder = mkdtempSync(join(tmpdir(), "varve-registry-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, "ca.pem"), cert);
+  assert.equal(
+    await resolveWith(t, host, { http: false, ca: [join(folder, "ca.pem")] }),
+    sha256(manifest),
+  );
+  assert.equal(await resolveWith(t, host, { http: false, insecure: true }), sha256(manifest));
+  await assert.rejects(
+    resolveWith(t, host, { http: false }),
+    (error: { code: string; hint: string }) =>
+      error.code === "REGISTRY_UNREACHABLE" && /ca = \["file\.pem"\]/.test(error.hint),
+  );
+  await assert.rejects(resolveWith(t, host, { http: false, ca: [join(folder, "none.pem")] }), {
+    code: "REGISTRY_CONFIG",
+  });
+});
+
+test("W07 plain HTTP is spoken to loopback addresses, by setting, or as the fallback of an insecure registry", async (t) => {
+  const host = await serve(t, createPlainServer(listener));
+  assert.equal(await resolveWith(t, host, {}), sha256(manifest));
+  assert.equal(await resolveWith(t, host, { http: true, insecure: true }), sha256(manifest));
+  await assert.rejects(
+    resolveWith(t, host, { http: false }),
+    (error: { code: string; hint: string }) =>
+      error.code === "REGISTRY_UNREACHABLE" && /http = true/.test(error.hint),
+  );
+});
+
+test("a host that refuses connections is told at once", async (t) => {
+  const server = createPlainServer(listener);
+  const host = await serve(t, server);
+  await new Promise((resolve) => server.close(resolve));
+  await assert.rejects(resolveWith(t, host, {}), {
+    code: "REGISTRY_UNREACHABLE",
+    message: /ECONNREFUSED/,
+  });
+});
