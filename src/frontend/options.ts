@@ -1,0 +1,95 @@
+import type { SourceRange } from "../errors/index.ts";
+import type { Definition } from "../llb/index.ts";
+import type { Digest, ImageConfig, ImageReference, Platform } from "../oci/index.ts";
+
+/** What the frontend is told beside the Dockerfile. */
+export interface FrontendOptions {
+  /** Stage name, in any letter case; default the last stage. */
+  readonly target?: string;
+  /** The platform of the result. Without it the result follows the build platform, or its base image (S08). */
+  readonly platform?: Platform;
+  /** The platform that steps run on natively. */
+  readonly buildPlatform: Platform;
+  /** Platforms that steps can run on; default the build platform alone. Only used when `platform` is not given. */
+  readonly supportedPlatforms?: readonly Platform[];
+  readonly buildArgs?: Readonly<Record<string, string>>;
+  /** Set on the image last of all. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** True for all stages, or the names of the stages. */
+  readonly noCache?: boolean | readonly string[];
+  readonly networkMode?: "default" | "none" | "host";
+  readonly extraHosts?: readonly { readonly host: string; readonly ip: string }[];
+  readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
+  readonly shmSizeBytes?: number;
+  readonly cgroupParent?: string;
+  /** Host name of RUN steps; the build argument BUILDKIT_SANDBOX_HOSTNAME beats it. */
+  readonly hostname?: string;
+  /** Patterns of the ignore file: what the context leaves out. */
+  readonly ignorePatterns?: readonly string[];
+  /** Step names carry the platform. */
+  readonly multiPlatform?: boolean;
+  /** Seconds since 1970. The build argument SOURCE_DATE_EPOCH is used when this is not given. */
+  readonly sourceDateEpoch?: number;
+  /** Name of the local source that is the build context; default `context`. */
+  readonly contextName?: string;
+  readonly resolveImage: ResolveImage;
+}
+
+/**
+ * Answers what an image's manifest digest and config are for a platform. Called once per image and platform, in
+ * parallel, and only for images that the target needs (S01).
+ */
+export type ResolveImage = (reference: ImageReference, request: ResolveRequest) => Promise<ResolvedImage>;
+
+export interface ResolveRequest {
+  readonly platform: Platform;
+  /** Where the image is used, for progress: the stage's name, or the image as written. */
+  readonly stageName: string;
+  readonly where: SourceRange;
+  readonly signal: AbortSignal;
+}
+
+/** `reference` is what the source op names, its tag kept; usually the one asked for. */
+export interface ResolvedImage {
+  readonly reference: ImageReference;
+  readonly digest: Digest;
+  readonly config: ImageConfig;
+}
+
+/** A doubt about the Dockerfile, by the name of BuildKit's lint rule where it has one. */
+export interface FrontendWarning {
+  readonly rule: string;
+  readonly message: string;
+  readonly where: SourceRange | undefined;
+}
+
+export interface StageInfo {
+  readonly index: number;
+  /** As written; undefined for stages without a name. */
+  readonly name: string | undefined;
+  /** From the comment above FROM that begins with the stage's name (P14). */
+  readonly description: string | undefined;
+  readonly base: string;
+  readonly platform: string | undefined;
+  /** The last stage, which is built when no target is given. */
+  readonly isDefault: boolean;
+}
+
+export interface ExternalImage {
+  /** Complete, with tag and digest. */
+  readonly reference: ImageReference;
+  readonly digest: Digest;
+  readonly platform: Platform;
+}
+
+export interface FrontendResult {
+  readonly definition: Definition;
+  /** `created` is left out; `rootfs.diff_ids` are the base image's; `history` has the base's and the new entries. */
+  readonly image: ImageConfig;
+  readonly warnings: readonly FrontendWarning[];
+  /** `name` as progress shows it: `stage-N` for stages without one. */
+  readonly targetStage: { readonly index: number; readonly name: string };
+  readonly stages: readonly StageInfo[];
+  /** The images that the target needs. */
+  readonly externalImages: readonly ExternalImage[];
+}

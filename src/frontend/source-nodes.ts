@@ -1,0 +1,60 @@
+import { encodeGoJson, formatReference, type ImageReference, type Platform } from "../oci/index.ts";
+import { cleanPath } from "./paths.ts";
+import { named, noConstraints, toOpPlatform, type Node, type Output } from "./node.ts";
+
+/** The root of an image, which the reference pins by digest. */
+export function imageSource(reference: ImageReference, options: { readonly platform: Platform; readonly name: string; readonly command: string | undefined; readonly lines: readonly number[] }): Output {
+  const { platform, name, command, lines } = options;
+  const node: Node = {
+    inputs: [],
+    compose: () => ({
+      inputs: [],
+      platform: toOpPlatform(platform),
+      constraints: noConstraints,
+      kind: "source",
+      source: { identifier: `docker-image://${formatReference(reference)}`, attrs: {} },
+    }),
+    metadata: named(name, ["source.image"], command === undefined ? {} : { command }),
+    lines,
+  };
+  return { node, index: 0 };
+}
+
+/** The build context: one source, however many steps read from it. */
+export interface ContextSource {
+  readonly output: Output;
+  /** Says that a step reads this path (a pattern, absolute in the context): only such paths are taken (G07). */
+  use(path: string): void;
+}
+
+/** Makes the context; its attributes are settled when the graph is composed. */
+export function createContextSource(options: { readonly name: string; readonly ignorePatterns: readonly string[] }): ContextSource {
+  const { name, ignorePatterns } = options;
+  const paths = new Set<string>();
+  const node: Node = {
+    inputs: [],
+    compose() {
+      const follow = paths.has("/") ? [] : [...paths].map((path) => cleanPath(path.slice(1))).sort(byBytes);
+      return {
+        inputs: [],
+        constraints: noConstraints,
+        kind: "source",
+        source: {
+          identifier: `local://${name}`,
+          attrs: {
+            ...(ignorePatterns.length === 0 ? {} : { "local.excludepatterns": encodeGoJson(ignorePatterns) }),
+            ...(follow.length === 0 ? {} : { "local.followpaths": encodeGoJson(follow) }),
+            "local.sharedkeyhint": name,
+          },
+        },
+      };
+    },
+    metadata: named("[internal] load build context", ["source.local", "source.local.followpaths", "source.local.excludepatterns", "source.local.sharedkeyhint"]),
+    lines: [],
+  };
+  return { output: { node, index: 0 }, use: (path) => void paths.add(path) };
+}
+
+function byBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
