@@ -1,11 +1,11 @@
 import type { SourceRange } from "../errors/index.ts";
-import { createSourceMap } from "./lines.ts";
+import { createSourceMap, dropLineEnd } from "./lines.ts";
 import { decodeSource } from "./source-text.ts";
 import type { DirectiveNode, Span } from "./syntax.ts";
-import { skipSpace } from "./white-space.ts";
+import { skipSpace, trimSpace } from "./white-space.ts";
 
 const known: ReadonlySet<string> = new Set(["syntax", "escape", "check"]);
-const shape = /^([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*([^\n]+?)[\t\n\f\r ]*$/d;
+const shape = /^([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*([^\n]+)$/d;
 
 /** Reads directive lines until the first line that is none (D04). */
 export interface DirectiveReader {
@@ -50,8 +50,9 @@ export function createDirectiveReader(options: DirectiveOptions): DirectiveReade
         return undefined;
       }
       seen.add(name);
-            const [from, to] = match.indices![2]!;
-      return { kind: "directive", span, name, value: match[2]!, valueSpan: { start: start + lead + from, end: start + lead + to } };
+            const from = match.indices![2]![0];
+      const value = trimSpace(match[2]!);
+      return { kind: "directive", span, name, value, valueSpan: { start: start + lead + from, end: start + lead + from + value.length } };
     },
   };
 }
@@ -83,7 +84,7 @@ export function detectSyntax(source: string | Uint8Array, options: { readonly fi
     const reader = createDirectiveReader({ comment, onRepeat: () => undefined });
     for (let start = body; start < text.length; ) {
       const end = text.indexOf("\n", start) + 1 || text.length;
-      const line = text.slice(start, end).replace(/[\r\n]+$/, "");
+      const line = dropLineEnd(text.slice(start, end));
       const directive = line.startsWith(comment) ? reader.read(line, start, { start, end }) : undefined;
       if (directive === undefined) break;
       if (directive.name === "syntax") return request(directive.value, directive.span);

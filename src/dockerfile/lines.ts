@@ -29,10 +29,17 @@ export function splitLines(source: string, file: string): SourceLine[] {
         hint: "break the line with a continuation, or put the text in a file",
       });
     }
-    lines.push({ number, start, end, text: whole.replace(/\r+$/, "") });
+    lines.push({ number, start, end, text: dropLineEnd(whole) });
     start = end;
   }
   return lines;
+}
+
+/** `line` without the carriage returns and line feeds at its end. */
+export function dropLineEnd(line: string): string {
+  let end = line.length;
+  while (end > 0 && (line[end - 1] === "\r" || line[end - 1] === "\n")) end--;
+  return line.slice(0, end);
 }
 
 /** Turns spans into line and column ranges. */

@@ -8,9 +8,10 @@ export interface NearestOptions {
 }
 
 /**
- * The candidate that `name` was probably meant to be, for "did you mean …?": at most two edits (Levenshtein) away, the
+ * The candidate that `name` was probably meant to be, for "did you mean …?": at most two edits away, the
  * nearest one, the first among equals. Undefined when none is near, and also when `name` is itself a candidate: then
- * the mistake lies elsewhere. Threshold as in BuildKit's `util/suggest`.
+ * the mistake lies elsewhere. Threshold as in BuildKit's `util/suggest`; swapped neighbours count once here, so that
+ * RNU gives RUN and not ENV.
  */
 export function nearest(name: string, candidates: Iterable<string>, options: NearestOptions = {}): string | undefined {
   const fold = (text: string): string => (options.caseSensitive === false ? text.toLowerCase() : text);
@@ -37,16 +38,20 @@ export function didYouMean(name: string, candidates: Iterable<string>, options: 
   return match === undefined ? "" : ` (did you mean ${match}?)`;
 }
 
+/** Insertions, deletions, changes and swaps of neighbours, each one edit. */
 function editDistance(left: string, right: string): number {
   if (Math.abs(left.length - right.length) > maxDistance || left.length > maxNameLength) return Infinity;
+  let before: number[] = [];
   let row = Array.from({ length: right.length + 1 }, (_, column) => column);
   for (let line = 1; line <= left.length; line++) {
     const next = [line];
     for (let column = 1; column <= right.length; column++) {
       const change = left[line - 1] === right[column - 1] ? 0 : 1;
-      next.push(Math.min(row[column]! + 1, next[column - 1]! + 1, row[column - 1]! + change));
+      const swapped = left[line - 1] === right[column - 2] && left[line - 2] === right[column - 1];
+      const swap = line > 1 && column > 1 && swapped ? before[column - 2]! + 1 : Infinity;
+      next.push(Math.min(row[column]! + 1, next[column - 1]! + 1, row[column - 1]! + change, swap));
     }
-    row = next;
+    [before, row] = [row, next];
   }
   return row[right.length]!;
 }

@@ -11,6 +11,9 @@ export function parseUnsigned(text: string, base: 8 | 10): number | undefined {
   return value <= 0xffff_ffff ? value : undefined;
 }
 
+/** Longer texts are no sizes and no durations; the patterns below are not linear. */
+const maxLength = 100;
+
 const binaryUnits = "bkmgtp";
 
 /**
@@ -18,7 +21,7 @@ const binaryUnits = "bkmgtp";
  * `b` or `ib` behind at will); undefined when it is none.
  */
 export function parseSize(text: string): number | undefined {
-  const match = /^(\+?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?) ?([bkmgtp]?)(ib|b)?$/i.exec(text);
+  const match = text.length > maxLength ? null : /^(\+?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?) ?([bkmgtp]?)(ib|b)?$/i.exec(text);
   if (match === null) return undefined;
   const unit = match[2]!.toLowerCase();
   if ((unit === "" || unit === "b") && match[3] !== undefined) return undefined;
@@ -41,6 +44,7 @@ const nanoseconds: Readonly<Record<string, number>> = {
 export function parseDuration(text: string): number | undefined {
   const sign = text.startsWith("-") ? -1 : 1;
   const body = text.replace(/^[-+]/, "");
+  if (body.length > maxLength) return undefined;
   if (body === "0") return 0;
   if (!/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.test(body)) return undefined;
   let total = 0;

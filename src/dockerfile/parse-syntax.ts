@@ -50,7 +50,8 @@ export function parseSyntax(source: string | Uint8Array, options: { readonly fil
     }
     const comment = readComment(line);
     if (comment !== undefined) {
-      docComment = comment.text === "" ? [] : [...docComment, comment.text];
+      if (comment.text === "") docComment = [];
+      else docComment.push(comment.text);
       parts.push(comment);
       index++;
       continue;
