@@ -188,7 +188,7 @@ function closing(line: string, chomp: boolean): string {
 function readComment(line: SourceLine): CommentNode | undefined {
   const lead = skipSpace(line.text);
   if (line.text[lead] !== "#") return undefined;
-  return { kind: "comment", span: { start: line.start, end: line.end }, text: trimSpace(line.text.slice(lead + 1)) };
+  return { kind: "comment", span: { start: line.start, end: line.end }, text: trimSpace(line.text.slice(lead + 1)).toWellFormed() };
 }
 
 function readEscape(directive: DirectiveNode, map: SourceMap): "\\" | "`" {

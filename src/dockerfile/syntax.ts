@@ -32,7 +32,7 @@ export interface BlankNode {
   readonly span: Span;
 }
 
-/** One comment line. `text` is what follows `#`, trimmed. */
+/** One comment line. `text` is what follows `#`, trimmed; bytes that were not UTF-8 are U+FFFD in it. */
 export interface CommentNode {
   readonly kind: "comment";
   readonly span: Span;
