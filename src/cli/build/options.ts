@@ -1,0 +1,95 @@
+import { VarveError } from "../../errors/index.ts";
+import type { BuildOptions, ByteSink, Output } from "../../engine/index.ts";
+import type { Call } from "../command.ts";
+import { parseSize } from "../format/sizes.ts";
+import { nonEmpty, optional } from "../store.ts";
+import { readBuildInput } from "./context.ts";
+import type { buildFlags } from "./flags.ts";
+import { parseOutputs } from "./outputs.ts";
+import { readProxyArgs } from "./proxies.ts";
+import { parseExtraHosts, parseNetwork, parsePairs, parseUlimits } from "./values.ts";
+
+export type BuildCall = Call<typeof buildFlags>;
+
+/** What the engine is asked for. Everything that can be wrong with the flags is found here, before anything is opened. */
+export async function readBuildOptions(call: BuildCall): Promise<BuildOptions> {
+  const { flags, args, io } = call;
+  const stdout: ByteSink = (chunk) => io.stdout.write(chunk);
+  const outputs = [
+    ...parseOutputs(flags.output, { cwd: io.cwd, stdoutIsTerminal: io.stdout.isTerminal, stdout }),
+    ...(flags.load === true ? [{ type: "image" } as const] : []),
+  ];
+  checkIdFile(flags.iidfile, outputs);
+  const labels = parsePairs(flags.label, { flag: "--label", bare: () => "" });
+  const extraHosts = parseExtraHosts(flags["add-host"]);
+  const ulimits = parseUlimits(flags.ulimit);
+  const options = {
+    labels,
+    tags: flags.tag,
+    extraHosts,
+    ulimits,
+    network: parseNetwork(flags.network),
+    pull: flags.pull === true,
+    noCache: flags["no-cache"] === true ? true : flags["no-cache-filter"].filter((stage) => stage !== ""),
+    buildArgs: await readBuildArgs(call),
+    signal: io.signal,
+    ...optional("target", nonEmpty(flags.target)),
+    ...optional("platforms", await readPlatforms(call)),
+    ...optional("shmSizeBytes", flags["shm-size"] === undefined ? undefined : parseSize(flags["shm-size"], "--shm-size")),
+    ...(outputs.length === 0 ? {} : { outputs }),
+  } satisfies Omit<BuildOptions, "context">;
+  return { ...options, ...(await readBuildInput(args[0] ?? "", nonEmpty(flags.file), io)) };
+}
+
+/** `--build-arg`, then SOURCE_DATE_EPOCH of the environment (T40), then the proxies of Docker's config (B36). */
+async function readBuildArgs({ flags, io, dockerConfigDir }: BuildCall): Promise<Readonly<Record<string, string>>> {
+  const args = parsePairs(flags["build-arg"], { flag: "--build-arg", bare: (key) => io.env[key] });
+  const epoch = nonEmpty(io.env["SOURCE_DATE_EPOCH"]);
+  if (epoch !== undefined && !Object.hasOwn(args, "SOURCE_DATE_EPOCH")) args["SOURCE_DATE_EPOCH"] = epoch;
+  const given = new Set(Object.keys(args).map((key) => key.toUpperCase()));
+  for (const [key, value] of Object.entries(await readProxyArgs(dockerConfigDir))) {
+    if (!given.has(key.toUpperCase())) args[key] = value;
+  }
+  return args;
+}
+
+/** The platforms of `--platform` or DOCKER_DEFAULT_PLATFORM (B20); `local` is this machine's. */
+async function readPlatforms({ flags, io }: BuildCall): Promise<readonly string[] | undefined> {
+  const fallback = nonEmpty(io.env["DOCKER_DEFAULT_PLATFORM"])?.split(",") ?? [];
+  const platforms = (flags.platform.length > 0 ? flags.platform : fallback).map((name) => name.trim()).filter((name) => name !== "");
+  if (platforms.length === 0) return undefined;
+  if (!platforms.includes("local")) return platforms;
+  const { formatPlatform, hostPlatform } = await import("../../oci/index.ts");
+  return platforms.map((name) => (name === "local" ? formatPlatform(hostPlatform(process.arch)) : name));
+}
+
+function checkIdFile(file: string | undefined, outputs: readonly Output[]): void {
+  if (file === undefined) return;
+  const other = outputs.find(({ type }) => type === "local" || type === "tar");
+  if (other !== undefined) throw new VarveError("USAGE", `--iidfile cannot be used with the output type ${other.type}: it makes no image`);
+}
+
+export type ProgressMode = "plain" | "quiet" | "none";
+
+/** The kind of progress that the flags and BUILDKIT_PROGRESS ask for, and whether the image ID is printed at the end. */
+export function readProgressMode({ flags, io }: BuildCall): { readonly mode: ProgressMode; readonly printId: boolean } {
+  const given = nonEmpty(flags.progress) ?? nonEmpty(io.env["BUILDKIT_PROGRESS"]) ?? "auto";
+  const quiet = flags.quiet === true || given === "quiet";
+  switch (given) {
+    case "auto":
+    case "quiet":
+      return quiet ? { mode: "quiet", printId: true } : { mode: "plain", printId: false };
+    case "plain":
+    case "none":
+      if (quiet) {
+        if (flags.progress === undefined) return { mode: "quiet", printId: true };
+        throw new VarveError("USAGE", `progress=${given} and quiet cannot be used together`);
+      }
+      return { mode: given, printId: false };
+    case "tty":
+    case "rawjson":
+      throw new VarveError("NOT_SUPPORTED_YET", `--progress=${given} is not supported yet`, { hint: "there are auto, plain, quiet and none" });
+    default:
+      throw new VarveError("USAGE", `invalid progress mode ${given}`, { hint: "there are auto, plain, quiet and none" });
+  }
+}

@@ -1,0 +1,31 @@
+import type { Varve } from "../engine/index.ts";
+import type { FlagTable, FlagValues } from "./flags.ts";
+import type { Io } from "./io.ts";
+
+/** One command of the command line: what it takes, and what it does. */
+export interface Command<T extends FlagTable = FlagTable> {
+  /** What follows the command's name in its usage line, e.g. `[OPTIONS] PATH | -`. */
+  readonly usage: string;
+  readonly flags: T;
+  /** How many arguments that are no flags. */
+  readonly args: { readonly min: number; readonly max: number };
+  /** Resolves to the exit code; nothing is 0. */
+  run(call: Call<T>): Promise<number | void>;
+}
+
+export interface Call<T extends FlagTable = FlagTable> {
+  readonly flags: FlagValues<T>;
+  readonly args: readonly string[];
+  readonly io: Io;
+  /** `--debug` or DEBUG: say more. */
+  readonly debug: boolean;
+  /** The folder of Docker's config.json, undefined when there is no home. */
+  readonly dockerConfigDir: string | undefined;
+  /** Opens the store that flags and environment name; it is closed after the command. */
+  readonly openStore: () => Promise<Varve>;
+}
+
+/** Keeps the types of a command's flags from its table to its `run`. */
+export function defineCommand<const T extends FlagTable>(command: Command<T>): Command<T> {
+  return command;
+}

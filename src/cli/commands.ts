@@ -1,0 +1,61 @@
+import type { Command } from "./command.ts";
+
+/** A command's names and where it is. Loaded when it is called, so that each command pays for itself only. */
+export interface CommandEntry {
+  /** The first is the name that help and docs use; the others are Docker's other ways to say it. */
+  readonly names: readonly [string, ...string[]];
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+export const commands: readonly CommandEntry[] = [
+  {
+    names: ["build", "image build", "builder build", "buildx build", "buildx b"],
+    summary: "Build an image from a Dockerfile",
+    load: async () => (await import("./commands/build.ts")).build,
+  },
+  { names: ["images", "image ls", "image list"], summary: "List images", load: async () => (await import("./commands/images.ts")).images },
+  {
+    names: ["inspect", "image inspect"],
+    summary: "Show everything known of one or more images as JSON",
+    load: async () => (await import("./commands/inspect.ts")).inspect,
+  },
+  {
+    names: ["history", "image history"],
+    summary: "Show the steps that an image was made by",
+    load: async () => (await import("./commands/history.ts")).history,
+  },
+  {
+    names: ["rmi", "image rm", "image remove"],
+    summary: "Remove one or more images",
+    load: async () => (await import("./commands/remove.ts")).remove,
+  },
+  { names: ["tag", "image tag"], summary: "Give an image one more name", load: async () => (await import("./commands/tag.ts")).tag },
+  { names: ["save", "image save"], summary: "Write images to a tar archive", load: async () => (await import("./commands/save.ts")).save },
+  { names: ["load", "image load"], summary: "Take images from a tar archive", load: async () => (await import("./commands/load.ts")).load },
+  { names: ["pull", "image pull"], summary: "Get an image from a registry", load: async () => (await import("./commands/pull.ts")).pull },
+  { names: ["push", "image push"], summary: "Send an image to a registry", load: async () => (await import("./commands/push.ts")).push },
+  { names: ["version", "buildx version"], summary: "Show versions", load: async () => (await import("./commands/version.ts")).version },
+];
+
+/** First words of the names with two words. */
+export const groups: readonly string[] = [...new Set(commands.flatMap(({ names }) => names.filter((name) => name.includes(" ")).map((name) => name.split(" ")[0] ?? "")))];
+
+/** Commands of Docker that are still to come: they are refused as such, not as typing errors. */
+export const laterCommands: ReadonlySet<string> = new Set(
+  (
+    "attach bake builder buildx commit compose container context cp create diff events exec export image import info init kill login logout " +
+    "logs manifest network node pause plugin port ps rename restart rm run search secret service stack start stats stop swarm system " +
+    "top trust unpause update volume wait"
+  ).split(" "),
+);
+
+/** The command that the first words name, and the words after its name. */
+export function findCommand(words: readonly string[]): { readonly entry: CommandEntry; readonly name: string; readonly rest: readonly string[] } | undefined {
+  for (const length of [2, 1]) {
+    const name = words.slice(0, length).join(" ");
+    const entry = commands.find(({ names }) => names.includes(name));
+    if (entry !== undefined) return { entry, name, rest: words.slice(length) };
+  }
+  return undefined;
+}

@@ -1,0 +1,71 @@
+import { rm } from "node:fs/promises";
+import { resolve } from "node:path";
+import { VarveError } from "../../errors/index.ts";
+import type { BuildResult } from "../../engine/index.ts";
+import type { WarningEvent } from "../../events/index.ts";
+import { buildFlags } from "../build/flags.ts";
+import { readBuildOptions, readProgressMode, type BuildCall, type ProgressMode } from "../build/options.ts";
+import { formatMetadata, formatWarnings } from "../build/report.ts";
+import { defineCommand } from "../command.ts";
+import { writeFileAside } from "../file-aside.ts";
+import { useColors } from "../print-error.ts";
+import { createPlainProgress } from "../progress/plain.ts";
+import type { Progress } from "../progress/progress.ts";
+import { createNoProgress, createQuietProgress } from "../progress/quiet.ts";
+import { follow, watch } from "../progress/watch.ts";
+import { packageVersion } from "../version.ts";
+
+export const build = defineCommand({
+  usage: "[OPTIONS] PATH | -",
+  flags: buildFlags,
+  args: { min: 1, max: 1 },
+  async run(call) {
+    const { flags, io } = call;
+    const { mode, printId } = readProgressMode(call);
+    if (flags.iidfile !== undefined) await removeStale(resolve(io.cwd, flags.iidfile));
+    const options = await readBuildOptions(call);
+    const store = await call.openStore();
+    const warnings: WarningEvent[] = [];
+    const result = await watch(createProgress(mode, call), io, async (onEvent) =>
+      follow(store.build(options), (event) => {
+        if (event.type === "warning") warnings.push(event);
+        onEvent(event);
+      }),
+    );
+    if (mode === "plain") io.stderr.print(formatWarnings(warnings, { debug: call.debug, colors: useColors(io) }));
+    const stdoutIsTaken = options.outputs?.some((output) => "dest" in output && typeof output.dest === "function") ?? false;
+    if (printId && result.imageId !== undefined && !stdoutIsTaken) io.stdout.print(`${result.imageId}\n`);
+    await writeFiles(result, call);
+  },
+});
+
+function createProgress(mode: ProgressMode, { io }: BuildCall): Progress {
+  const write = io.stderr.print;
+  switch (mode) {
+    case "plain":
+      return createPlainProgress({
+        write,
+        description: `building with varve ${packageVersion()}`,
+        truncateNames: io.env["PROGRESS_NO_TRUNC"] === "0",
+      });
+    case "quiet":
+      return createQuietProgress({ write });
+    case "none":
+      return createNoProgress();
+  }
+}
+
+/** A file from an earlier build must not be taken for this one's, should this one fail. */
+async function removeStale(path: string): Promise<void> {
+  try {
+    await rm(path, { force: true });
+  } catch (cause) {
+    throw new VarveError("FILE_UNWRITABLE", `cannot remove the old ${path}`, { cause });
+  }
+}
+
+async function writeFiles({ imageId, metadata }: BuildResult, { flags, io }: BuildCall): Promise<void> {
+  if (flags.iidfile !== undefined) await writeFileAside(resolve(io.cwd, flags.iidfile), imageId ?? "");
+  const file = flags["metadata-file"];
+  if (file !== undefined) await writeFileAside(resolve(io.cwd, file), formatMetadata(metadata));
+}

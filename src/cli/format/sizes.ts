@@ -1,0 +1,40 @@
+import { VarveError } from "../../errors/index.ts";
+
+const decimalUnits = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
+
+/**
+ * A size as Docker's tables show it: decimal units, three significant digits without trailing zeros, e.g. `7.05MB`,
+ * `12kB`. (go-units, HumanSizeWithPrecision; where that would say `1e+03kB` this says `1MB`.)
+ */
+export function formatSize(bytes: number): string {
+  let unit = 0;
+  let value = bytes;
+  while (Number(value.toPrecision(3)) >= 1000 && unit < decimalUnits.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${Number(value.toPrecision(3))}${decimalUnits[unit]}`;
+}
+
+/** A size as BuildKit's progress shows it: whole bytes below 1000, else two decimals, e.g. `123B`, `1.23kB`. (tonistiigi/units, `%.2f`) */
+export function formatTransferSize(bytes: number): string {
+  let unit = 0;
+  let base = 1;
+  while (bytes >= base * 1000 && unit < decimalUnits.length - 1) {
+    base *= 1000;
+    unit++;
+  }
+  return unit === 0 ? `${Math.trunc(bytes)}B` : `${(bytes / base).toFixed(2)}${decimalUnits[unit]}`;
+}
+
+const binaryExponents: Readonly<Record<string, number>> = { "": 0, k: 1, m: 2, g: 3, t: 4, p: 5 };
+
+/** Bytes that a flag like `--shm-size=64m` means: binary units, `b` and `ib` optional. (go-units, RAMInBytes) */
+export function parseSize(text: string, flag: string): number {
+  const match = /^(\d+(?:\.\d*)?|\.\d+) ?(?:([kmgtp])(?:i?b)?|b)?$/i.exec(text);
+  const exponent = binaryExponents[match?.[2]?.toLowerCase() ?? ""];
+  if (match === null || exponent === undefined) {
+    throw new VarveError("USAGE", `invalid argument "${text}" for "${flag}" flag: it is not a size`, { hint: "a number with b, k, m or g, e.g. 64m" });
+  }
+  return Math.trunc(Number(match[1]) * 1024 ** exponent);
+}

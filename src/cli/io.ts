@@ -1,0 +1,38 @@
+/** What a command gets of the process around it. `main.ts` makes the real one, tests make their own. */
+export interface Io {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The folder that relative paths of the command line start from. */
+  readonly cwd: string;
+  /** Numeric user, undefined where the system has none. */
+  readonly uid: number | undefined;
+  readonly stdin: InputStream;
+  /** Results only: an image ID, a table, an archive. */
+  readonly stdout: OutputStream;
+  /** Progress and errors. */
+  readonly stderr: OutputStream;
+  /** Aborted by SIGINT, SIGTERM and a reader that went away; the reason is what to report. */
+  readonly signal: AbortSignal;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+export interface InputStream {
+  readonly isTerminal: boolean;
+  readonly chunks: () => AsyncIterable<Uint8Array>;
+}
+
+export interface OutputStream {
+  readonly isTerminal: boolean;
+  /** Writes without waiting. A failure ends the command through the signal. */
+  readonly print: (text: string) => void;
+  /** Writes; resolves when more may come. Rejects with {@link BrokenPipe} when nobody reads any more. */
+  readonly write: (chunk: Uint8Array) => Promise<void>;
+}
+
+/** Whoever read our output has gone. Not an error to report: the command just ends. */
+export class BrokenPipe extends Error {
+  constructor(cause: unknown) {
+    super("the reader of the output has gone", { cause });
+    this.name = "BrokenPipe";
+  }
+}

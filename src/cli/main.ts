@@ -1,0 +1,14 @@
+#!/usr/bin/env node
+/* The entry of the command line: small on purpose, since `varve --version` and every cached build pay for what it imports. */
+import module from "node:module";
+
+module.enableCompileCache?.();
+
+const args = process.argv.slice(2);
+if (args.length === 1 && (args[0] === "--version" || args[0] === "-v")) {
+  const { packageVersion } = await import("./version.ts");
+  process.stdout.write(`varve version ${packageVersion()}\n`);
+} else {
+  const { runProcess } = await import("./run-process.ts");
+  await runProcess(args);
+}

@@ -1,0 +1,124 @@
+import { VarveError } from "../errors/index.ts";
+import type { Varve } from "../engine/index.ts";
+import type { Command } from "./command.ts";
+import { commands, findCommand, groups, laterCommands } from "./commands.ts";
+import { exitCodeOf } from "./exit-codes.ts";
+import { parseFlags } from "./flags.ts";
+import { commandHelp, globalFlags, groupHelp, rootHelp, usageLine } from "./help.ts";
+import { BrokenPipe, type Io } from "./io.ts";
+import { findDockerConfigDir, storeOptions } from "./store.ts";
+
+/**
+ * Runs one command line (without the program's name) and resolves to its exit code; see docs/cli.md for the codes. All
+ * errors are printed here; it never rejects. When it resolves, everything it opened is closed.
+ */
+export async function runCommandLine(args: readonly string[], io: Io): Promise<number> {
+  const context: ErrorContext = { debug: isSet(io.env["DEBUG"]) };
+  try {
+    return await dispatch(args, io, context);
+  } catch (error) {
+    const cause = io.signal.aborted ? io.signal.reason : error;
+    if (!(cause instanceof BrokenPipe) && !(error instanceof BrokenPipe)) {
+      const { formatError, useColors } = await import("./print-error.ts");
+      const options = { ...context, colors: useColors(io) };
+      io.stderr.print(formatError(cause, options));
+    }
+    return exitCodeOf(error instanceof BrokenPipe ? error : cause);
+  }
+}
+
+/** What is known about the command by the time it fails. */
+interface ErrorContext {
+  debug: boolean;
+  /** What was being done, e.g. `failed to build`. */
+  doing?: string;
+  /** Usage line and name of the command, for errors in its use. */
+  usage?: string;
+  command?: string;
+}
+
+async function dispatch(args: readonly string[], io: Io, context: ErrorContext): Promise<number> {
+  const { values: global, positionals: words, help } = await parseFlags(args, globalFlags, { untilCommand: true });
+  context.debug ||= global.debug === true;
+  if (global.version === true) {
+    const { packageVersion } = await import("./version.ts");
+    io.stdout.print(`varve version ${packageVersion()}\n`);
+    return 0;
+  }
+  if (help || words.length === 0) return printHelp(rootHelp(), io);
+  if (words[0] === "help") return await printCommandHelp(words.slice(1), io);
+
+  const found = findCommand(words);
+  if (found === undefined) return await groupOrUnknown(words, io);
+  const command = await found.entry.load();
+  context.command = found.name;
+  context.usage = usageLine(found.name, command);
+  if (found.entry.names[0] === "build") context.doing = "failed to build";
+
+  const parsed = await parseFlags(found.rest, command.flags);
+  if (parsed.help) return printHelp(commandHelp(found.entry, found.name, command), io);
+  checkArguments(found.name, command, parsed.positionals);
+
+  if (isDebug(parsed.values["debug"])) context.debug = true;
+  const dockerConfigDir = findDockerConfigDir(io, global.config);
+  let store: Varve | undefined;
+  const openStore = async (): Promise<Varve> => {
+    const { openVarve } = await import("../engine/index.ts");
+    return (store ??= openVarve(storeOptions(io, dockerConfigDir)));
+  };
+  try {
+    const call = { flags: parsed.values, args: parsed.positionals, io, debug: context.debug, dockerConfigDir, openStore };
+    return (await command.run(call)) ?? 0;
+  } finally {
+    await store?.close();
+  }
+}
+
+/** Whether a command that has a `--debug` of its own got it. */
+function isDebug(value: unknown): boolean {
+  return value === true;
+}
+
+function printHelp(text: string, io: Io): number {
+  io.stdout.print(`${text}`);
+  return 0;
+}
+
+async function printCommandHelp(words: readonly string[], io: Io): Promise<number> {
+  if (words.length === 0) return printHelp(rootHelp(), io);
+  const found = findCommand(words);
+  if (found === undefined) return await groupOrUnknown(words, io);
+  return printHelp(commandHelp(found.entry, found.name, await found.entry.load()), io);
+}
+
+async function groupOrUnknown(words: readonly string[], io: Io): Promise<number> {
+  const [first = "", second] = words;
+  if (groups.includes(first)) {
+    if (second === undefined || second === "--help" || second === "-h") return printHelp(groupHelp(first), io);
+    if (second === "help") return await printCommandHelp([first, ...words.slice(2)], io);
+    throw new VarveError("NOT_SUPPORTED_YET", `varve ${first} ${second} is not supported yet`, { hint: `run 'varve ${first} --help' for what is` });
+  }
+  if (laterCommands.has(first)) {
+    throw new VarveError("NOT_SUPPORTED_YET", `varve ${first} is not supported yet`, { hint: "run 'varve --help' for what is" });
+  }
+  const { nearest } = await import("../dockerfile/index.ts");
+  const near = nearest(first, commands.map(({ names }) => names[0]));
+  throw new VarveError("USAGE", `unknown command: varve ${first}`, {
+    hint: near === undefined ? "run 'varve --help' for the list of commands" : `did you mean varve ${near}?`,
+  });
+}
+
+/** Docker's words for a wrong number of arguments. */
+function checkArguments(name: string, { args: { min, max } }: Command, given: readonly string[]): void {
+  if (given.length >= min && given.length <= max) return;
+  const count = (number: number): string => `${number} argument${number === 1 ? "" : "s"}`;
+  let wanted: string;
+  if (min === max) wanted = min === 0 ? "accepts no arguments" : `requires ${count(min)}`;
+  else if (given.length < min) wanted = `requires at least ${count(min)}`;
+  else wanted = `requires at most ${count(max)}`;
+  throw new VarveError("USAGE", `'varve ${name}' ${wanted}`);
+}
+
+function isSet(text: string | undefined): boolean {
+  return text !== undefined && text !== "" && text !== "0" && text !== "false";
+}
