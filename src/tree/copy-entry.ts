@@ -1,0 +1,132 @@
+import { chmodSync, closeSync, constants, lchownSync, linkSync, mkdirSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { VarveError } from "../errors/index.ts";
+import { mknod, utimensNoFollow, type FileTime } from "../sys/index.ts";
+import { copyFileData } from "./copy-data.ts";
+import { toFileTime, type Destination } from "./destination.ts";
+import type { ModeChange } from "./mode.ts";
+import { encodePath } from "./names.ts";
+import type { OwnerIds } from "./owner.ts";
+import { parentPath } from "./path-text.ts";
+import type { SelectedEntry } from "./selection.ts";
+import { quote, toTreeError } from "./tree-error.ts";
+import type { Tree, TreeEntry } from "./tree.ts";
+import { setXattrs } from "./xattrs.ts";
+
+/** What a copy changes of the things it copies. */
+export interface CopyChanges {
+  /** Undefined keeps the source's. */
+  readonly owner: OwnerIds | undefined;
+  readonly changeMode: ModeChange | undefined;
+  /** Undefined keeps the source's. */
+  readonly time: FileTime | undefined;
+  /** Whether a file may take a folder's place, and the other way round; else TREE_CONFLICT. */
+  readonly replaceAll: boolean;
+}
+
+export interface EntryCopier {
+  /** Copies one selected entry (not what is below it) to the resolved path `target`. */
+  copy(selected: SelectedEntry, target: string): Promise<void>;
+}
+
+/** A copier for one source: files that are one file there become one file here. */
+export function createEntryCopier(
+  tree: Tree,
+  destination: Destination,
+  options: { readonly changes: CopyChanges; readonly pause: (bytes: number) => Promise<void> },
+): EntryCopier {
+  const { root } = destination;
+  const { changes, pause } = options;
+  const firstTargets = new Map<string, string>();
+
+  /** Order: a change of owner clears set-id bits and capabilities; writing attributes does not touch the time. */
+  const applyMetadata = (entry: TreeEntry, target: string): void => {
+    const { uid, gid } = changes.owner ?? entry;
+    lchownSync(root.place(target), uid, gid);
+    if (entry.type !== "symlink") {
+      chmodSync(root.place(target), changes.changeMode?.(entry.mode, entry.type === "directory") ?? entry.mode);
+    }
+    const attributes = tree.xattrs(entry);
+    if (attributes.length > 0) setXattrs(root.place(target), attributes);
+  };
+  const timeOf = (entry: TreeEntry): FileTime => changes.time ?? toFileTime(entry.mtimeNs);
+
+  const copyFolder = ({ entry, relative, onTheWay }: SelectedEntry, target: string): void => {
+    const existing = root.lstat(target);
+    if (existing !== undefined && !existing.isDirectory()) {
+      throw new VarveError("TREE_CONFLICT", `cannot copy the folder ${quote(entry.path)} to ${quote(target)}, which is not a folder`, {
+        details: { source: entry.path, target },
+      });
+    }
+    const isTop = relative === "";
+    if (existing === undefined) {
+      destination.keepTime(parentPath(target));
+      mkdirSync(root.place(target), entry.mode);
+    } else if (isTop) {
+      destination.setTime(target, timeOf(entry)); // merged into: only the time is the source's
+      return;
+    } else if (onTheWay) {
+      destination.keepTime(target);
+      chmodSync(root.place(target), entry.mode);
+      return;
+    }
+    applyMetadata(entry, target);
+    destination.setTime(target, timeOf(entry));
+  };
+
+  const makeRoom = (entry: TreeEntry, target: string): void => {
+    destination.keepTime(parentPath(target));
+    const existing = root.lstat(target);
+    if (existing === undefined) return;
+    if (existing.isDirectory()) {
+      throw new VarveError("TREE_CONFLICT", `cannot replace the folder ${quote(target)} with the file ${quote(entry.path)}`, {
+        details: { source: entry.path, target },
+      });
+    }
+    unlinkSync(root.place(target));
+  };
+
+  const copyFile = async (entry: TreeEntry, target: string): Promise<void> => {
+    const identity = entry.nlink > 1 ? `${entry.dev}:${entry.ino}` : undefined;
+    const first = identity === undefined ? undefined : firstTargets.get(identity);
+    if (first !== undefined) return linkSync(...root.places(first, target));
+    if (identity !== undefined) firstTargets.set(identity, target);
+    const fd = tree.openFile(entry);
+    try {
+      await copyFileData(fd, { entry, target: () => root.place(target), pause });
+    } finally {
+      closeSync(fd);
+    }
+  };
+
+  const copyOther = (entry: TreeEntry, target: string): void => {
+    if (entry.type === "symlink") symlinkSync(encodePath(tree.readLink(entry)), root.place(target));
+    else if (entry.type === "fifo") mknod(root.place(target), constants.S_IFIFO | 0o600);
+    else if (entry.type === "character-device") mknod(root.place(target), constants.S_IFCHR | 0o600, entry.device);
+    else if (entry.type === "block-device") mknod(root.place(target), constants.S_IFBLK | 0o600, entry.device);
+    else writeFileSync(root.place(target), "", { flag: "wx" }); // a socket is nothing without its process: an empty file
+  };
+
+  const copyOne = async (selected: SelectedEntry, target: string): Promise<void> => {
+    const { entry } = selected;
+    if (changes.replaceAll && (root.lstat(target)?.isDirectory() !== true || entry.type !== "directory")) {
+      destination.remove(target);
+    }
+    if (entry.type === "directory") return copyFolder(selected, target);
+    makeRoom(entry, target);
+    if (entry.type === "file") await copyFile(entry, target);
+    else copyOther(entry, target);
+    applyMetadata(entry, target);
+    const time = timeOf(entry);
+    utimensNoFollow(root.place(target), { atime: time, mtime: time });
+  };
+
+  return {
+    async copy(selected, target) {
+      try {
+        await copyOne(selected, target);
+      } catch (error) {
+        throw toTreeError(error, `copy ${quote(selected.entry.path)} to ${quote(target)}`, selected.entry.path);
+      }
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import { cleanPath } from "./path-text.ts";
+
+/**
+ * The patterns of a `.dockerignore`: a byte order mark is dropped, `#` in the first column is a comment, lines are
+ * trimmed, blank ones skipped; paths are cleaned and lose a leading slash; `!` stays in front (moby/patternmatcher,
+ * ignorefile).
+ */
+export function parseIgnoreFile(text: string): string[] {
+  return text
+    .replace(/^\ufeff/, "")
+    .split("\n")
+    .flatMap((line) => {
+      if (line.startsWith("#")) return [];
+      const trimmed = line.trim();
+      if (trimmed === "") return [];
+      const negated = trimmed.startsWith("!");
+      const pattern = negated ? trimmed.slice(1).trim() : trimmed;
+      const cleaned = pattern === "" ? "" : cleanPath(pattern);
+      const relative = cleaned.length > 1 && cleaned.startsWith("/") ? cleaned.slice(1) : cleaned;
+      return [negated ? `!${relative}` : relative];
+    });
+}

@@ -1,0 +1,34 @@
+/**
+ * Trees of files: matching names, choosing what a COPY takes, digests of it, and LLB's file actions inside a root.
+ * Every access stays inside its root, whatever links say. All names are strings that lose no byte (`names.ts`); no clock
+ * gets into what is written. Knows nothing of layers, archives, caches or Dockerfiles, and mounts nothing.
+ */
+export { createPatternMatcher, type MatchInfo, type PatternMatcher } from "./pattern-matcher.ts";
+export { parseIgnoreFile } from "./ignore-file.ts";
+export { hasWildcard, matchWildcard } from "./wildcard.ts";
+export { decodeName, encodePath, sortNames } from "./names.ts";
+export type { ContentCache, EntryType, Tree, TreeEntry } from "./tree.ts";
+export { openDirectoryTree, type DirectoryTreeOptions } from "./directory-tree.ts";
+export {
+  selectCopySources,
+  selectorOf,
+  selectSources,
+  type ContentSelector,
+  type CopySourceFields,
+  type SelectedEntry,
+  type SelectedSource,
+} from "./selection.ts";
+export { contentDigest, listFiles, type ListedFile } from "./content-digest.ts";
+export { copyInto, type CopyAction, type CopyOptions, type CopyTotals, type UnpackRequest } from "./copy-into.ts";
+export {
+  makeDirectory,
+  makeFile,
+  makeSymlink,
+  type MakeDirectoryAction,
+  type MakeFileAction,
+  type MakeOptions,
+  type MakeSymlinkAction,
+} from "./make.ts";
+export { removePath, type RemoveAction } from "./remove.ts";
+export { parseMode, type ModeChange } from "./mode.ts";
+export { lookupUser, resolveOwner, type OwnerIds, type OwnerReference, type RunUser } from "./owner.ts";
