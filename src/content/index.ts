@@ -3,9 +3,4 @@
  * is complete and was hashed on its way in, and is hashed again on its way out. It does not know who still needs a blob: leases
  * and garbage collection belong to whoever deletes.
  */
-export {
-  openContentStore,
-  type ContentStore,
-  type IngestOptions,
-  type StoredBlob,
-} from "./store.ts";
+export { openContentStore, type ContentStore, type IngestOptions, type StoredBlob } from "./store.ts";

@@ -28,9 +28,7 @@ function openTemporary(t: TestContext): ContentStore {
   return openContentStore(join(root, "store"));
 }
 
-async function* chunked(
-  ...chunks: (string | Uint8Array)[]
-): ByteSource & AsyncGenerator<Uint8Array> {
+async function* chunked(...chunks: (string | Uint8Array)[]): ByteSource & AsyncGenerator<Uint8Array> {
   for (const chunk of chunks) yield Buffer.from(chunk);
 }
 
@@ -57,10 +55,9 @@ test("what goes in comes out, under its digest, and again from a second store on
   const store = openTemporary(t);
   const big = Buffer.alloc(1_500_000, "varve");
   const progress: number[] = [];
-  const blob = await store.ingest(
-    chunked(big.subarray(0, 7), big.subarray(7, 900_000), big.subarray(900_000)),
-    { onProgress: (total) => progress.push(total) },
-  );
+  const blob = await store.ingest(chunked(big.subarray(0, 7), big.subarray(7, 900_000), big.subarray(900_000)), {
+    onProgress: (total) => progress.push(total),
+  });
   assert.deepEqual(blob, { digest: sha256(big), size: big.length });
   assert.equal(progress.at(-1), big.length);
   const small = await store.writeBytes(Buffer.from("small"));
@@ -158,11 +155,7 @@ test("a file that a worker wrote is taken over, a link or a foreign path is not"
 
 test("a sweep removes what is a day old and leaves what is being written", async (t) => {
   const store = openTemporary(t);
-  const [young, old, foreign] = [
-    store.ingestPath(),
-    store.ingestPath(),
-    join(store.root, "ingest", "odd-name"),
-  ];
+  const [young, old, foreign] = [store.ingestPath(), store.ingestPath(), join(store.root, "ingest", "odd-name")];
   for (const path of [young, old, foreign]) writeFileSync(path, "x");
   const dayAgo = Date.now() / 1000 - 86_500;
   utimesSync(old, dayAgo, dayAgo);
@@ -206,9 +199,7 @@ test("several processes that store the same blob all succeed", async (t) => {
   const store = openTemporary(t);
   const script = `for (let i = 0; i < 20; i++) { const b = Buffer.alloc(100000 + i, 7); await store.ingest((async function* () { yield b; })()); await store.readAll(sha256(b), { maxBytes: 1e9 }); }`;
   const children = [runElsewhere(store, script), runElsewhere(store, script)];
-  const codes = await Promise.all(
-    children.map(async (child) => (await once(child, "exit"))[0] as unknown),
-  );
+  const codes = await Promise.all(children.map(async (child) => (await once(child, "exit"))[0] as unknown));
   assert.deepEqual(codes, [0, 0]);
   assert.equal((await store.list()).length, 20);
   assert.deepEqual(unfinished(store), []);

@@ -2,13 +2,7 @@ import { constants } from "node:fs";
 import { mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { VarveError } from "../errors/index.ts";
-import {
-  collectBytes,
-  endOnAbort,
-  throwIfAborted,
-  verifyDigest,
-  type ByteSource,
-} from "../flow/index.ts";
+import { collectBytes, endOnAbort, throwIfAborted, verifyDigest, type ByteSource } from "../flow/index.ts";
 import { digestAlgorithm, digestHex, digestOfHex, sha256, type Digest } from "../oci/index.ts";
 import { errnoOf, storeError, syncFolder } from "./disk.ts";
 import { newIngestPath, sweepIngestFolder } from "./ingest-folder.ts";
@@ -30,7 +24,10 @@ export interface IngestOptions {
   readonly onProgress?: (totalBytes: number) => void;
 }
 
-/** Blobs under `root/blobs/sha256/<hex>`, files being written under `root/ingest`. Digests of other algorithms are `CONTENT_ALGORITHM`. */
+/**
+ * Blobs under `root/blobs/sha256/<hex>`, files being written under `root/ingest`. Digests of other algorithms are
+ * `CONTENT_ALGORITHM`.
+ */
 export interface ContentStore {
   readonly root: string;
   has(digest: Digest): Promise<boolean>;
@@ -65,10 +62,7 @@ export function openContentStore(root: string): ContentStore {
 
   const pathOf = (digest: Digest): string => {
     if (digestAlgorithm(digest) !== "sha256") {
-      throw new VarveError(
-        "CONTENT_ALGORITHM",
-        `the blob store cannot hold ${digest}: it keeps blobs by their SHA-256`,
-      );
+      throw new VarveError("CONTENT_ALGORITHM", `the blob store cannot hold ${digest}: it keeps blobs by their SHA-256`);
     }
     return join(blobs, digestHex(digest));
   };
@@ -83,10 +77,7 @@ export function openContentStore(root: string): ContentStore {
     }
   };
 
-  async function* readBlob(
-    digest: Digest,
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<Uint8Array, void, undefined> {
+  async function* readBlob(digest: Digest, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
     const file = await open(pathOf(digest), constants.O_RDONLY).catch((error: unknown) => {
       if (errnoOf(error) === "ENOENT")
         throw new VarveError("CONTENT_NOT_FOUND", `the blob ${digest} is not in the store`, {
@@ -96,12 +87,7 @@ export function openContentStore(root: string): ContentStore {
     });
     const chunks = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
       for (;;) {
-        const { bytesRead, buffer } = await file.read(
-          Buffer.allocUnsafeSlow(readChunkBytes),
-          0,
-          readChunkBytes,
-          null,
-        );
+        const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(readChunkBytes), 0, readChunkBytes, null);
         if (bytesRead === 0) return;
         yield buffer.subarray(0, bytesRead);
       }
@@ -148,8 +134,7 @@ export function openContentStore(root: string): ContentStore {
     ingest,
     has: async (digest) => (await statBlob(digest)) !== undefined,
     open: (digest, options = {}) => readBlob(digest, options.signal),
-    readAll: (digest, { maxBytes, signal }) =>
-      collectBytes(readBlob(digest, signal), { maxBytes, what: `the blob ${digest}` }),
+    readAll: (digest, { maxBytes, signal }) => collectBytes(readBlob(digest, signal), { maxBytes, what: `the blob ${digest}` }),
     async writeBytes(bytes, options = {}) {
       const whole = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
         yield bytes;
@@ -161,8 +146,7 @@ export function openContentStore(root: string): ContentStore {
     },
     ingestPath: () => newIngestPath(ingestFolder),
     async commitFile(path, digest) {
-      if (join(path, "..") !== ingestFolder)
-        throw new TypeError("commitFile takes a path that ingestPath gave");
+      if (join(path, "..") !== ingestFolder) throw new TypeError("commitFile takes a path that ingestPath gave");
       pathOf(digest);
       try {
         const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);

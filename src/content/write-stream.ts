@@ -33,11 +33,7 @@ export async function writeStream(
   }
 }
 
-async function pour(
-  file: FileHandle,
-  source: ByteSource,
-  options: IngestOptions,
-): Promise<{ digest: Digest; size: number }> {
+async function pour(file: FileHandle, source: ByteSource, options: IngestOptions): Promise<{ digest: Digest; size: number }> {
   const { expected, maxBytes, signal, onProgress } = options;
   const hash = expected === undefined ? createHash("sha256") : undefined;
   let bytes = endOnAbort(signal)(source);
@@ -47,8 +43,7 @@ async function pour(
   let pending: Uint8Array[] = [];
   let pendingBytes = 0;
   const flush = async (): Promise<void> => {
-    const whole =
-      pending.length === 1 && pending[0] !== undefined ? pending[0] : Buffer.concat(pending);
+    const whole = pending.length === 1 && pending[0] !== undefined ? pending[0] : Buffer.concat(pending);
     pending = [];
     pendingBytes = 0;
     for (let done = 0; done < whole.length;) done += (await file.write(whole, done)).bytesWritten;

@@ -1,16 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { VarveError } from "../errors/index.ts";
-import {
-  joinSignals,
-  limiter,
-  reasonOf,
-  retry,
-  singleFlight,
-  sleep,
-  unlessAborted,
-  withDeadline,
-} from "./index.ts";
+import { joinSignals, limiter, reasonOf, retry, singleFlight, sleep, unlessAborted, withDeadline } from "./index.ts";
 
 const quick = { delayMs: 1, maxDelayMs: 2, shouldRetry: () => true };
 const stop = new VarveError("CANCELED", "stop");
@@ -66,10 +57,7 @@ test("the platform's empty reasons become errors with codes", async () => {
   assert.equal((reasonOf(AbortSignal.abort()) as VarveError).code, "CANCELED");
   await assert.rejects(sleep(1e6, { signal: AbortSignal.timeout(1) }), { code: "TIMED_OUT" });
   await assert.rejects(sleep(1e6, { signal: AbortSignal.abort(stop) }), stop);
-  await assert.rejects(
-    unlessAborted(Promise.reject(new Error("late")), { signal: AbortSignal.abort(stop) }),
-    stop,
-  );
+  await assert.rejects(unlessAborted(Promise.reject(new Error("late")), { signal: AbortSignal.abort(stop) }), stop);
 });
 
 test("joined signals abort with the reason of the one that did", () => {
@@ -157,9 +145,7 @@ test("the last waiter ends the flight and leaves when it has ended; the next ask
     }
   };
   const asks = controllers.map(({ signal }) =>
-    flights
-      .run("a", work, { signal })
-      .catch((error: unknown) => events.push((error as Error).message)),
+    flights.run("a", work, { signal }).catch((error: unknown) => events.push((error as Error).message)),
   );
   await started.promise;
   for (const controller of controllers) controller.abort(stop);

@@ -7,8 +7,7 @@ export interface Limiter {
 
 /** At most `lanes` works at once. */
 export function limiter(lanes: number): Limiter {
-  if (!Number.isInteger(lanes) || lanes < 1)
-    throw new TypeError(`a limiter needs at least one lane, not ${lanes}`);
+  if (!Number.isInteger(lanes) || lanes < 1) throw new TypeError(`a limiter needs at least one lane, not ${lanes}`);
   let free = lanes;
   const queue: (() => void)[] = [];
   const release = (): void => {

@@ -17,10 +17,7 @@ export interface RetryOptions {
 }
 
 /** Calls `work` until it succeeds, `shouldRetry` says no, or the attempts are used up; then throws its last error. */
-export async function retry<T>(
-  work: (attempt: number) => Promise<T>,
-  options: RetryOptions,
-): Promise<T> {
+export async function retry<T>(work: (attempt: number) => Promise<T>, options: RetryOptions): Promise<T> {
   const { signal, attempts, shouldRetry, delayMs, maxDelayMs, pauseMs, onRetry } = options;
   for (let attempt = 1; ; attempt += 1) {
     throwIfAborted(signal);

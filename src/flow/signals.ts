@@ -7,8 +7,7 @@ import { VarveError } from "../errors/index.ts";
 export function reasonOf(signal: AbortSignal): unknown {
   const reason: unknown = signal.reason;
   if (!(reason instanceof DOMException)) return reason;
-  if (reason.name === "TimeoutError")
-    return new VarveError("TIMED_OUT", "the work took too long", { cause: reason });
+  if (reason.name === "TimeoutError") return new VarveError("TIMED_OUT", "the work took too long", { cause: reason });
   return new VarveError("CANCELED", "the work was canceled", { cause: reason });
 }
 
@@ -27,10 +26,7 @@ export function joinSignals(...signals: readonly (AbortSignal | undefined)[]): A
 }
 
 /** A promise's outcome, or the signal's reason if that comes first. The promise itself goes on; its later failure is dropped. */
-export async function unlessAborted<T>(
-  work: Promise<T>,
-  options: { signal: AbortSignal | undefined },
-): Promise<T> {
+export async function unlessAborted<T>(work: Promise<T>, options: { signal: AbortSignal | undefined }): Promise<T> {
   const { signal } = options;
   if (signal === undefined) return await work;
   let onAbort = (): void => undefined;
@@ -47,18 +43,12 @@ export async function unlessAborted<T>(
 }
 
 /** Waits; rejects with the signal's reason as soon as it aborts. */
-export async function sleep(
-  durationMs: number,
-  options: { signal?: AbortSignal | undefined } = {},
-): Promise<void> {
+export async function sleep(durationMs: number, options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
   const { signal } = options;
   throwIfAborted(signal);
   let timer: NodeJS.Timeout | undefined;
   try {
-    await unlessAborted(
-      new Promise<void>((resolve) => void (timer = setTimeout(resolve, durationMs))),
-      { signal },
-    );
+    await unlessAborted(new Promise<void>((resolve) => void (timer = setTimeout(resolve, durationMs))), { signal });
   } finally {
     clearTimeout(timer);
   }
@@ -75,21 +65,14 @@ export interface Deadline {
 }
 
 /** A signal with a deadline. `what` completes the message "… took longer than N s". */
-export function withDeadline(
-  signal: AbortSignal | undefined,
-  durationMs: number,
-  options: { what?: string } = {},
-): Deadline {
+export function withDeadline(signal: AbortSignal | undefined, durationMs: number, options: { what?: string } = {}): Deadline {
   const own = new AbortController();
   let what = options.what ?? "the work";
   let lastMs = durationMs;
   let timer: NodeJS.Timeout | undefined;
   const start = (): void => {
     clearTimeout(timer);
-    timer = setTimeout(
-      () => own.abort(new VarveError("TIMED_OUT", `${what} took longer than ${lastMs / 1000} s`)),
-      lastMs,
-    );
+    timer = setTimeout(() => own.abort(new VarveError("TIMED_OUT", `${what} took longer than ${lastMs / 1000} s`)), lastMs);
   };
   let ended = false;
   const end = (): void => {

@@ -6,11 +6,7 @@ export interface SingleFlight<K, V> {
    * The outcome of `work` for a key. Who asks while one is under way gets that one's outcome, success or failure;
    * nothing is remembered afterwards. `work` is handed a signal of its own, which aborts when everyone who asked has given up.
    */
-  run(
-    key: K,
-    work: (signal: AbortSignal) => Promise<V>,
-    options?: { signal?: AbortSignal | undefined },
-  ): Promise<V>;
+  run(key: K, work: (signal: AbortSignal) => Promise<V>, options?: { signal?: AbortSignal | undefined }): Promise<V>;
   /** How many flights are under way. */
   readonly size: number;
 }

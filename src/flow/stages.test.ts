@@ -3,17 +3,9 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
 import { VarveError } from "../errors/index.ts";
-import {
-  collectBytes,
-  countBytes,
-  endOnAbort,
-  limitBytes,
-  verifyDigest,
-  type ByteSource,
-} from "./index.ts";
+import { collectBytes, countBytes, endOnAbort, limitBytes, verifyDigest, type ByteSource } from "./index.ts";
 
-const digestOf = (bytes: Uint8Array): string =>
-  `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+const digestOf = (bytes: Uint8Array): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 
 /** Chunks, with a note of how many were asked for and whether the source was ended. */
 function sourceOf(...chunks: string[]): {
@@ -35,8 +27,7 @@ function sourceOf(...chunks: string[]): {
   }
   return { source: read(), asked: () => asked, ended: () => ended };
 }
-const collect = (source: ByteSource): Promise<Uint8Array> =>
-  collectBytes(source, { maxBytes: 1e6 });
+const collect = (source: ByteSource): Promise<Uint8Array> => collectBytes(source, { maxBytes: 1e6 });
 
 test("verified content passes unchanged, however it is cut", async () => {
   await fc.assert(
@@ -73,32 +64,27 @@ test("content that goes on is cut at its size, and no further chunk is asked for
 });
 
 test("a wrong digest outranks a wrong size", async () => {
-  await assert.rejects(
-    collect(verifyDigest(digestOf(Buffer.from("x")), 4)(sourceOf("abcdef").source)),
-    { code: "CONTENT_DIGEST_MISMATCH" },
-  );
-  await assert.rejects(
-    collect(verifyDigest(digestOf(Buffer.from("abc")), 3)(sourceOf("ab").source)),
-    { code: "CONTENT_DIGEST_MISMATCH", message: /ends after 2 of 3/ },
-  );
-  await assert.rejects(
-    collect(verifyDigest(digestOf(Buffer.from("abc")), 9)(sourceOf("abc").source)),
-    { code: "CONTENT_SIZE_MISMATCH" },
-  );
+  await assert.rejects(collect(verifyDigest(digestOf(Buffer.from("x")), 4)(sourceOf("abcdef").source)), {
+    code: "CONTENT_DIGEST_MISMATCH",
+  });
+  await assert.rejects(collect(verifyDigest(digestOf(Buffer.from("abc")), 3)(sourceOf("ab").source)), {
+    code: "CONTENT_DIGEST_MISMATCH",
+    message: /ends after 2 of 3/,
+  });
+  await assert.rejects(collect(verifyDigest(digestOf(Buffer.from("abc")), 9)(sourceOf("abc").source)), {
+    code: "CONTENT_SIZE_MISMATCH",
+  });
   await assert.rejects(collect(verifyDigest(digestOf(Buffer.from("x")))(sourceOf("y").source)), {
     code: "CONTENT_DIGEST_MISMATCH",
   });
 });
 
 test("a limit passes its last byte and refuses the next", async () => {
-  assert.equal(
-    Buffer.from(await collect(limitBytes(4)(sourceOf("ab", "cd").source))).toString(),
-    "abcd",
-  );
-  await assert.rejects(
-    collect(limitBytes(3, { what: "the manifest" })(sourceOf("ab", "cd").source)),
-    { code: "CONTENT_TOO_LARGE", message: "the manifest is larger than 3 bytes" },
-  );
+  assert.equal(Buffer.from(await collect(limitBytes(4)(sourceOf("ab", "cd").source))).toString(), "abcd");
+  await assert.rejects(collect(limitBytes(3, { what: "the manifest" })(sourceOf("ab", "cd").source)), {
+    code: "CONTENT_TOO_LARGE",
+    message: "the manifest is larger than 3 bytes",
+  });
 });
 
 test("counted bytes are told by chunk and in all", async () => {

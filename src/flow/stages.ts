@@ -14,11 +14,9 @@ export function limitBytes(maxBytes: number, options: { what?: string } = {}): S
     for await (const chunk of source) {
       total += chunk.length;
       if (total > maxBytes) {
-        throw new VarveError(
-          "CONTENT_TOO_LARGE",
-          `${options.what ?? "the content"} is larger than ${maxBytes} bytes`,
-          { details: { maxBytes } },
-        );
+        throw new VarveError("CONTENT_TOO_LARGE", `${options.what ?? "the content"} is larger than ${maxBytes} bytes`, {
+          details: { maxBytes },
+        });
       }
       yield chunk;
     }
@@ -63,21 +61,15 @@ export function verifyDigest(expected: string, size?: number): Stage {
           : size !== undefined && total < size
             ? ` (it ends after ${total} of ${size} bytes)`
             : "";
-      throw new VarveError(
-        "CONTENT_DIGEST_MISMATCH",
-        `the content should be ${expected} but is ${algorithm}:${found}${longer}`,
-        {
-          details: { expected, found: `${algorithm}:${found}`, size: total },
-        },
-      );
+      throw new VarveError("CONTENT_DIGEST_MISMATCH", `the content should be ${expected} but is ${algorithm}:${found}${longer}`, {
+        details: { expected, found: `${algorithm}:${found}`, size: total },
+      });
     }
     if (size !== undefined && total !== size) {
       const ends = total > size ? "goes on after" : `ends after ${total} of`;
-      throw new VarveError(
-        "CONTENT_SIZE_MISMATCH",
-        `the content ${expected} ${ends} ${size} bytes`,
-        { details: { expected, size: total } },
-      );
+      throw new VarveError("CONTENT_SIZE_MISMATCH", `the content ${expected} ${ends} ${size} bytes`, {
+        details: { expected, size: total },
+      });
     }
   };
 }
@@ -107,10 +99,7 @@ export function endOnAbort(signal: AbortSignal | undefined): Stage {
 }
 
 /** All bytes in one piece, at most `maxBytes` (else `CONTENT_TOO_LARGE`). */
-export async function collectBytes(
-  source: ByteSource,
-  options: { maxBytes: number; what?: string },
-): Promise<Uint8Array> {
+export async function collectBytes(source: ByteSource, options: { maxBytes: number; what?: string }): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of limitBytes(options.maxBytes, options)(source)) chunks.push(chunk);
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);

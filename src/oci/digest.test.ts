@@ -1,15 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  chainId,
-  chainIds,
-  digestAlgorithm,
-  digestHex,
-  digestOfHex,
-  isDigest,
-  parseDigest,
-  sha256,
-} from "./index.ts";
+import { chainId, chainIds, digestAlgorithm, digestHex, digestOfHex, isDigest, parseDigest, sha256 } from "./index.ts";
 
 const empty = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 

@@ -20,9 +20,7 @@ export function parseDigest(text: string): Digest {
   if (isDigest(text)) return text;
   const shown = text.length > 160 ? `${text.slice(0, 160)}…` : text;
   throw new VarveError("DIGEST_INVALID", `"${shown}" is not a digest`, {
-    hint: isDigest(text.toLowerCase())
-      ? "write it in lower case"
-      : "a digest is sha256: and 64 lower-case hex digits",
+    hint: isDigest(text.toLowerCase()) ? "write it in lower case" : "a digest is sha256: and 64 lower-case hex digits",
   });
 }
 

@@ -9,11 +9,7 @@ export const maxManifests = 16384;
 
 /** An error about a place in a document, e.g. `IMAGE_INVALID: the manifest's layers[2].size is not a number`. */
 export function invalidDocument(what: string, problem: string, cause?: unknown): VarveError {
-  return new VarveError(
-    "IMAGE_INVALID",
-    `the ${what} is not valid: ${problem}`,
-    cause === undefined ? {} : { cause },
-  );
+  return new VarveError("IMAGE_INVALID", `the ${what} is not valid: ${problem}`, cause === undefined ? {} : { cause });
 }
 
 /** The JSON object that bytes spell in UTF-8. */
@@ -41,8 +37,7 @@ export function expectArray(value: unknown, what: string, place: string, max: nu
 
 /** Refuses a value that is there and no string. */
 export function expectText(value: unknown, what: string, place: string): void {
-  if (value !== undefined && typeof value !== "string")
-    throw invalidDocument(what, `${place} is not a text`);
+  if (value !== undefined && typeof value !== "string") throw invalidDocument(what, `${place} is not a text`);
 }
 
 /** Refuses a value that is there and no list of strings. */
@@ -56,16 +51,14 @@ export function expectTexts(value: unknown, what: string, place: string): void {
 export function expectTextMap(value: unknown, what: string, place: string): void {
   if (value === undefined) return;
   for (const entry of Object.values(expectObject(value, what, place))) {
-    if (typeof entry !== "string")
-      throw invalidDocument(what, `${place} holds a value that is not a text`);
+    if (typeof entry !== "string") throw invalidDocument(what, `${place} holds a value that is not a text`);
   }
 }
 
 /** Checks a descriptor: OCI image-spec, descriptor.md, "Properties". */
 export function expectDescriptor(value: unknown, what: string, place: string): void {
   const descriptor = expectObject(value, what, place);
-  if (typeof descriptor["mediaType"] !== "string")
-    throw invalidDocument(what, `${place} has no media type`);
+  if (typeof descriptor["mediaType"] !== "string") throw invalidDocument(what, `${place} has no media type`);
   if (!isDigest(descriptor["digest"])) throw invalidDocument(what, `${place} has no valid digest`);
   const size = descriptor["size"];
   if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0)
@@ -76,18 +69,14 @@ export function expectDescriptor(value: unknown, what: string, place: string): v
   if (descriptor["platform"] !== undefined) {
     const platform = expectObject(descriptor["platform"], what, `${place}.platform`);
     for (const key of ["architecture", "os"]) {
-      if (typeof platform[key] !== "string")
-        throw invalidDocument(what, `${place}.platform has no ${key}`);
+      if (typeof platform[key] !== "string") throw invalidDocument(what, `${place}.platform has no ${key}`);
     }
-    for (const key of ["variant", "os.version"])
-      expectText(platform[key], what, `${place}.platform.${key}`);
+    for (const key of ["variant", "os.version"]) expectText(platform[key], what, `${place}.platform.${key}`);
     expectTexts(platform["os.features"], what, `${place}.platform.os.features`);
   }
 }
 
 /** A copy without the named members that are null: Go's encoders write null for empty, and mean absent. */
 export function withoutNulls(object: JsonObject, keys: readonly string[]): JsonObject {
-  return Object.fromEntries(
-    Object.entries(object).filter(([key, value]) => value !== null || !keys.includes(key)),
-  );
+  return Object.fromEntries(Object.entries(object).filter(([key, value]) => value !== null || !keys.includes(key)));
 }

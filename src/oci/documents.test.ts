@@ -125,11 +125,7 @@ test("E33 a config is printed compactly, sorted at the top, without empty member
       `"Healthcheck":{"Test":["NONE"]},"Future":1},"history":[{"created":"2024-01-01T00:00:00Z","created_by":"RUN a \\u0026\\u0026 b","comment":"x"}],` +
       `"moby.custom":{"z":1},"os":"linux","rootfs":{"type":"layers","diff_ids":["${sha256("d")}"]}}`,
   );
-  assert.deepEqual(parseImageConfig(serializeConfig(parsed)).config?.Cmd, [
-    "sh",
-    "-c",
-    "a && b > c",
-  ]);
+  assert.deepEqual(parseImageConfig(serializeConfig(parsed)).config?.Cmd, ["sh", "-c", "a && b > c"]);
 });
 
 test("Go's null means absent in configs from the field", () => {
@@ -148,39 +144,19 @@ test("Go's null means absent in configs from the field", () => {
 
 test("documents against the specification are refused", () => {
   const refused = (read: (bytes: Uint8Array) => unknown, value: unknown, message: RegExp): void => {
-    assert.throws(
-      () => read(bytes(value)),
-      { code: "IMAGE_INVALID", message },
-      JSON.stringify(value),
-    );
+    assert.throws(() => read(bytes(value)), { code: "IMAGE_INVALID", message }, JSON.stringify(value));
   };
   refused(parseManifest, [], /not an object/);
   refused(parseManifest, { ...manifest, schemaVersion: 3 }, /schemaVersion/);
   refused(parseManifest, { ...manifest, mediaType: mediaTypes.ociIndex }, /media type/);
   refused(parseManifest, { ...manifest, manifests: [] }, /ambiguous/);
   refused(parseManifest, { ...manifest, config: undefined }, /config is not an object/);
-  refused(
-    parseManifest,
-    { ...manifest, layers: [{ ...layer, size: -1 }] },
-    /layers\[0\] has no valid size/,
-  );
+  refused(parseManifest, { ...manifest, layers: [{ ...layer, size: -1 }] }, /layers\[0\] has no valid size/);
   refused(parseManifest, { ...manifest, layers: [{ ...layer, size: 1.5 }] }, /size/);
-  refused(
-    parseManifest,
-    { ...manifest, layers: [{ ...layer, digest: "sha256:../../x" }] },
-    /digest/,
-  );
-  refused(
-    parseManifest,
-    { ...manifest, layers: Array.from({ length: 5000 }, () => layer) },
-    /more than 4096/,
-  );
+  refused(parseManifest, { ...manifest, layers: [{ ...layer, digest: "sha256:../../x" }] }, /digest/);
+  refused(parseManifest, { ...manifest, layers: Array.from({ length: 5000 }, () => layer) }, /more than 4096/);
   refused(parseIndex, { schemaVersion: 2, manifests: [], layers: [] }, /ambiguous/);
-  refused(
-    parseIndex,
-    { schemaVersion: 2, manifests: [{ ...layer, platform: { os: 1 } }] },
-    /platform/,
-  );
+  refused(parseIndex, { schemaVersion: 2, manifests: [{ ...layer, platform: { os: 1 } }] }, /platform/);
   refused(parseImageConfig, { ...image, os: "" }, /its os/);
   refused(parseImageConfig, { ...image, config: { Env: "A=1" } }, /config\.Env/);
   refused(parseImageConfig, { ...image, config: { Labels: { a: 1 } } }, /config\.Labels/);
@@ -191,14 +167,9 @@ test("documents against the specification are refused", () => {
 });
 
 test("a member named __proto__ stays data", () => {
-  const parsed = parseManifest(
-    Buffer.from(JSON.stringify(manifest).replace("{", '{"__proto__":{"polluted":1},')),
-  );
+  const parsed = parseManifest(Buffer.from(JSON.stringify(manifest).replace("{", '{"__proto__":{"polluted":1},')));
   assert.equal(Object.getPrototypeOf(parsed), Object.prototype);
-  assert.match(
-    Buffer.from(serializeManifest(parsed)).toString(),
-    /"__proto__": \{\n {4}"polluted": 1/,
-  );
+  assert.match(Buffer.from(serializeManifest(parsed)).toString(), /"__proto__": \{\n {4}"polluted": 1/);
 });
 
 test("Go's JSON escapes what HTML and JavaScript would misread", () => {

@@ -21,8 +21,7 @@ export function encodeGoJson(value: unknown, options: { indent?: number } = {}):
         lead,
       );
     if (typeof part === "object" && part !== null) {
-      const entries =
-        part instanceof Map ? [...(part as Map<string, unknown>)] : Object.entries(part);
+      const entries = part instanceof Map ? [...(part as Map<string, unknown>)] : Object.entries(part);
       const members = entries.filter(([, member]) => member !== undefined);
       return wrap(
         "{",
@@ -31,12 +30,7 @@ export function encodeGoJson(value: unknown, options: { indent?: number } = {}):
         lead,
       );
     }
-    if (
-      part === null ||
-      typeof part === "boolean" ||
-      (typeof part === "number" && Number.isFinite(part))
-    )
-      return String(part);
+    if (part === null || typeof part === "boolean" || (typeof part === "number" && Number.isFinite(part))) return String(part);
     throw new TypeError(`a ${typeof part} has no JSON form`);
   };
   return encode(value, "");
@@ -44,8 +38,5 @@ export function encodeGoJson(value: unknown, options: { indent?: number } = {}):
 
 function encodeText(text: string): string {
   const plain = JSON.stringify(text.toWellFormed());
-  return plain.replace(
-    /[<>&\u2028\u2029]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return plain.replace(/[<>&\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

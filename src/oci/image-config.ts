@@ -19,14 +19,7 @@ const configTexts = ["User", "WorkingDir", "StopSignal"];
 const configLists = ["Env", "Entrypoint", "Cmd", "OnBuild", "Shell"];
 const configSets = ["ExposedPorts", "Volumes"];
 const healthNumbers = ["Interval", "Timeout", "StartPeriod", "StartInterval", "Retries"];
-const configKeys = [
-  ...configTexts,
-  ...configLists,
-  ...configSets,
-  "Labels",
-  "Healthcheck",
-  "ArgsEscaped",
-];
+const configKeys = [...configTexts, ...configLists, ...configSets, "Labels", "Healthcheck", "ArgsEscaped"];
 
 /**
  * Reads an image's config with Docker's extensions (OCI image-spec, config.md). Known members have their shapes checked,
@@ -34,25 +27,18 @@ const configKeys = [
  * `IMAGE_INVALID`: nothing could tell where such an image runs.
  */
 export function parseImageConfig(bytes: Uint8Array): ImageConfig {
-  const document = withoutNulls(readObject(bytes, what), [
-    ...topTexts,
-    "os.features",
-    "config",
-    "history",
-  ]);
+  const document = withoutNulls(readObject(bytes, what), [...topTexts, "os.features", "config", "history"]);
   for (const key of ["architecture", "os"]) {
     const value = document[key];
-    if (typeof value !== "string" || value === "")
-      throw invalidDocument(what, `it does not say its ${key}`);
+    if (typeof value !== "string" || value === "") throw invalidDocument(what, `it does not say its ${key}`);
   }
   for (const key of topTexts) expectText(document[key], what, key);
   expectTexts(document["os.features"], what, "os.features");
   document["rootfs"] = readRootfs(document["rootfs"]);
-  if (document["config"] !== undefined)
-    document["config"] = readContainerConfig(document["config"]);
+  if (document["config"] !== undefined) document["config"] = readContainerConfig(document["config"]);
   if (document["history"] !== undefined) {
-    document["history"] = expectArray(document["history"], what, "history", maxLayers * 4).map(
-      (entry, i) => readHistory(entry, `history[${i}]`),
+    document["history"] = expectArray(document["history"], what, "history", maxLayers * 4).map((entry, i) =>
+      readHistory(entry, `history[${i}]`),
     );
   }
   return document as unknown as ImageConfig;
@@ -62,8 +48,7 @@ function readRootfs(value: unknown): JsonObject {
   const rootfs = expectObject(value, what, "rootfs");
   if (rootfs["type"] !== "layers") throw invalidDocument(what, 'rootfs.type is not "layers"');
   const diffIds = expectArray(rootfs["diff_ids"] ?? [], what, "rootfs.diff_ids", maxLayers);
-  if (!diffIds.every(isDigest))
-    throw invalidDocument(what, "rootfs.diff_ids holds a text that is not a digest");
+  if (!diffIds.every(isDigest)) throw invalidDocument(what, "rootfs.diff_ids holds a text that is not a digest");
   return { ...rootfs, diff_ids: diffIds };
 }
 
@@ -77,24 +62,18 @@ function readContainerConfig(value: unknown): JsonObject {
   for (const key of configSets) {
     if (config[key] !== undefined) config[key] = readSet(config[key], `config.${key}`);
   }
-  if (config["Healthcheck"] !== undefined)
-    config["Healthcheck"] = readHealth(config["Healthcheck"]);
+  if (config["Healthcheck"] !== undefined) config["Healthcheck"] = readHealth(config["Healthcheck"]);
   return config;
 }
 
 /** Docker writes sets as objects whose values are empty objects. */
 function readSet(value: unknown, place: string): JsonObject {
   const members = Object.entries(expectObject(value, what, place));
-  return Object.fromEntries(
-    members.map(([key, member]) => [key, expectObject(member ?? {}, what, `a member of ${place}`)]),
-  );
+  return Object.fromEntries(members.map(([key, member]) => [key, expectObject(member ?? {}, what, `a member of ${place}`)]));
 }
 
 function readHealth(value: unknown): JsonObject {
-  const health = withoutNulls(expectObject(value, what, "config.Healthcheck"), [
-    "Test",
-    ...healthNumbers,
-  ]);
+  const health = withoutNulls(expectObject(value, what, "config.Healthcheck"), ["Test", ...healthNumbers]);
   expectTexts(health["Test"], what, "config.Healthcheck.Test");
   for (const key of healthNumbers) {
     if (health[key] !== undefined && !Number.isSafeInteger(health[key]))

@@ -15,14 +15,7 @@ export type {
   Platform,
   PlatformSpec,
 } from "./types.ts";
-export {
-  digestAlgorithm,
-  digestHex,
-  digestOfHex,
-  isDigest,
-  parseDigest,
-  sha256,
-} from "./digest.ts";
+export { digestAlgorithm, digestHex, digestOfHex, isDigest, parseDigest, sha256 } from "./digest.ts";
 export {
   canonicalName,
   familiarName,
@@ -33,23 +26,9 @@ export {
   withDefaultTag,
   type ImageReference,
 } from "./reference.ts";
-export {
-  formatPlatform,
-  hostPlatform,
-  normalizePlatform,
-  parsePlatform,
-  platformOfSpec,
-  platformToSpec,
-} from "./platform.ts";
+export { formatPlatform, hostPlatform, normalizePlatform, parsePlatform, platformOfSpec, platformToSpec } from "./platform.ts";
 export { acceptedPlatforms, matchPlatform, selectManifest } from "./platform-match.ts";
-export {
-  compressionOfLayer,
-  isIndex,
-  isLayer,
-  isManifest,
-  mediaTypes,
-  type LayerCompression,
-} from "./media-types.ts";
+export { compressionOfLayer, isIndex, isLayer, isManifest, mediaTypes, type LayerCompression } from "./media-types.ts";
 export { parseIndex, parseManifest } from "./manifest.ts";
 export { parseImageConfig } from "./image-config.ts";
 export { serializeConfig, serializeIndex, serializeManifest } from "./serialize.ts";

@@ -44,27 +44,12 @@ export function parseIndex(bytes: Uint8Array): Index {
   } as unknown as Index;
 }
 
-function readDocument(
-  bytes: Uint8Array,
-  what: string,
-  fits: (mediaType: string) => boolean,
-  ...foreign: string[]
-): JsonObject {
-  const document = withoutNulls(readObject(bytes, what), [
-    "mediaType",
-    "artifactType",
-    "subject",
-    "annotations",
-    ...foreign,
-  ]);
+function readDocument(bytes: Uint8Array, what: string, fits: (mediaType: string) => boolean, ...foreign: string[]): JsonObject {
+  const document = withoutNulls(readObject(bytes, what), ["mediaType", "artifactType", "subject", "annotations", ...foreign]);
   if (document["schemaVersion"] === 1) {
-    throw new VarveError(
-      "IMAGE_SCHEMA1",
-      "the image is in Docker's manifest format schema 1, which is no longer supported",
-      {
-        hint: "push the image again with a current builder",
-      },
-    );
+    throw new VarveError("IMAGE_SCHEMA1", "the image is in Docker's manifest format schema 1, which is no longer supported", {
+      hint: "push the image again with a current builder",
+    });
   }
   if (document["schemaVersion"] !== 2) throw invalidDocument(what, "its schemaVersion is not 2");
   const { mediaType } = document;
@@ -72,8 +57,7 @@ function readDocument(
     throw invalidDocument(what, `its media type is ${JSON.stringify(mediaType)?.slice(0, 200)}`);
   }
   const stranger = foreign.find((key) => document[key] !== undefined);
-  if (stranger !== undefined)
-    throw invalidDocument(what, `it also has "${stranger}", which makes it ambiguous`);
+  if (stranger !== undefined) throw invalidDocument(what, `it also has "${stranger}", which makes it ambiguous`);
   expectText(document["artifactType"], what, "artifactType");
   expectTextMap(document["annotations"], what, "annotations");
   return document["subject"] === undefined

@@ -43,16 +43,7 @@ test("platforms are read and normalised as containerd does", () => {
     assert.equal(formatPlatform(parsePlatform(text, { host })), normal, text);
   }
   assert.equal(parsePlatform("windows(10.0.17763)/amd64").osVersion, "10.0.17763");
-  for (const bad of [
-    "",
-    "nonsense",
-    "linux/",
-    "linux//v7",
-    "a/b/c/d",
-    "linux/*",
-    "linux/arm/v7/x",
-    "lin ux/amd64",
-  ]) {
+  for (const bad of ["", "nonsense", "linux/", "linux//v7", "a/b/c/d", "linux/*", "linux/arm/v7/x", "lin ux/amd64"]) {
     assert.throws(() => parsePlatform(bad, { host }), { code: "PLATFORM_INVALID" }, bad);
   }
   assert.throws(() => parsePlatform("local"), TypeError);
@@ -70,51 +61,32 @@ test("the host's platform follows from node's name of the architecture", () => {
 });
 
 test("a platform accepts what also runs on it, the nearest first", () => {
-  const accepted = (text: string): string =>
-    acceptedPlatforms(parsePlatform(text)).map(formatPlatform).join(" ");
+  const accepted = (text: string): string => acceptedPlatforms(parsePlatform(text)).map(formatPlatform).join(" ");
   assert.equal(accepted("linux/amd64"), "linux/amd64 linux/386");
   assert.equal(accepted("linux/amd64/v3"), "linux/amd64/v3 linux/amd64/v2 linux/amd64 linux/386");
   assert.equal(accepted("linux/arm/v7"), "linux/arm/v7 linux/arm/v6 linux/arm/v5");
   assert.equal(accepted("linux/arm/v5"), "linux/arm/v5");
-  assert.equal(
-    accepted("linux/arm64"),
-    "linux/arm64 linux/arm/v8 linux/arm/v7 linux/arm/v6 linux/arm/v5",
-  );
-  assert.equal(
-    accepted("linux/arm64/v8.1"),
-    "linux/arm64/v8.1 linux/arm64 linux/arm/v8 linux/arm/v7 linux/arm/v6 linux/arm/v5",
-  );
-  assert.match(
-    accepted("linux/arm64/v9"),
-    /^linux\/arm64\/v9 linux\/arm64\/v8\.5 .* linux\/arm64 linux\/arm\/v8/,
-  );
+  assert.equal(accepted("linux/arm64"), "linux/arm64 linux/arm/v8 linux/arm/v7 linux/arm/v6 linux/arm/v5");
+  assert.equal(accepted("linux/arm64/v8.1"), "linux/arm64/v8.1 linux/arm64 linux/arm/v8 linux/arm/v7 linux/arm/v6 linux/arm/v5");
+  assert.match(accepted("linux/arm64/v9"), /^linux\/arm64\/v9 linux\/arm64\/v8\.5 .* linux\/arm64 linux\/arm\/v8/);
   assert.equal(accepted("linux/s390x"), "linux/s390x");
 });
 
 test("the best candidate wins wherever it stands in the list", () => {
-  const list = ["linux/386", "linux/arm/v5", "linux/arm/v6", "linux/amd64", "linux/amd64/v2"].map(
-    spec,
-  );
+  const list = ["linux/386", "linux/arm/v5", "linux/arm/v6", "linux/amd64", "linux/amd64/v2"].map(spec);
   assert.equal(matchPlatform(parsePlatform("linux/arm/v7"), list), 2);
   assert.equal(matchPlatform(parsePlatform("linux/amd64"), list), 3);
   assert.equal(matchPlatform(parsePlatform("linux/amd64/v4"), list), 4);
   assert.equal(matchPlatform(parsePlatform("linux/386"), list), 0);
   assert.equal(matchPlatform(parsePlatform("linux/s390x"), list), undefined);
   assert.equal(
-    matchPlatform(parsePlatform("linux/amd64"), [
-      undefined,
-      { ...spec("linux/amd64"), "os.features": ["special"] },
-    ]),
+    matchPlatform(parsePlatform("linux/amd64"), [undefined, { ...spec("linux/amd64"), "os.features": ["special"] }]),
     undefined,
   );
 });
 
 test("an index yields the platform's image and never an attestation", () => {
-  const entry = (
-    name: string,
-    platform?: PlatformSpec,
-    annotations?: Record<string, string>,
-  ): Descriptor => ({
+  const entry = (name: string, platform?: PlatformSpec, annotations?: Record<string, string>): Descriptor => ({
     mediaType: mediaTypes.ociManifest,
     digest: sha256(name),
     size: 1,
@@ -126,25 +98,7 @@ test("an index yields the platform's image and never an attestation", () => {
   });
   const arm = entry("b", spec("linux/arm64/v8"));
   const nameless = entry("c");
-  assert.equal(
-    selectManifest(
-      { schemaVersion: 2, manifests: [attestation, arm] },
-      parsePlatform("linux/arm64"),
-    ),
-    arm,
-  );
-  assert.equal(
-    selectManifest(
-      { schemaVersion: 2, manifests: [attestation, arm] },
-      parsePlatform("linux/amd64"),
-    ),
-    undefined,
-  );
-  assert.equal(
-    selectManifest(
-      { schemaVersion: 2, manifests: [attestation, nameless] },
-      parsePlatform("linux/amd64"),
-    ),
-    nameless,
-  );
+  assert.equal(selectManifest({ schemaVersion: 2, manifests: [attestation, arm] }, parsePlatform("linux/arm64")), arm);
+  assert.equal(selectManifest({ schemaVersion: 2, manifests: [attestation, arm] }, parsePlatform("linux/amd64")), undefined);
+  assert.equal(selectManifest({ schemaVersion: 2, manifests: [attestation, nameless] }, parsePlatform("linux/amd64")), nameless);
 });

@@ -2,9 +2,7 @@ import { VarveError } from "../errors/index.ts";
 import type { Platform, PlatformSpec } from "./types.ts";
 
 const knownSystems = new Set(
-  "aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris windows zos".split(
-    " ",
-  ),
+  "aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris windows zos".split(" "),
 );
 const knownArchitectures = new Set(
   (
@@ -28,18 +26,10 @@ const architectures: Readonly<Record<string, string>> = {
 };
 
 /** The platform of containers on a machine, from node's `process.arch`. Always Linux: that is what runs in a container. */
-export function hostPlatform(
-  nodeArchitecture: string,
-  options: { variant?: string } = {},
-): Platform {
-  const architecture = Object.hasOwn(architectures, nodeArchitecture)
-    ? architectures[nodeArchitecture]
-    : undefined;
+export function hostPlatform(nodeArchitecture: string, options: { variant?: string } = {}): Platform {
+  const architecture = Object.hasOwn(architectures, nodeArchitecture) ? architectures[nodeArchitecture] : undefined;
   if (architecture === undefined)
-    throw new VarveError(
-      "PLATFORM_INVALID",
-      `no container platform is known for the architecture "${nodeArchitecture}"`,
-    );
+    throw new VarveError("PLATFORM_INVALID", `no container platform is known for the architecture "${nodeArchitecture}"`);
   return normalizePlatform({ os: "linux", architecture, ...options });
 }
 
@@ -49,20 +39,14 @@ export function hostPlatform(
  */
 export function parsePlatform(text: string, options: { host?: Platform } = {}): Platform {
   const host = (): Platform => {
-    if (options.host === undefined)
-      throw new TypeError(`parsePlatform("${text}") needs the host's platform`);
+    if (options.host === undefined) throw new TypeError(`parsePlatform("${text}") needs the host's platform`);
     return options.host;
   };
   if (text === "local") return normalizePlatform(host());
   const parts = text.split("/");
   const [first = "", second, third] = parts;
   const system = /^([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.-]*)\))?$/.exec(first);
-  if (
-    !system?.[1] ||
-    parts.length > 3 ||
-    parts.slice(1).some((part) => !/^[A-Za-z0-9_.-]+$/.test(part))
-  )
-    throw invalid(text);
+  if (!system?.[1] || parts.length > 3 || parts.slice(1).some((part) => !/^[A-Za-z0-9_.-]+$/.test(part))) throw invalid(text);
   const osVersion = system[2] ? { osVersion: system[2] } : {};
   if (second === undefined) {
     const os = normalizeSystem(system[1]);
@@ -93,9 +77,7 @@ export function formatPlatform(platform: {
   readonly architecture: string;
   readonly variant?: string | undefined;
 }): string {
-  return [platform.os, platform.architecture, platform.variant]
-    .filter((part) => part !== undefined && part !== "")
-    .join("/");
+  return [platform.os, platform.architecture, platform.variant].filter((part) => part !== undefined && part !== "").join("/");
 }
 
 /**
@@ -144,10 +126,7 @@ function normalizeSystem(os: string): string {
   return lower === "macos" ? "darwin" : lower;
 }
 
-function normalizeArchitecture(
-  architecture: string,
-  variant: string,
-): [architecture: string, variant: string] {
+function normalizeArchitecture(architecture: string, variant: string): [architecture: string, variant: string] {
   switch (architecture) {
     case "i386":
       return ["386", ""];

@@ -21,9 +21,7 @@ const maxReferenceLength = 4096;
 
 // The grammar of distribution/reference, piece by piece.
 const domainComponent = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])";
-const domainPattern = new RegExp(
-  `^(?:${domainComponent}(?:\\.${domainComponent})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`,
-);
+const domainPattern = new RegExp(`^(?:${domainComponent}(?:\\.${domainComponent})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
 const pathComponent = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
 const pathPattern = new RegExp(`^${pathComponent}(?:/${pathComponent})*$`);
 const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
@@ -35,51 +33,31 @@ const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
  */
 export function parseReference(text: string): ImageReference {
   if (text === "") throw invalid(text, "the name is empty");
-  if (text.length > maxReferenceLength)
-    throw invalid(text, `it is longer than ${maxReferenceLength} characters`);
+  if (text.length > maxReferenceLength) throw invalid(text, `it is longer than ${maxReferenceLength} characters`);
   if (/^[a-f0-9]{64}$/.test(text))
-    throw invalid(
-      text,
-      "64 hex digits are an image ID, not a name",
-      "write sha256: in front for a digest after a name",
-    );
+    throw invalid(text, "64 hex digits are an image ID, not a name", "write sha256: in front for a digest after a name");
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text);
   if (scheme) throw invalid(text, "it has a URL's scheme", `leave out "${scheme[0]}"`);
-  if (/\s/.test(text))
-    throw invalid(
-      text,
-      "it holds white space",
-      "put each name on its own, and check for a stray blank",
-    );
+  if (/\s/.test(text)) throw invalid(text, "it holds white space", "put each name on its own, and check for a stray blank");
 
   const at = text.indexOf("@");
   const named = at < 0 ? text : text.slice(0, at);
   const digest = at < 0 ? undefined : text.slice(at + 1);
   if (digest !== undefined && !isDigest(digest)) {
-    throw invalid(
-      text,
-      `"${clip(digest)}" is not a digest`,
-      "after @ stands sha256: and 64 lower-case hex digits",
-    );
+    throw invalid(text, `"${clip(digest)}" is not a digest`, "after @ stands sha256: and 64 lower-case hex digits");
   }
   const { domain, rest } = splitDomain(named);
   const colon = rest.indexOf(":");
   const path = colon < 0 ? rest : rest.slice(0, colon);
   const tag = colon < 0 ? undefined : rest.slice(colon + 1);
 
-  if (!domainPattern.test(domain))
-    throw invalid(text, `"${clip(domain)}" is not a registry's host`);
+  if (!domainPattern.test(domain)) throw invalid(text, `"${clip(domain)}" is not a registry's host`);
   if (path !== path.toLowerCase()) {
     const written = text.includes(path) ? path : path.slice(officialPrefix.length);
-    throw invalid(
-      text,
-      "a repository name must be lower case",
-      `write "${text.replace(written, written.toLowerCase())}"`,
-    );
+    throw invalid(text, "a repository name must be lower case", `write "${text.replace(written, written.toLowerCase())}"`);
   }
   if (!pathPattern.test(path)) throw invalid(text, pathFault(path));
-  if (path.length > maxPathLength)
-    throw invalid(text, `a repository name has at most ${maxPathLength} characters`);
+  if (path.length > maxPathLength) throw invalid(text, `a repository name has at most ${maxPathLength} characters`);
   if (tag !== undefined && !tagPattern.test(tag)) {
     const fault = tag === "" ? "the tag is empty" : `"${clip(tag)}" is not a tag`;
     throw invalid(
@@ -115,9 +93,7 @@ export function canonicalName(ref: ImageReference): string {
 /** `alpine`: the name alone, as people write it. */
 export function familiarName(ref: ImageReference): string {
   if (ref.domain !== defaultDomain) return canonicalName(ref);
-  const short = ref.path.startsWith(officialPrefix)
-    ? ref.path.slice(officialPrefix.length)
-    : ref.path;
+  const short = ref.path.startsWith(officialPrefix) ? ref.path.slice(officialPrefix.length) : ref.path;
   return short.includes("/") ? ref.path : short;
 }
 
@@ -149,19 +125,15 @@ function splitDomain(name: string): { domain: string; rest: string } {
 }
 
 function suffix(ref: ImageReference): string {
-  return (
-    (ref.tag === undefined ? "" : `:${ref.tag}`) +
-    (ref.digest === undefined ? "" : `@${ref.digest}`)
-  );
+  return (ref.tag === undefined ? "" : `:${ref.tag}`) + (ref.digest === undefined ? "" : `@${ref.digest}`);
 }
 
 function pathFault(path: string): string {
   if (path === "" || path === officialPrefix) return "the name is empty";
-  if (path.startsWith("/") || path.endsWith("/") || path.includes("//"))
-    return "a part between slashes is empty";
+  if (path.startsWith("/") || path.endsWith("/") || path.includes("//")) return "a part between slashes is empty";
   const odd = /[^a-z0-9._/-]/.exec(path);
   if (odd) return `a repository name cannot hold "${odd[0]}"`;
-  return "each part of a repository name starts and ends with a letter or digit, with single dots, one or two underscores or dashes between";
+  return "each part of a repository name is lower-case letters and digits, with a dot, one or two underscores, or dashes between";
 }
 
 function invalid(text: string, why: string, hint?: string): VarveError {

@@ -23,15 +23,7 @@ const descriptor: Shape = {
   maps: ["annotations"],
 };
 const manifest: Shape = {
-  order: [
-    "schemaVersion",
-    "mediaType",
-    "artifactType",
-    "config",
-    "layers",
-    "subject",
-    "annotations",
-  ],
+  order: ["schemaVersion", "mediaType", "artifactType", "config", "layers", "subject", "annotations"],
   always: ["schemaVersion", "config", "layers"],
   members: { config: descriptor, layers: descriptor, subject: descriptor },
   maps: ["annotations"],
@@ -47,28 +39,16 @@ const health: Shape = {
   always: [],
 };
 const container: Shape = {
-  order:
-    "User ExposedPorts Env Entrypoint Cmd Volumes WorkingDir Labels StopSignal ArgsEscaped Healthcheck OnBuild Shell".split(
-      " ",
-    ),
+  order: "User ExposedPorts Env Entrypoint Cmd Volumes WorkingDir Labels StopSignal ArgsEscaped Healthcheck OnBuild Shell".split(
+    " ",
+  ),
   always: ["Healthcheck"],
   members: { Healthcheck: health },
   maps: ["ExposedPorts", "Volumes", "Labels"],
 };
 const imageConfig: Shape = {
   // BuildKit patches the config as a map of raw members, so its exporter prints the top level sorted.
-  order: [
-    "architecture",
-    "author",
-    "config",
-    "created",
-    "history",
-    "os",
-    "os.features",
-    "os.version",
-    "rootfs",
-    "variant",
-  ],
+  order: ["architecture", "author", "config", "created", "history", "os", "os.features", "os.version", "rootfs", "variant"],
   always: ["architecture", "config", "history", "os", "rootfs"],
   members: {
     config: container,
@@ -79,9 +59,7 @@ const imageConfig: Shape = {
 
 /** A manifest's bytes as BuildKit writes them: members in the order of Go's structs, indented by two blanks. */
 export function serializeManifest(value: Manifest): Uint8Array {
-  return Buffer.from(
-    encodeGoJson(arrange(value as unknown as JsonObject, manifest), { indent: 2 }),
-  );
+  return Buffer.from(encodeGoJson(arrange(value as unknown as JsonObject, manifest), { indent: 2 }));
 }
 
 /** An index's bytes, like {@link serializeManifest}. */
@@ -107,9 +85,7 @@ function arrange(value: JsonObject, shape: Shape): Map<string, unknown> {
     if (member === undefined || (known && !shape.always.includes(key) && isEmpty(member))) continue;
     members.set(
       key,
-      shape.maps?.includes(key)
-        ? sortMap(member)
-        : arrangeMember(member, known ? shape.members?.[key] : undefined),
+      shape.maps?.includes(key) ? sortMap(member) : arrangeMember(member, known ? shape.members?.[key] : undefined),
     );
   }
   return members;
@@ -118,9 +94,7 @@ function arrange(value: JsonObject, shape: Shape): Map<string, unknown> {
 function arrangeMember(member: unknown, shape: Shape | undefined): unknown {
   if (shape === undefined) return member;
   if (Array.isArray(member)) return member.map((entry: unknown) => arrangeMember(entry, shape));
-  return typeof member === "object" && member !== null
-    ? arrange(member as JsonObject, shape)
-    : member;
+  return typeof member === "object" && member !== null ? arrange(member as JsonObject, shape) : member;
 }
 
 function sortMap(map: unknown): Map<string, unknown> {
@@ -130,9 +104,7 @@ function sortMap(map: unknown): Map<string, unknown> {
 /** What Go's `omitempty` leaves out. */
 function isEmpty(value: unknown): boolean {
   if (value === null || value === "" || value === 0 || value === false) return true;
-  return Array.isArray(value)
-    ? value.length === 0
-    : typeof value === "object" && Object.keys(value).length === 0;
+  return Array.isArray(value) ? value.length === 0 : typeof value === "object" && Object.keys(value).length === 0;
 }
 
 /** Go sorts map keys by their UTF-8 bytes. */

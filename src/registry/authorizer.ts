@@ -30,7 +30,10 @@ interface Grant {
 const defaultTokenSeconds = 60;
 const earlySeconds = 10;
 
-/** Basic authentication, and the token flow of distribution's "Token Authentication Specification". Grants live as long as this does. */
+/**
+ * Basic authentication, and the token flow of distribution's "Token Authentication Specification". Grants live as long
+ * as this does.
+ */
 export function createAuthorizer(options: {
   credentials: CredentialSource;
   userAgent: string;
@@ -50,12 +53,7 @@ export function createAuthorizer(options: {
       const grant = await flights.run(
         key,
         async (signal) => {
-          const made = await earnGrant(
-            challenges,
-            unauthorized.url,
-            { ...request, signal },
-            options,
-          );
+          const made = await earnGrant(challenges, unauthorized.url, { ...request, signal }, options);
           grants.set(key, made);
           return made;
         },
@@ -72,22 +70,14 @@ interface EarnOptions {
   readonly limits: RegistryLimits;
 }
 
-async function earnGrant(
-  challenges: Challenge[],
-  url: URL,
-  request: AuthorizationRequest,
-  options: EarnOptions,
-): Promise<Grant> {
+async function earnGrant(challenges: Challenge[], url: URL, request: AuthorizationRequest, options: EarnOptions): Promise<Grant> {
   const known = await options.credentials(request.host, { signal: request.signal });
   const bearer = challenges.find(({ scheme }) => scheme === "bearer");
   if (bearer !== undefined) {
-    if (known?.registryToken !== undefined)
-      return { header: bearerHeader(known.registryToken, url), expiresAtMs: Infinity };
+    if (known?.registryToken !== undefined) return { header: bearerHeader(known.registryToken, url), expiresAtMs: Infinity };
     return await fetchToken(bearer, url, known, request, options);
   }
-  const basic = challenges.some(({ scheme }) => scheme === "basic")
-    ? basicHeader(known)
-    : undefined;
+  const basic = challenges.some(({ scheme }) => scheme === "basic") ? basicHeader(known) : undefined;
   if (basic === undefined) throw deniedFailure(request.subject, { status: 401, host: url.host });
   return { header: basic, expiresAtMs: Infinity };
 }
@@ -113,28 +103,17 @@ async function fetchToken(
       `${asked.host} sends for a token to ${url.host} without encryption; credentials are not sent there`,
     );
   }
-  const offered = (challenge.parameters.get("scope") ?? "")
-    .split(" ")
-    .filter((scope) => scope !== "");
-  const scopes =
-    offered.length === 0 || request.scope.endsWith("push")
-      ? [...new Set([...offered, request.scope])]
-      : offered;
+  const offered = (challenge.parameters.get("scope") ?? "").split(" ").filter((scope) => scope !== "");
+  const scopes = offered.length === 0 || request.scope.endsWith("push") ? [...new Set([...offered, request.scope])] : offered;
   const service = challenge.parameters.get("service") ?? "";
-  const answer = await request.transport.send(
-    tokenRequest(url, service, scopes, known, options.userAgent),
-    { signal: request.signal },
-  );
+  const answer = await request.transport.send(tokenRequest(url, service, scopes, known, options.userAgent), {
+    signal: request.signal,
+  });
   if (answer.status !== 200)
-    throw await statusFailure(
-      answer,
-      known?.identityToken === undefined ? "GET" : "POST",
-      request.subject,
-    );
+    throw await statusFailure(answer, known?.identityToken === undefined ? "GET" : "POST", request.subject);
   const bytes = await readToken(answer, options.limits.maxTokenBytes);
   const body = parseToken(bytes, url);
-  const lifetimeMs =
-    (body.lifetimeSeconds - Math.min(earlySeconds, body.lifetimeSeconds / 4)) * 1000;
+  const lifetimeMs = (body.lifetimeSeconds - Math.min(earlySeconds, body.lifetimeSeconds / 4)) * 1000;
   return { header: bearerHeader(body.token, url), expiresAtMs: Date.now() + lifetimeMs };
 }
 
@@ -185,11 +164,9 @@ async function readToken(answer: HttpAnswer, maxBytes: number): Promise<Uint8Arr
     return await collectBytes(answer.read(), { maxBytes });
   } catch (error) {
     if (error instanceof VarveError && error.code === "CONTENT_TOO_LARGE") {
-      throw new VarveError(
-        "REGISTRY_TOO_LARGE",
-        `the token of ${answer.url.host} is larger than ${maxBytes} bytes`,
-        { cause: error },
-      );
+      throw new VarveError("REGISTRY_TOO_LARGE", `the token of ${answer.url.host} is larger than ${maxBytes} bytes`, {
+        cause: error,
+      });
     }
     throw error;
   }
@@ -200,18 +177,11 @@ function parseToken(bytes: Uint8Array, url: URL): { token: string; lifetimeSecon
   try {
     body = JSON.parse(Buffer.from(bytes).toString());
   } catch (cause) {
-    throw new VarveError(
-      "REGISTRY_PROTOCOL",
-      `the token endpoint ${url.host} did not answer with JSON`,
-      { cause },
-    );
+    throw new VarveError("REGISTRY_PROTOCOL", `the token endpoint ${url.host} did not answer with JSON`, { cause });
   }
   const fields = typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
-  const token = [fields["token"], fields["access_token"]].find(
-    (value) => typeof value === "string" && value !== "",
-  );
-  if (typeof token !== "string")
-    throw new VarveError("REGISTRY_PROTOCOL", `the token endpoint ${url.host} gave no token`);
+  const token = [fields["token"], fields["access_token"]].find((value) => typeof value === "string" && value !== "");
+  if (typeof token !== "string") throw new VarveError("REGISTRY_PROTOCOL", `the token endpoint ${url.host} gave no token`);
   const lifetime = fields["expires_in"];
   return {
     token,
@@ -221,10 +191,7 @@ function parseToken(bytes: Uint8Array, url: URL): { token: string; lifetimeSecon
 
 function bearerHeader(token: string, url: URL): string {
   if (!/^[\u0021-\u007e]+$/.test(token))
-    throw new VarveError(
-      "REGISTRY_PROTOCOL",
-      `the token for ${url.host} holds characters that no header may carry`,
-    );
+    throw new VarveError("REGISTRY_PROTOCOL", `the token for ${url.host} holds characters that no header may carry`);
   return `Bearer ${token}`;
 }
 

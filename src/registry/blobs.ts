@@ -13,7 +13,10 @@ interface BlobOptions {
   readonly limits: RegistryLimits;
 }
 
-/** A blob from the first endpoint that has it, resumed where it broke off, there or at the next. (OCI distribution-spec, "Pulling blobs") */
+/**
+ * A blob from the first endpoint that has it, resumed where it broke off, there or at the next. (OCI distribution-spec,
+ * "Pulling blobs")
+ */
 export async function* streamBlob(
   session: Session,
   findEndpoints: () => Endpoint[],
@@ -72,19 +75,13 @@ async function* streamFrom(
       throwIfAborted(signal);
       failures = progress.offset > before ? 1 : failures + 1;
       if (!isPassing(error) || failures >= Math.max(attempts, 2)) throw error;
-      const pauseMs =
-        retryAfterMs(error) ??
-        limits.retryDelayMs * 2 ** (failures - 1) * (0.5 + Math.random() / 2);
+      const pauseMs = retryAfterMs(error) ?? limits.retryDelayMs * 2 ** (failures - 1) * (0.5 + Math.random() / 2);
       await sleep(Math.min(pauseMs, limits.maxRetryDelayMs), { signal });
     }
   }
 }
 
-function blobRequest(
-  ref: ImageReference,
-  blob: Pick<Descriptor, "digest">,
-  offset: number,
-): Parameters<Session["exchange"]>[1] {
+function blobRequest(ref: ImageReference, blob: Pick<Descriptor, "digest">, offset: number): Parameters<Session["exchange"]>[1] {
   return {
     method: "GET",
     target: `${ref.path}/blobs/${blob.digest}`,
@@ -95,19 +92,13 @@ function blobRequest(
 }
 
 /** The body from `offset` on, whether the server heeded the range or sends all again. */
-async function* fromOffset(
-  answer: HttpAnswer,
-  offset: number,
-): AsyncGenerator<Uint8Array, void, undefined> {
+async function* fromOffset(answer: HttpAnswer, offset: number): AsyncGenerator<Uint8Array, void, undefined> {
   let skip = offset;
   if (answer.status === 206) {
     const start = /^bytes (\d+)-/.exec(answer.headers["content-range"] ?? "")?.[1];
     if (Number(start) !== offset) {
       answer.discard();
-      throw new VarveError(
-        "REGISTRY_PROTOCOL",
-        `${answer.url.host} sent another part of a blob than was asked for`,
-      );
+      throw new VarveError("REGISTRY_PROTOCOL", `${answer.url.host} sent another part of a blob than was asked for`);
     }
     skip = 0;
   }

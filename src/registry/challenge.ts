@@ -8,10 +8,7 @@ export interface Challenge {
 
 const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const schemePattern = new RegExp(`\\s*,*\\s*(${token})(?=\\s|,|$)`, "y");
-const parameterPattern = new RegExp(
-  `[\\s,]*(${token})\\s*=\\s*(?:(${token})|"((?:[^"\\\\]|\\\\.)*)")`,
-  "y",
-);
+const parameterPattern = new RegExp(`[\\s,]*(${token})\\s*=\\s*(?:(${token})|"((?:[^"\\\\]|\\\\.)*)")`, "y");
 
 /**
  * Reads a `WWW-Authenticate` header, several challenges included (RFC 9110, section 11.6.1). What cannot be read ends the

@@ -6,12 +6,7 @@ import type { CredentialSource } from "./credentials.ts";
 import { endpointsOf, type Endpoint, type RegistryConfig } from "./endpoints.ts";
 import { isPassing } from "./failures.ts";
 import { registryLimits, type RegistryLimits } from "./limits.ts";
-import {
-  getManifest,
-  resolveManifest,
-  type FetchedManifest,
-  type ResolvedManifest,
-} from "./manifests.ts";
+import { getManifest, resolveManifest, type FetchedManifest, type ResolvedManifest } from "./manifests.ts";
 import { putBlob, putManifest, type PushedBlob } from "./push.ts";
 import { createSession } from "./session.ts";
 
@@ -26,7 +21,10 @@ export interface RegistryClientOptions {
   /** Ends every call of the client. */
   readonly signal?: AbortSignal;
   readonly limits?: Partial<RegistryLimits>;
-  /** `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` and their lower-case forms; proxies are used where Node supports them (24.5 and later). */
+  /**
+   * `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` and their lower-case forms; proxies are used where Node supports them (24.5
+   * and later).
+   */
   readonly proxyEnv?: Readonly<Record<string, string>>;
 }
 
@@ -36,14 +34,13 @@ interface CallOptions {
 
 /** Speaks OCI distribution-spec 1.1 to the registries that references name, and to their mirrors. */
 export interface RegistryClient {
-  /** What a tag or digest stands for now. `bytes` are there when they came along; fetch them else. Without tag and digest: `latest`. */
+  /**
+   * What a tag or digest stands for now. `bytes` are there when they came along; fetch them else. Without tag and
+   * digest: `latest`.
+   */
   resolve(ref: ImageReference, options?: CallOptions): Promise<ResolvedManifest>;
   /** A manifest or index by digest, verified, at most 4 MiB. */
-  fetchManifest(
-    ref: ImageReference,
-    target: Descriptor | Digest,
-    options?: CallOptions,
-  ): Promise<FetchedManifest>;
+  fetchManifest(ref: ImageReference, target: Descriptor | Digest, options?: CallOptions): Promise<FetchedManifest>;
   /**
    * A blob's bytes from `offset` on, fetched when reading starts. Broken connections are resumed. Not verified: whoever stores
    * the bytes does. Stops soon after `descriptor.size` bytes, if the registry sends more.
@@ -53,7 +50,10 @@ export interface RegistryClient {
     descriptor: Pick<Descriptor, "digest" | "size">,
     options?: CallOptions & { offset?: number },
   ): ByteSource;
-  /** Uploads a blob unless it is there; `mountFrom` names a repository of the same registry that may have it. `open` may be called again for a retry. */
+  /**
+   * Uploads a blob unless it is there; `mountFrom` names a repository of the same registry that may have it. `open` may
+   * be called again for a retry.
+   */
   pushBlob(
     ref: ImageReference,
     descriptor: Pick<Descriptor, "digest" | "size">,
@@ -61,12 +61,7 @@ export interface RegistryClient {
     options?: CallOptions & { mountFrom?: string },
   ): Promise<PushedBlob>;
   /** Stores a manifest or index under the reference's tag, or its digest when it has no tag. */
-  pushManifest(
-    ref: ImageReference,
-    mediaType: string,
-    bytes: Uint8Array,
-    options?: CallOptions,
-  ): Promise<Descriptor>;
+  pushManifest(ref: ImageReference, mediaType: string, bytes: Uint8Array, options?: CallOptions): Promise<Descriptor>;
   /** Ends kept connections. The client is not used any more. */
   close(): void;
 }
@@ -82,14 +77,11 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     proxyEnv: options.proxyEnv,
   });
   const restingUntil = new Map<string, number>();
-  const signalOf = (call: CallOptions | undefined): AbortSignal =>
-    joinSignals(options.signal, call?.signal);
+  const signalOf = (call: CallOptions | undefined): AbortSignal => joinSignals(options.signal, call?.signal);
 
   /** The mirrors that are awake, and the registry itself. */
   const pullEndpoints = (ref: ImageReference): Endpoint[] =>
-    endpointsOf(ref, config, "pull").filter(
-      ({ mirror, host }) => !mirror || (restingUntil.get(host) ?? 0) <= Date.now(),
-    );
+    endpointsOf(ref, config, "pull").filter(({ mirror, host }) => !mirror || (restingUntil.get(host) ?? 0) <= Date.now());
 
   /** The first endpoint's answer; a mirror's failure only means the next. */
   const fromAny = async <T>(

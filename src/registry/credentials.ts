@@ -9,7 +9,4 @@ export interface Credentials {
 }
 
 /** The credentials for a registry's host (with port), or undefined for anonymous. */
-export type CredentialSource = (
-  host: string,
-  options: { signal?: AbortSignal | undefined },
-) => Promise<Credentials | undefined>;
+export type CredentialSource = (host: string, options: { signal?: AbortSignal | undefined }) => Promise<Credentials | undefined>;

@@ -9,10 +9,7 @@ function folder(t: TestContext, config?: unknown): string {
   const path = mkdtempSync(join(tmpdir(), "varve-docker-config-"));
   t.after(() => rmSync(path, { recursive: true }));
   if (config !== undefined)
-    writeFileSync(
-      join(path, "config.json"),
-      typeof config === "string" ? config : JSON.stringify(config),
-    );
+    writeFileSync(join(path, "config.json"), typeof config === "string" ? config : JSON.stringify(config));
   return path;
 }
 
@@ -30,13 +27,7 @@ const base64 = (text: string): string => Buffer.from(text).toString("base64");
 const anySignal = { signal: undefined };
 
 test("no config file means anonymous", async (t) => {
-  assert.equal(
-    await loadDockerCredentials({ dockerConfigDir: join(folder(t), "none") })(
-      "example.com",
-      anySignal,
-    ),
-    undefined,
-  );
+  assert.equal(await loadDockerCredentials({ dockerConfigDir: join(folder(t), "none") })("example.com", anySignal), undefined);
 });
 
 test("logins of the config file are found by host, the Docker Hub's under its old address", async (t) => {
@@ -101,21 +92,16 @@ test("a credential helper is asked for its hosts, and may hold a token or nothin
   assert.deepEqual(await find("file.example", anySignal), { username: "f", password: "p" });
   assert.equal(await find("none.example", anySignal), undefined);
   assert.deepEqual(warnings, []);
-  assert.deepEqual(
-    [await find("gone.example", anySignal), await find("gone.example", anySignal)],
-    [undefined, undefined],
-  );
+  assert.deepEqual([await find("gone.example", anySignal), await find("gone.example", anySignal)], [undefined, undefined]);
   assert.equal(warnings.length, 1);
   assert.match(warnings[0] ?? "", /docker-credential-gone .* is not installed/);
   await assert.rejects(
     find("odd.example", anySignal),
-    (error: Error & { code: string }) =>
-      error.code === "CREDENTIALS_INVALID" && !error.message.includes("secret {"),
+    (error: Error & { code: string }) => error.code === "CREDENTIALS_INVALID" && !error.message.includes("secret {"),
   );
-  await assert.rejects(
-    loadDockerCredentials({ dockerConfigDir, helperTimeoutMs: 30 })("slow.example", anySignal),
-    { code: "TIMED_OUT" },
-  );
+  await assert.rejects(loadDockerCredentials({ dockerConfigDir, helperTimeoutMs: 30 })("slow.example", anySignal), {
+    code: "TIMED_OUT",
+  });
 });
 
 test("a file that cannot be read is told without its text", async (t) => {
@@ -127,8 +113,7 @@ test("a file that cannot be read is told without its text", async (t) => {
     await assert.rejects(
       loadDockerCredentials({ dockerConfigDir: folder(t, config) })("a.example", anySignal),
       (error: Error & { code: string; cause?: unknown }) =>
-        error.code === "CREDENTIALS_INVALID" &&
-        !/secret/.test(`${error.message}${String(error.cause)}`),
+        error.code === "CREDENTIALS_INVALID" && !/secret/.test(`${error.message}${String(error.cause)}`),
     );
   }
 });

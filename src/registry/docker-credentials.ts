@@ -74,8 +74,7 @@ async function readConfig(path: string): Promise<DockerConfig> {
   }
   const members = objectOf(parsed);
   const auths = new Map<string, Record<string, unknown>>();
-  for (const [key, entry] of Object.entries(objectOf(members["auths"])))
-    auths.set(hostOf(key), objectOf(entry));
+  for (const [key, entry] of Object.entries(objectOf(members["auths"]))) auths.set(hostOf(key), objectOf(entry));
   const credHelpers = new Map<string, string>();
   for (const [key, name] of Object.entries(objectOf(members["credHelpers"]))) {
     if (typeof name === "string" && name !== "") credHelpers.set(hostOf(key), name);
@@ -95,19 +94,13 @@ function hostOf(key: string): string {
 }
 
 function objectOf(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : {};
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }
 
 function credentialsOf(entry: Record<string, unknown>, host: string): Credentials | undefined {
   const text = (name: string): string | undefined =>
     typeof entry[name] === "string" && entry[name] !== "" ? entry[name] : undefined;
-  const [registryToken, identityToken, auth] = [
-    text("registrytoken"),
-    text("identitytoken"),
-    text("auth"),
-  ];
+  const [registryToken, identityToken, auth] = [text("registrytoken"), text("identitytoken"), text("auth")];
   if (registryToken !== undefined) return { registryToken };
   if (identityToken !== undefined) return { identityToken };
   if (auth === undefined) {
@@ -117,11 +110,9 @@ function credentialsOf(entry: Record<string, unknown>, host: string): Credential
   const decoded = Buffer.from(auth, "base64").toString();
   const colon = decoded.indexOf(":");
   if (colon < 1) {
-    throw new VarveError(
-      "CREDENTIALS_INVALID",
-      `the credentials for ${host} in Docker's config.json cannot be decoded`,
-      { hint: `log in again with docker login ${host}` },
-    );
+    throw new VarveError("CREDENTIALS_INVALID", `the credentials for ${host} in Docker's config.json cannot be decoded`, {
+      hint: `log in again with docker login ${host}`,
+    });
   }
   return {
     username: decoded.slice(0, colon),
@@ -141,10 +132,7 @@ async function askHelper(
 ): Promise<Credentials | undefined> {
   const program = `docker-credential-${name}`;
   if (!/^[A-Za-z0-9_.-]+$/.test(name))
-    throw new VarveError(
-      "CREDENTIALS_INVALID",
-      "Docker's config.json names a credential helper that is no program's name",
-    );
+    throw new VarveError("CREDENTIALS_INVALID", "Docker's config.json names a credential helper that is no program's name");
   const deadline = withDeadline(options.signal, options.helperTimeoutMs, {
     what: `the credential helper ${program}`,
   });
@@ -152,15 +140,11 @@ async function askHelper(
     const { output, status } = await runHelper(program, server, deadline.signal);
     if (status === 0) return readAnswer(output, program);
     if (/credentials not found/i.test(output)) return undefined;
-    options.warn(
-      `the credential helper ${program} failed for ${server}; going on without credentials`,
-    );
+    options.warn(`the credential helper ${program} failed for ${server}; going on without credentials`);
     return undefined;
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") {
-      options.warn(
-        `the credential helper ${program} of Docker's config.json is not installed; going on without its credentials`,
-      );
+      options.warn(`the credential helper ${program} of Docker's config.json is not installed; going on without its credentials`);
       return undefined;
     }
     throw error;
@@ -169,11 +153,7 @@ async function askHelper(
   }
 }
 
-async function runHelper(
-  program: string,
-  server: string,
-  signal: AbortSignal,
-): Promise<{ output: string; status: number }> {
+async function runHelper(program: string, server: string, signal: AbortSignal): Promise<{ output: string; status: number }> {
   const child = spawn(program, ["get"], { stdio: ["pipe", "pipe", "ignore"] });
   const onAbort = (): void => void child.kill("SIGKILL");
   signal.addEventListener("abort", onAbort, { once: true });
@@ -205,16 +185,10 @@ function readAnswer(output: string, program: string): Credentials {
     answer = objectOf(JSON.parse(output));
   } catch {
     // The parser's message would quote the secret.
-    throw new VarveError(
-      "CREDENTIALS_INVALID",
-      `the credential helper ${program} did not answer with JSON`,
-    );
+    throw new VarveError("CREDENTIALS_INVALID", `the credential helper ${program} did not answer with JSON`);
   }
   const { Username: username, Secret: secret } = answer;
   if (typeof username !== "string" || typeof secret !== "string")
-    throw new VarveError(
-      "CREDENTIALS_INVALID",
-      `the credential helper ${program} gave no user name and secret`,
-    );
+    throw new VarveError("CREDENTIALS_INVALID", `the credential helper ${program} gave no user name and secret`);
   return username === "<token>" ? { identityToken: secret } : { username, password: secret };
 }

@@ -33,17 +33,10 @@ export interface Endpoint {
 }
 
 /** Where a reference's registry answers: its mirrors first (for pulls), then itself. (BuildKit, util/resolver) */
-export function endpointsOf(
-  ref: ImageReference,
-  config: RegistryConfig,
-  purpose: "pull" | "push",
-): Endpoint[] {
+export function endpointsOf(ref: ImageReference, config: RegistryConfig, purpose: "pull" | "push"): Endpoint[] {
   const settings = settingsOf(config, ref.domain);
   const mirrors = purpose === "pull" ? (settings.mirrors ?? []) : [];
-  return [
-    ...mirrors.map((mirror) => mirrorEndpoint(mirror, ref.domain, config)),
-    ownEndpoint(ref.domain, settings),
-  ];
+  return [...mirrors.map((mirror) => mirrorEndpoint(mirror, ref.domain, config)), ownEndpoint(ref.domain, settings)];
 }
 
 function ownEndpoint(domain: string, settings: RegistryHostConfig): Endpoint {
@@ -62,11 +55,9 @@ function ownEndpoint(domain: string, settings: RegistryHostConfig): Endpoint {
 function mirrorEndpoint(mirror: string, namespace: string, config: RegistryConfig): Endpoint {
   const [, scheme, host = "", path = ""] = /^(?:(https?):\/\/)?([^/]+)(\/.*)?$/.exec(mirror) ?? [];
   if (!isHost(host))
-    throw new VarveError(
-      "REGISTRY_CONFIG",
-      `the mirror "${mirror}" of ${namespace} is not a host`,
-      { hint: 'write it as "host", "host:port" or "host/path"' },
-    );
+    throw new VarveError("REGISTRY_CONFIG", `the mirror "${mirror}" of ${namespace} is not a host`, {
+      hint: 'write it as "host", "host:port" or "host/path"',
+    });
   const found = settingsOf(config, host);
   const settings = scheme === undefined ? found : { ...found, http: scheme === "http" };
   const root = `/v2${path.replace(/^\/v2(?=\/|$)/, "").replace(/\/+$/, "")}`;
@@ -83,11 +74,7 @@ function schemesOf(host: string, settings: RegistryHostConfig): readonly ("https
 }
 
 function isHost(text: string): boolean {
-  return (
-    URL.canParse(`https://${text}/`) &&
-    new URL(`https://${text}/`).pathname === "/" &&
-    !/[@?#\\\s]/.test(text)
-  );
+  return URL.canParse(`https://${text}/`) && new URL(`https://${text}/`).pathname === "/" && !/[@?#\\\s]/.test(text);
 }
 
 /** True for `localhost`, 127.0.0.0/8 and `::1`, with or without a port. */

@@ -1,12 +1,6 @@
 import { isVarveError, redactUrl, VarveError } from "../errors/index.ts";
 import { collectBytes } from "../flow/index.ts";
-import {
-  digestHex,
-  familiarName,
-  familiarReference,
-  type Digest,
-  type ImageReference,
-} from "../oci/index.ts";
+import { digestHex, familiarName, familiarReference, type Digest, type ImageReference } from "../oci/index.ts";
 import type { HttpAnswer } from "./transport.ts";
 
 /** What a request is about, for the messages. */
@@ -17,13 +11,7 @@ export interface Subject {
 }
 
 const maxErrorBytes = 64 * 1024;
-const permanentErrnos = new Set([
-  "ENOTFOUND",
-  "ECONNREFUSED",
-  "ERR_INVALID_URL",
-  "ERR_INVALID_CHAR",
-  "ERR_UNESCAPED_CHARACTERS",
-]);
+const permanentErrnos = new Set(["ENOTFOUND", "ECONNREFUSED", "ERR_INVALID_URL", "ERR_INVALID_CHAR", "ERR_UNESCAPED_CHARACTERS"]);
 
 /** A failure below HTTP. `details.permanent` is true where trying again cannot help. */
 export function networkFailure(error: unknown, url: URL): unknown {
@@ -31,12 +19,7 @@ export function networkFailure(error: unknown, url: URL): unknown {
   // A host with several addresses fails with all their errors in one.
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
   const errno = first instanceof Error && "code" in first ? String(first.code) : "";
-  const reason =
-    errno === "ECONNRESET"
-      ? "the connection broke off"
-      : first instanceof Error
-        ? first.message
-        : error.message;
+  const reason = errno === "ECONNRESET" ? "the connection broke off" : first instanceof Error ? first.message : error.message;
   const certificate = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/.test(errno);
   const hint = certificate
     ? `trust its certificate with ca = ["file.pem"] under [registry."${url.host}"] in varve.toml`
@@ -66,11 +49,7 @@ export function retryAfterMs(error: unknown): number | undefined {
 }
 
 /** An answer with a status that is no success, as an error in Docker's words. Reads the answer. */
-export async function statusFailure(
-  answer: HttpAnswer,
-  method: string,
-  subject: Subject,
-): Promise<VarveError> {
+export async function statusFailure(answer: HttpAnswer, method: string, subject: Subject): Promise<VarveError> {
   const { status } = answer;
   const said = await readServerMessage(answer);
   const details = { status, host: answer.url.host, ...(said === undefined ? {} : { said }) };
@@ -79,9 +58,7 @@ export async function statusFailure(
   if (status === 401 || status === 403) return deniedFailure(subject, details, tail);
   if (status === 404) {
     const missing =
-      subject.blob === undefined
-        ? `manifest for ${familiarReference(subject.ref)}`
-        : `blob ${shorten(subject.blob)} of ${name}`;
+      subject.blob === undefined ? `manifest for ${familiarReference(subject.ref)}` : `blob ${shorten(subject.blob)} of ${name}`;
     if (subject.purpose === "push")
       return new VarveError("REGISTRY_NOT_FOUND", `the registry has no place for ${name}${tail}`, {
         details,
@@ -93,11 +70,10 @@ export async function statusFailure(
   }
   if (status === 429) {
     const hint = "wait, or log in: registries allow more to known users";
-    return new VarveError(
-      "REGISTRY_LIMITED",
-      `${answer.url.host} takes no more requests for ${name}${tail}`,
-      { hint, details: { ...details, ...retryAfter(answer) } },
-    );
+    return new VarveError("REGISTRY_LIMITED", `${answer.url.host} takes no more requests for ${name}${tail}`, {
+      hint,
+      details: { ...details, ...retryAfter(answer) },
+    });
   }
   const what = `${answer.url.host} answered ${status} to ${method} ${redactUrl(answer.url.toString())}${tail}`;
   if (status >= 500 || status === 408)
@@ -108,22 +84,17 @@ export async function statusFailure(
 }
 
 /** The registry wants other credentials, or none will do. */
-export function deniedFailure(
-  subject: Subject,
-  details: Readonly<Record<string, unknown>>,
-  tail = "",
-): VarveError {
+export function deniedFailure(subject: Subject, details: Readonly<Record<string, unknown>>, tail = ""): VarveError {
   const { ref, purpose } = subject;
   const why =
     purpose === "pull"
       ? "repository does not exist or may require authorization"
       : "the repository or its registry refuses the credentials";
   const login = ref.domain === "docker.io" ? "docker login" : `docker login ${ref.domain}`;
-  return new VarveError(
-    "REGISTRY_DENIED",
-    `${purpose} access denied for ${familiarName(ref)}, ${why}${tail}`,
-    { hint: `check the name, or log in with ${login}`, details },
-  );
+  return new VarveError("REGISTRY_DENIED", `${purpose} access denied for ${familiarName(ref)}, ${why}${tail}`, {
+    hint: `check the name, or log in with ${login}`,
+    details,
+  });
 }
 
 /** What `{"errors": [{"code", "message"}]}` says, on one line and shortened. (OCI distribution-spec, "Error Codes") */
@@ -142,9 +113,7 @@ async function readServerMessage(answer: HttpAnswer): Promise<string | undefined
       details?: unknown;
     } | null;
     const [first] = body?.errors ?? [];
-    const parts = [first?.code, first?.message ?? body?.details].filter(
-      (part) => typeof part === "string" && part !== "",
-    );
+    const parts = [first?.code, first?.message ?? body?.details].filter((part) => typeof part === "string" && part !== "");
     const line = parts.join(": ").replace(/\s+/g, " ");
     return line === "" ? undefined : line.slice(0, 300).toWellFormed();
   } catch (error) {

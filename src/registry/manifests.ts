@@ -35,13 +35,7 @@ interface ManifestOptions {
   readonly limits: RegistryLimits;
 }
 
-const accept = [
-  mediaTypes.ociIndex,
-  mediaTypes.ociManifest,
-  mediaTypes.dockerList,
-  mediaTypes.dockerManifest,
-  "*/*",
-].join(", ");
+const accept = [mediaTypes.ociIndex, mediaTypes.ociManifest, mediaTypes.dockerList, mediaTypes.dockerManifest, "*/*"].join(", ");
 /** HEAD is refused with these by servers that do not have it; the answer to GET decides then. */
 const headless = [400, 405, 406, 415, 501];
 
@@ -66,8 +60,7 @@ export async function resolveManifest(
   const size = Number(head.headers["content-length"] ?? Number.NaN);
   const mediaType = mediaTypeOf(head);
   const told = head.headers["docker-content-digest"];
-  const digest =
-    ref.digest ?? (typeof told === "string" && told !== "" ? parseTold(told, endpoint) : undefined);
+  const digest = ref.digest ?? (typeof told === "string" && told !== "" ? parseTold(told, endpoint) : undefined);
   if (
     head.status === 200 &&
     digest !== undefined &&
@@ -79,14 +72,7 @@ export async function resolveManifest(
     return { descriptor: { mediaType, digest, size } };
   }
   const request = manifestRequest(ref, ref.digest ?? ref.tag ?? "latest");
-  const fetched = await readManifest(
-    session,
-    endpoint,
-    request,
-    ref,
-    { digest: ref.digest },
-    options,
-  );
+  const fetched = await readManifest(session, endpoint, request, ref, { digest: ref.digest }, options);
   return {
     descriptor: {
       mediaType: fetched.mediaType,
@@ -106,8 +92,7 @@ export async function getManifest(
 ): Promise<FetchedManifest> {
   const descriptor = typeof target === "string" ? undefined : target;
   const digest = typeof target === "string" ? target : target.digest;
-  if (descriptor !== undefined && descriptor.size > options.limits.maxManifestBytes)
-    throw tooLarge(ref, options.limits);
+  if (descriptor !== undefined && descriptor.size > options.limits.maxManifestBytes) throw tooLarge(ref, options.limits);
   const request = manifestRequest(ref, digest);
   const types = descriptor === undefined ? accept : `${descriptor.mediaType}, */*`;
   const fetched = await readManifest(
@@ -166,8 +151,7 @@ async function readManifest(
     const bytes = await collect(answer, ref, expected, limits);
     return {
       bytes,
-      mediaType:
-        isManifest(mediaType) || isIndex(mediaType) ? mediaType : guessMediaType(bytes, mediaType),
+      mediaType: isManifest(mediaType) || isIndex(mediaType) ? mediaType : guessMediaType(bytes, mediaType),
     };
   };
   return await retry(once, {
@@ -180,12 +164,7 @@ async function readManifest(
   });
 }
 
-async function collect(
-  answer: HttpAnswer,
-  ref: ImageReference,
-  expected: Expected,
-  limits: RegistryLimits,
-): Promise<Uint8Array> {
+async function collect(answer: HttpAnswer, ref: ImageReference, expected: Expected, limits: RegistryLimits): Promise<Uint8Array> {
   const body = answer.read();
   const { digest, size } = expected;
   try {
@@ -224,11 +203,7 @@ function parseTold(told: string, endpoint: Endpoint): Digest {
   try {
     return parseDigest(told);
   } catch (cause) {
-    throw new VarveError(
-      "REGISTRY_PROTOCOL",
-      `${endpoint.host} names a manifest by what is not a digest`,
-      { cause },
-    );
+    throw new VarveError("REGISTRY_PROTOCOL", `${endpoint.host} names a manifest by what is not a digest`, { cause });
   }
 }
 

@@ -7,30 +7,17 @@ import { endpointsOf } from "./endpoints.ts";
 
 test("challenges are read with their parameters, several in one header, whatever the letter case", () => {
   const read = (header: string): unknown =>
-    parseChallenges(header).map(({ scheme, parameters }) => [
-      scheme,
-      Object.fromEntries(parameters),
-    ]);
-  assert.deepEqual(
-    read(
-      'Bearer realm="https://auth.example/token",service="a \\"b\\"",scope="repository:x:pull,push"',
-    ),
-    [
-      [
-        "bearer",
-        { realm: "https://auth.example/token", service: 'a "b"', scope: "repository:x:pull,push" },
-      ],
-    ],
-  );
+    parseChallenges(header).map(({ scheme, parameters }) => [scheme, Object.fromEntries(parameters)]);
+  assert.deepEqual(read('Bearer realm="https://auth.example/token",service="a \\"b\\"",scope="repository:x:pull,push"'), [
+    ["bearer", { realm: "https://auth.example/token", service: 'a "b"', scope: "repository:x:pull,push" }],
+  ]);
   assert.deepEqual(read('BASIC REALM=plain, bearer Realm = "x" , Service=y'), [
     ["basic", { realm: "plain" }],
     ["bearer", { realm: "x", service: "y" }],
   ]);
   assert.deepEqual(read("Basic"), [["basic", {}]]);
   assert.deepEqual(read(""), []);
-  fc.assert(
-    fc.property(fc.string({ maxLength: 200 }), (header) => parseChallenges(header).length >= 0),
-  );
+  fc.assert(fc.property(fc.string({ maxLength: 200 }), (header) => parseChallenges(header).length >= 0));
 });
 
 test("W07 a reference leads to its mirrors and its registry, the Docker Hub to the host that serves it", () => {
@@ -41,8 +28,7 @@ test("W07 a reference leads to its mirrors and its registry, the Docker Hub to t
   };
   const show = (name: string, purpose: "pull" | "push"): string[] =>
     endpointsOf(parseReference(name), config, purpose).map(
-      ({ schemes, host, root, mirror }) =>
-        `${schemes.join("|")}://${host}${root}${mirror ? " mirror" : ""}`,
+      ({ schemes, host, root, mirror }) => `${schemes.join("|")}://${host}${root}${mirror ? " mirror" : ""}`,
     );
   assert.deepEqual(show("alpine", "pull"), [
     "https://mirror.example/v2/hub mirror",
@@ -53,9 +39,7 @@ test("W07 a reference leads to its mirrors and its registry, the Docker Hub to t
   assert.deepEqual(show("r.example/app", "pull"), ["http://r.example/v2"]);
   assert.deepEqual(show("[::1]:5000/app", "pull"), ["http://[::1]:5000/v2"]);
   assert.deepEqual(show("127.0.0.1.example.com/app", "pull"), ["https://127.0.0.1.example.com/v2"]);
-  assert.throws(
-    () =>
-      endpointsOf(parseReference("alpine"), { "docker.io": { mirrors: ["user@host"] } }, "pull"),
-    { code: "REGISTRY_CONFIG" },
-  );
+  assert.throws(() => endpointsOf(parseReference("alpine"), { "docker.io": { mirrors: ["user@host"] } }, "pull"), {
+    code: "REGISTRY_CONFIG",
+  });
 });

@@ -17,7 +17,10 @@ interface PushOptions {
   readonly limits: RegistryLimits;
 }
 
-/** HEAD, POST, then one PUT with all bytes; as a whole again when that fails in passing. (OCI distribution-spec, "Pushing blobs") */
+/**
+ * HEAD, POST, then one PUT with all bytes; as a whole again when that fails in passing. (OCI distribution-spec, "Pushing
+ * blobs")
+ */
 export async function putBlob(
   session: Session,
   endpoint: Endpoint,
@@ -111,11 +114,9 @@ export async function putManifest(
   answer.discard();
   const told = answer.headers["docker-content-digest"];
   if (told !== undefined && told !== digest) {
-    throw new VarveError(
-      "REGISTRY_PROTOCOL",
-      `${endpoint.host} stored the manifest under another digest than the one it has`,
-      { details: { digest, told } },
-    );
+    throw new VarveError("REGISTRY_PROTOCOL", `${endpoint.host} stored the manifest under another digest than the one it has`, {
+      details: { digest, told },
+    });
   }
   return { mediaType, digest, size: bytes.length };
 }

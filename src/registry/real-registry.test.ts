@@ -7,13 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { collectBytes, retry, verifyDigest, type ByteSource } from "../flow/index.ts";
-import {
-  mediaTypes,
-  parseManifest,
-  parseReference,
-  serializeManifest,
-  sha256,
-} from "../oci/index.ts";
+import { mediaTypes, parseManifest, parseReference, serializeManifest, sha256 } from "../oci/index.ts";
 import { createRegistryClient, type RegistryClient } from "./index.ts";
 
 const program = "docker-registry";
@@ -57,10 +51,7 @@ const bytesOf = (bytes: Uint8Array) =>
     for (let at = 0; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536);
   };
 
-async function pushImage(
-  client: RegistryClient,
-  name: string,
-): Promise<{ layer: Buffer; manifest: Uint8Array }> {
+async function pushImage(client: RegistryClient, name: string): Promise<{ layer: Buffer; manifest: Uint8Array }> {
   const [layer, config] = [Buffer.alloc(3_000_000, "layer"), Buffer.from("{}")];
   const describe = (
     mediaType: string,
@@ -70,10 +61,7 @@ async function pushImage(
     digest: sha256(bytes),
     size: bytes.length,
   });
-  const [layerDescriptor, configDescriptor] = [
-    describe(mediaTypes.ociLayer, layer),
-    describe(mediaTypes.ociConfig, config),
-  ];
+  const [layerDescriptor, configDescriptor] = [describe(mediaTypes.ociLayer, layer), describe(mediaTypes.ociConfig, config)];
   const ref = parseReference(name);
   assert.deepEqual(await client.pushBlob(ref, layerDescriptor, bytesOf(layer)), {
     how: "uploaded",
@@ -93,9 +81,7 @@ async function pushImage(
 }
 
 // What the machine lacks cannot be tested on it: then only the missing program is stated.
-if (!installed)
-  test("distribution's registry is not on the PATH of this machine", () =>
-    assert.equal(installed, false));
+if (!installed) test("distribution's registry is not on the PATH of this machine", () => assert.equal(installed, false));
 else {
   test("E35 an image goes to distribution's registry and comes back the same, by tag, by digest and by mount", async (t) => {
     const host = await startRegistry(t);
@@ -109,34 +95,27 @@ else {
       digest: sha256(manifest),
       size: manifest.length,
     });
-    assert.deepEqual(
-      (await client.resolve(parseReference(`${host}/some/app@${descriptor.digest}`))).descriptor,
-      descriptor,
-    );
+    assert.deepEqual((await client.resolve(parseReference(`${host}/some/app@${descriptor.digest}`))).descriptor, descriptor);
     const fetched = await client.fetchManifest(ref, descriptor);
     const [blob] = parseManifest(fetched.bytes).layers;
     assert.ok(blob);
-    const whole = await collectBytes(
-      verifyDigest(blob.digest, blob.size)(client.fetchBlob(ref, blob)),
-      { maxBytes: 1e8 },
-    );
+    const whole = await collectBytes(verifyDigest(blob.digest, blob.size)(client.fetchBlob(ref, blob)), { maxBytes: 1e8 });
     assert.ok(layer.equals(whole));
     const rest = await collectBytes(client.fetchBlob(ref, blob, { offset: 2_999_000 }), {
       maxBytes: 1e8,
     });
     assert.equal(rest.length, 1000);
     const copy = parseReference(`${host}/copy:v1`);
-    assert.deepEqual(
-      await client.pushBlob(copy, blob, () => assert.fail("uploaded"), { mountFrom: "some/app" }),
-      { how: "mounted" },
-    );
+    assert.deepEqual(await client.pushBlob(copy, blob, () => assert.fail("uploaded"), { mountFrom: "some/app" }), {
+      how: "mounted",
+    });
     await assert.rejects(client.resolve(parseReference(`${host}/some/app:v2`)), {
       code: "REGISTRY_NOT_FOUND",
     });
-    await assert.rejects(
-      collectBytes(client.fetchBlob(ref, { digest: sha256("none"), size: 4 }), { maxBytes: 9 }),
-      { code: "REGISTRY_NOT_FOUND", message: /^blob sha256:[0-9a-f]{12} of .* not found/ },
-    );
+    await assert.rejects(collectBytes(client.fetchBlob(ref, { digest: sha256("none"), size: 4 }), { maxBytes: 9 }), {
+      code: "REGISTRY_NOT_FOUND",
+      message: /^blob sha256:[0-9a-f]{12} of .* not found/,
+    });
   });
 
   test("a content that is not what its descriptor says is refused by the registry, and told", async (t) => {
@@ -144,11 +123,7 @@ else {
     const client = createRegistryClient({ userAgent: "varve-test" });
     t.after(() => client.close());
     await assert.rejects(
-      client.pushBlob(
-        parseReference(`${host}/app`),
-        { digest: sha256("a"), size: 1 },
-        bytesOf(Buffer.from("b")),
-      ),
+      client.pushBlob(parseReference(`${host}/app`), { digest: sha256("a"), size: 1 }, bytesOf(Buffer.from("b"))),
       { code: "REGISTRY_PROTOCOL", message: /DIGEST_INVALID/ },
     );
   });

@@ -24,11 +24,7 @@ export interface ApiRequest {
 
 export interface Session {
   /** Sends with authorization, redirects and retries. Resolves with a success or an expected status, else throws. */
-  exchange(
-    endpoint: Endpoint,
-    request: ApiRequest,
-    options: { signal: AbortSignal; attempts?: number },
-  ): Promise<HttpAnswer>;
+  exchange(endpoint: Endpoint, request: ApiRequest, options: { signal: AbortSignal; attempts?: number }): Promise<HttpAnswer>;
   close(): void;
 }
 
@@ -50,34 +46,23 @@ export function createSession(options: SessionOptions): Session {
 
   const transportOf = (endpoint: Endpoint): Transport => {
     const found =
-      transports.get(endpoint.host) ??
-      createTransport({ settings: endpoint.settings, limits, proxyEnv: options.proxyEnv });
+      transports.get(endpoint.host) ?? createTransport({ settings: endpoint.settings, limits, proxyEnv: options.proxyEnv });
     transports.set(endpoint.host, found);
     return found;
   };
 
   /** GET and HEAD go where they are sent, without credentials when that is another origin. */
-  const follow = async (
-    transport: Transport,
-    first: HttpRequest,
-    signal: AbortSignal,
-  ): Promise<HttpAnswer> => {
+  const follow = async (transport: Transport, first: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> => {
     let request = first;
     for (let hops = 0; ; hops += 1) {
       const answer = await transport.send(request, { signal });
       const { location } = answer.headers;
-      if (!redirects.has(answer.status) || (first.method !== "GET" && first.method !== "HEAD"))
-        return answer;
+      if (!redirects.has(answer.status) || (first.method !== "GET" && first.method !== "HEAD")) return answer;
       answer.discard();
       if (hops >= limits.maxRedirects)
-        throw new VarveError(
-          "REGISTRY_PROTOCOL",
-          `${first.url.host} redirected more than ${limits.maxRedirects} times`,
-        );
+        throw new VarveError("REGISTRY_PROTOCOL", `${first.url.host} redirected more than ${limits.maxRedirects} times`);
       const next =
-        location !== undefined && URL.canParse(location, request.url.href)
-          ? new URL(location, request.url)
-          : undefined;
+        location !== undefined && URL.canParse(location, request.url.href) ? new URL(location, request.url) : undefined;
       if (next === undefined || !/^https?:$/.test(next.protocol)) {
         throw new VarveError(
           "REGISTRY_PROTOCOL",
@@ -111,11 +96,7 @@ export function createSession(options: SessionOptions): Session {
         ...(authorization === undefined ? {} : { authorization }),
       },
     });
-    const answer = await follow(
-      transport,
-      requestWith(own ? authorizer.known(endpoint.host, api.scope) : undefined),
-      signal,
-    );
+    const answer = await follow(transport, requestWith(own ? authorizer.known(endpoint.host, api.scope) : undefined), signal);
     if (answer.status !== 401 || !own || answer.url.origin !== url.origin) return answer;
     answer.discard();
     const authorization = await authorizer.answer(answer, {
@@ -129,23 +110,13 @@ export function createSession(options: SessionOptions): Session {
   };
 
   /** Tries the endpoint's schemes until one is spoken there, and remembers it. */
-  const speak = async (
-    endpoint: Endpoint,
-    api: ApiRequest,
-    signal: AbortSignal,
-  ): Promise<HttpAnswer> => {
+  const speak = async (endpoint: Endpoint, api: ApiRequest, signal: AbortSignal): Promise<HttpAnswer> => {
     const [first = "https", second] = endpoint.schemes;
     const scheme = schemes.get(endpoint.host) ?? first;
     try {
       return await attempt(endpoint, scheme, api, signal);
     } catch (error) {
-      if (
-        second === undefined ||
-        scheme === second ||
-        signal.aborted ||
-        !isWithoutTls(error, endpoint.host)
-      )
-        throw error;
+      if (second === undefined || scheme === second || signal.aborted || !isWithoutTls(error, endpoint.host)) throw error;
       const answer = await attempt(endpoint, second, api, signal);
       schemes.set(endpoint.host, second);
       return answer;
@@ -156,11 +127,7 @@ export function createSession(options: SessionOptions): Session {
     async exchange(endpoint, api, { signal, attempts = limits.attempts }) {
       const once = async (): Promise<HttpAnswer> => {
         const answer = await speak(endpoint, api, signal);
-        if (
-          (answer.status >= 200 && answer.status < 300) ||
-          api.expects?.includes(answer.status) === true
-        )
-          return answer;
+        if ((answer.status >= 200 && answer.status < 300) || api.expects?.includes(answer.status) === true) return answer;
         throw await statusFailure(answer, api.method, api.subject);
       };
       return await retry(once, {
@@ -180,9 +147,7 @@ export function createSession(options: SessionOptions): Session {
 
 function urlOf(endpoint: Endpoint, scheme: string, api: ApiRequest): URL {
   const url =
-    api.target instanceof URL
-      ? new URL(api.target)
-      : new URL(`${scheme}://${endpoint.host}${endpoint.root}/${api.target}`);
+    api.target instanceof URL ? new URL(api.target) : new URL(`${scheme}://${endpoint.host}${endpoint.root}/${api.target}`);
   // A mirror of several registries is told whose image it is, as containerd does.
   if (endpoint.mirror) url.searchParams.set("ns", endpoint.namespace);
   for (const [name, value] of Object.entries(api.query ?? {})) url.searchParams.set(name, value);
@@ -194,9 +159,5 @@ function isWithoutTls(error: unknown, host: string): boolean {
   if (!isVarveError(error)) return false;
   if (error.code === "TIMED_OUT") return true;
   const errno = error.details["errno"];
-  return (
-    errno === "EPROTO" ||
-    errno === "ECONNRESET" ||
-    (errno === "ECONNREFUSED" && !/:\d+$/.test(host))
-  );
+  return errno === "EPROTO" || errno === "ECONNRESET" || (errno === "ECONNREFUSED" && !/:\d+$/.test(host));
 }

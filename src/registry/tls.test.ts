@@ -51,11 +51,7 @@ async function serve(
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-async function resolveWith(
-  t: TestContext,
-  host: string,
-  settings: RegistryHostConfig,
-): Promise<string> {
+async function resolveWith(t: TestContext, host: string, settings: RegistryHostConfig): Promise<string> {
   const client = createRegistryClient({
     userAgent: "varve-test",
     config: { [host]: settings },
@@ -70,15 +66,11 @@ test("W07 a certificate is trusted when it is in ca, or when any is (insecure), 
   const folder = mkdtempSync(join(tmpdir(), "varve-registry-"));
   t.after(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, "ca.pem"), cert);
-  assert.equal(
-    await resolveWith(t, host, { http: false, ca: [join(folder, "ca.pem")] }),
-    sha256(manifest),
-  );
+  assert.equal(await resolveWith(t, host, { http: false, ca: [join(folder, "ca.pem")] }), sha256(manifest));
   assert.equal(await resolveWith(t, host, { http: false, insecure: true }), sha256(manifest));
   await assert.rejects(
     resolveWith(t, host, { http: false }),
-    (error: { code: string; hint: string }) =>
-      error.code === "REGISTRY_UNREACHABLE" && /ca = \["file\.pem"\]/.test(error.hint),
+    (error: { code: string; hint: string }) => error.code === "REGISTRY_UNREACHABLE" && /ca = \["file\.pem"\]/.test(error.hint),
   );
   await assert.rejects(resolveWith(t, host, { http: false, ca: [join(folder, "none.pem")] }), {
     code: "REGISTRY_CONFIG",
@@ -91,8 +83,7 @@ test("W07 plain HTTP is spoken to loopback addresses, by setting, or as the fall
   assert.equal(await resolveWith(t, host, { http: true, insecure: true }), sha256(manifest));
   await assert.rejects(
     resolveWith(t, host, { http: false }),
-    (error: { code: string; hint: string }) =>
-      error.code === "REGISTRY_UNREACHABLE" && /http = true/.test(error.hint),
+    (error: { code: string; hint: string }) => error.code === "REGISTRY_UNREACHABLE" && /http = true/.test(error.hint),
   );
 });
 

@@ -52,8 +52,7 @@ export function createTransport(options: TransportOptions): Transport {
     async send(request, { signal }) {
       const { url } = request;
       const agent = await agentFor(url.protocol);
-      const http =
-        url.protocol === "https:" ? await import("node:https") : await import("node:http");
+      const http = url.protocol === "https:" ? await import("node:https") : await import("node:http");
       const deadline = withDeadline(signal, limits.connectTimeoutMs, {
         what: `connecting to ${url.host}`,
       });
@@ -61,7 +60,7 @@ export function createTransport(options: TransportOptions): Transport {
         deadline.signal.throwIfAborted();
         const sent = http.request(url, { method: request.method, headers: request.headers, agent });
         const message = await answerTo(sent, request, deadline, limits);
-        return toAnswer(message, url, signal, limits);
+        return toAnswer(message, request, signal, limits);
       } catch (error) {
         if (signal.aborted) throw reasonOf(signal);
         throw networkFailure(error, url);
@@ -75,10 +74,7 @@ export function createTransport(options: TransportOptions): Transport {
   };
 }
 
-async function makeAgent(
-  protocol: string,
-  { settings, proxyEnv }: TransportOptions,
-): Promise<Agent> {
+async function makeAgent(protocol: string, { settings, proxyEnv }: TransportOptions): Promise<Agent> {
   const shared = {
     keepAlive: true,
     ...(proxyEnv === undefined ? {} : { proxyEnv: { ...proxyEnv } }),
@@ -139,8 +135,7 @@ async function answerTo(
     });
     resolve(message);
   });
-  const connected = (): void =>
-    deadline.restart(limits.headersTimeoutMs, `waiting for the answer of ${request.url.host}`);
+  const connected = (): void => deadline.restart(limits.headersTimeoutMs, `waiting for the answer of ${request.url.host}`);
   sent.on("socket", (socket) => {
     if (!socket.connecting) connected();
     else socket.once(request.url.protocol === "https:" ? "secureConnect" : "connect", connected);
@@ -152,10 +147,7 @@ async function answerTo(
       if (!sent.write(chunk)) await drained(sent);
     }
     if (request.body !== undefined)
-      deadline.restart(
-        limits.uploadAnswerTimeoutMs,
-        `waiting for ${request.url.host} to take the upload`,
-      );
+      deadline.restart(limits.uploadAnswerTimeoutMs, `waiting for ${request.url.host} to take the upload`);
     sent.end();
   };
   try {
@@ -185,7 +177,7 @@ function drained(sent: ClientRequest): Promise<void> {
 
 function toAnswer(
   message: IncomingMessage,
-  url: URL,
+  { method, url }: HttpRequest,
   signal: AbortSignal,
   limits: RegistryLimits,
 ): HttpAnswer {
@@ -197,8 +189,8 @@ function toAnswer(
     url,
     read: () => readBody(message, url, signal, limits.idleTimeoutMs),
     discard() {
-      // A short rest is read, so that the connection can be used again.
-      if (Number(message.headers["content-length"] ?? 0) <= 65_536) message.resume();
+      // A short rest is read, so that the connection can be used again. HEAD tells a length but has no body.
+      if (method === "HEAD" || Number(message.headers["content-length"] ?? 0) <= 65_536) message.resume();
       else message.destroy();
     },
   };
@@ -216,9 +208,7 @@ async function* readBody(
   const chunks = (message as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
   let timer: NodeJS.Timeout | undefined;
   const onIdle = (): void =>
-    void message.destroy(
-      new VarveError("TIMED_OUT", `${url.host} sent nothing for ${idleTimeoutMs / 1000} s`),
-    );
+    void message.destroy(new VarveError("TIMED_OUT", `${url.host} sent nothing for ${idleTimeoutMs / 1000} s`));
   try {
     for (;;) {
       // The clock runs only while the network is waited for, not while the reader works.
@@ -242,7 +232,5 @@ async function* readBody(
 function ignoreFailure(): void {}
 
 function toError(reason: unknown): Error {
-  return reason instanceof Error
-    ? reason
-    : new VarveError("CANCELED", "the work was canceled", { cause: reason });
+  return reason instanceof Error ? reason : new VarveError("CANCELED", "the work was canceled", { cause: reason });
 }
