@@ -122,6 +122,7 @@ export const catalogue = {
   WORKER_NO_SUBORDINATE_IDS: entry("unsupported", "The user has no subordinate ids, or the tools to map them are missing."),
 
   // layers
+  LAYER_DIFF_ID: entry("invalid", "A layer's content is not what its image's config says."),
   LAYER_MALFORMED: entry("invalid", "A layer's archive asks for what cannot be: a file below a file, a link to nothing, a bad name."),
   LAYER_COMPRESSION_UNSUPPORTED: entry("unsupported", "A layer is compressed in a way that this Node cannot read or write."),
   LAYER_COMPRESSION_INVALID: entry("invalid", "A layer's compressed bytes are damaged or end too early."),

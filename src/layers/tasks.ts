@@ -41,3 +41,13 @@ export interface PackResult {
 }
 
 export const packTask = task<PackParams, PackResult, { readonly current: number }>("layers.pack");
+
+export interface UnpackContextParams {
+  /** Path of the uncompressed tar. */
+  readonly tar: string;
+  /** An empty folder. */
+  readonly target: string;
+}
+
+/** Unpacks a build context that came as an archive. */
+export const unpackContextTask = task<UnpackContextParams, void>("layers.unpack-context");

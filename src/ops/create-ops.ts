@@ -1,7 +1,8 @@
 import { VarveError } from "../errors/index.ts";
+import type { SingleFlight } from "../flow/index.ts";
 import type { SourceInfo, Vertex } from "../llb/index.ts";
 import type { Cache } from "../cache/index.ts";
-import type { Ref, SnapshotStore } from "../snapshots/index.ts";
+import type { Ref, SnapshotStore, StackRef } from "../snapshots/index.ts";
 import type { SolverOp } from "../solver/index.ts";
 import type { ContextFolders, ImageSource } from "../sources/index.ts";
 import type { Worker } from "../worker/index.ts";
@@ -21,6 +22,8 @@ export interface OpsOptions {
   readonly locals: ReadonlyMap<string, { readonly path: string }>;
   /** The texts that the graph was made from, for error messages. */
   readonly sources: readonly SourceInfo[];
+  /** Folders of the context being copied for a mount, by what is copied. */
+  readonly materializing: SingleFlight<string, StackRef>;
   /** Folder of the cache mounts. */
   readonly cacheMounts: string;
   /** Takes the output of commands. */

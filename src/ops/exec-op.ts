@@ -4,7 +4,7 @@ import { VarveError } from "../errors/index.ts";
 import type { ExecOp, Mount, Vertex } from "../llb/index.ts";
 import { isStack, type ActiveSnapshot, type Ref } from "../snapshots/index.ts";
 import type { Dependency, SolverOp } from "../solver/index.ts";
-import { digestOf } from "./content.ts";
+import { digestOf, wholePath } from "./content.ts";
 import type { OpsOptions } from "./create-ops.ts";
 import { placeOf } from "./place.ts";
 import { materialize } from "./materialize.ts";
@@ -47,7 +47,7 @@ function dependencyOn(input: number, mounts: readonly Mount[], options: OpsOptio
     selector,
     content: async (ref, signal) => {
       const digests: string[] = [];
-      for (const { selector: path } of users) digests.push(await digestOf(ref, { path: path || "/", followLinks: true }, options, vertex, signal));
+      for (const { selector: path } of users) digests.push(await digestOf(ref, { selector: wholePath(path) }, options, vertex, signal));
       return hash("sha256", JSON.stringify(digests));
     },
   };

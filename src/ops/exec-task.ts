@@ -1,9 +1,9 @@
-import { closeSync, constants, mkdirSync, openSync } from "node:fs";
+import { closeSync, constants, mkdirSync, openSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { findRuntime, prepareCgroups, readHostFacts, runProcess, sweepCgroups, type ContainerMount, type Runtime } from "../runtime/index.ts";
+import { findRuntime, prepareCgroups, readHostFacts, runProcess, sweepCgroups, type ContainerMount, type HostFacts, type Runtime } from "../runtime/index.ts";
 import { mountStack } from "../snapshots/index.ts";
-import { bindFd, flock, fdPath, openFlags, openInRoot, openPath } from "../sys/index.ts";
+import { bindFd, fdPath, flock, openFlags, openInRoot, openPath, unmount } from "../sys/index.ts";
 import { lookupUser } from "../tree/index.ts";
 import type { TaskContext } from "../worker/index.ts";
 import { proxyVariables } from "./proxy-env.ts";
@@ -22,8 +22,7 @@ export async function runExecTask(params: ExecParams, context: TaskContext<ExecO
   const { meta } = params;
   const { exitCode } = await runProcess(
     {
-      runtime: runtimeOf(context),
-      facts: readHostFacts(),
+      ...(await machineOf(context)),
       rootPath: root,
       stateDir: context.scratch,
       process: {
@@ -46,16 +45,16 @@ export async function runExecTask(params: ExecParams, context: TaskContext<ExecO
   return { exitCode };
 }
 
-let runtime: Runtime | undefined;
+let machine: Promise<{ readonly runtime: Runtime; readonly facts: HostFacts }> | undefined;
 
-/** The runtime, found once for the worker's life, with cgroups made ready for it. */
-function runtimeOf({ path, runtime: preferred }: TaskContext<ExecOutput>): Runtime {
-  if (!runtime) {
-    runtime = findRuntime({ path, ...(preferred === undefined ? {} : { preferred }) });
+/** Runtime and facts, found once for the worker's life, with cgroups made ready. */
+function machineOf({ path, runtime: preferred }: TaskContext<ExecOutput>): NonNullable<typeof machine> {
+  machine ??= findRuntime({ path, ...(preferred === undefined ? {} : { preferred }) }).then((runtime) => {
     sweepCgroups();
     prepareCgroups();
-  }
-  return runtime;
+    return { runtime, facts: readHostFacts() };
+  });
+  return machine;
 }
 
 async function place(mounts: readonly ExecMount[], context: TaskContext<ExecOutput>, stack: AsyncDisposableStack): Promise<Placed> {
@@ -90,8 +89,10 @@ function select(root: string, { selector }: ExecMount, { scratch }: TaskContext<
     const fd = openInRoot(rootFd, selector, { flags: openFlags.path });
     try {
       const target = join(scratch, `selected-${(selections += 1)}`);
+      if (statSync(fdPath(fd)).isDirectory()) mkdirSync(target);
+      else writeFileSync(target, "");
       bindFd(fd, target, {});
-      stack.defer(() => undefined);
+      stack.defer(() => unmount(target, { detach: true }));
       return target;
     } finally {
       closeSync(fd);

@@ -1,14 +1,15 @@
 import { hash } from "node:crypto";
 import { basename } from "node:path";
 import { VarveError } from "../errors/index.ts";
-import type { FileAction, FileOp, Owner, Vertex } from "../llb/index.ts";
+import type { FileAction, FileOp, Vertex } from "../llb/index.ts";
 import { isStack, type Ref } from "../snapshots/index.ts";
 import type { Dependency, SolverOp } from "../solver/index.ts";
-import type { Selector } from "../tree/index.ts";
-import { digestOf } from "./content.ts";
+import { selectorOf } from "../tree/index.ts";
+import { digestOf, wholePath } from "./content.ts";
 import type { OpsOptions } from "./create-ops.ts";
+import { ownerOf } from "./owner-of.ts";
 import { toWireRef, writeSnapshot } from "./stacks.ts";
-import { fileTask } from "./tasks.ts";
+import { fileTask, type Reading } from "./tasks.ts";
 
 /**
  * A file op: copies, folders, files, links and removals that together make one snapshot. Its key is made of the actions
@@ -17,13 +18,13 @@ import { fileTask } from "./tasks.ts";
 export function createFileOp(vertex: Vertex, { actions }: FileOp, options: OpsOptions): SolverOp<Ref> {
   const inputCount = vertex.op.inputs.length;
   const { base } = readChain(actions, inputCount);
-  const reads = vertex.op.inputs.map((_, index) => selectorsOf(actions, index));
+  const reads = vertex.op.inputs.map((_, index) => readingsOf(actions, index));
   return {
     async cacheMap() {
-      const dependencies = reads.map((selectors, index): Dependency<Ref> => {
-        const selector = JSON.stringify(selectors);
-        if (index === base || selectors.length === 0) return { selector };
-        return { selector, content: (ref, signal) => digestAll(ref, selectors, options, vertex, signal) };
+      const dependencies = reads.map((readings, index): Dependency<Ref> => {
+        const selector = JSON.stringify(readings);
+        if (index === base || readings.length === 0) return { selector };
+        return { selector, content: (ref, signal) => digestAll(ref, readings, options, vertex, signal) };
       });
       return { digest: hash("sha256", JSON.stringify(["file", actions.map(keyOfAction)])), dependencies };
     },
@@ -52,41 +53,15 @@ function readChain(actions: readonly FileAction[], inputCount: number): { readon
 }
 
 /** What the actions read of one input. */
-function selectorsOf(actions: readonly FileAction[], input: number): Selector[] {
-  const selectors: Selector[] = [];
+function readingsOf(actions: readonly FileAction[], input: number): Reading[] {
+  const readings: Reading[] = [];
   for (const action of actions) {
     const owner = ownerOf(action);
-    if (owner?.user?.kind === "name" && owner.user.input === input) selectors.push({ path: "/etc/passwd", optional: true });
-    if (owner?.group?.kind === "name" && owner.group.input === input) selectors.push({ path: "/etc/group", optional: true });
-    if (action.kind !== "copy" || action.secondaryInput !== input) continue;
-    const { copy } = action;
-    selectors.push({
-      path: copy.src,
-      wildcard: copy.allowWildcard,
-      followLinks: copy.followSymlink,
-      dirContentsOnly: copy.dirCopyContents,
-      includePatterns: copy.includePatterns,
-      excludePatterns: copy.excludePatterns,
-      requiredPaths: copy.requiredPaths,
-      allowEmpty: copy.allowEmptyWildcard,
-    });
+    if (owner?.user?.kind === "name" && owner.user.input === input) readings.push({ selector: wholePath("/etc/passwd"), optional: true });
+    if (owner?.group?.kind === "name" && owner.group.input === input) readings.push({ selector: wholePath("/etc/group"), optional: true });
+    if (action.kind === "copy" && action.secondaryInput === input) readings.push({ selector: selectorOf(action.copy) });
   }
-  return selectors;
-}
-
-function ownerOf(action: FileAction): Owner | undefined {
-  switch (action.kind) {
-    case "copy":
-      return action.copy.owner;
-    case "mkfile":
-      return action.mkfile.owner;
-    case "mkdir":
-      return action.mkdir.owner;
-    case "symlink":
-      return action.symlink.owner;
-    case "rm":
-      return undefined;
-  }
+  return readings;
 }
 
 function keyOfAction(action: FileAction): unknown {
@@ -95,8 +70,8 @@ function keyOfAction(action: FileAction): unknown {
   return { ...action, copy: { ...action.copy, src: basename(action.copy.src) } };
 }
 
-async function digestAll(ref: Ref, selectors: readonly Selector[], options: OpsOptions, vertex: Vertex, signal: AbortSignal): Promise<string> {
+async function digestAll(ref: Ref, readings: readonly Reading[], options: OpsOptions, vertex: Vertex, signal: AbortSignal): Promise<string> {
   const digests: string[] = [];
-  for (const selector of selectors) digests.push(await digestOf(ref, selector, options, vertex, signal));
+  for (const reading of readings) digests.push(await digestOf(ref, reading, options, vertex, signal));
   return hash("sha256", JSON.stringify(digests));
 }

@@ -4,3 +4,4 @@
  */
 export { createOps, type OpsOptions } from "./create-ops.ts";
 export { opsHandlers } from "./handlers.ts";
+export { removeTask } from "./tasks.ts";

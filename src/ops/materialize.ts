@@ -1,24 +1,21 @@
 import { hash } from "node:crypto";
-import { singleFlight } from "../flow/index.ts";
 import type { FileAction, FileCopy, Vertex } from "../llb/index.ts";
 import type { FolderRef, StackRef } from "../snapshots/index.ts";
-import { digestOf } from "./content.ts";
+import { digestOf, wholePath } from "./content.ts";
 import type { OpsOptions } from "./create-ops.ts";
 import { toWireRef, writeSnapshot } from "./stacks.ts";
 import { fileTask } from "./tasks.ts";
-
-const flights = singleFlight<string, StackRef>();
 
 /**
  * A path of a user's folder as a snapshot, at the same path, so that a command can have it mounted: without the files
  * that `.dockerignore` hides, owned by root, and safe from edits while the command runs. Made once for one content.
  */
 export async function materialize(folder: FolderRef, path: string, vertex: Vertex, options: OpsOptions, signal: AbortSignal): Promise<StackRef> {
-  const content = await digestOf(folder, { path, followLinks: true }, options, vertex, signal);
+  const content = await digestOf(folder, { selector: wholePath(path) }, options, vertex, signal);
   const key = hash("sha256", JSON.stringify(["folder", path, content]));
   const known = options.cache.load(key)?.[0];
   if (known?.kind === "stack") return known;
-  return flights.run(
+  return options.materializing.run(
     key,
     async (flightSignal) => {
       const stack = await writeSnapshot([], options, (snapshot) =>

@@ -1,6 +1,6 @@
 import type { ExecMeta, ExecOp, FileAction } from "../llb/index.ts";
 import { task } from "../worker/index.ts";
-import type { Selector } from "../tree/index.ts";
+import type { ContentSelector } from "../tree/index.ts";
 
 /** A result as the worker reads it: folders of snapshots, bottom first, or a folder of the user's. */
 export type WireRef =
@@ -17,10 +17,16 @@ export interface FileParams {
 
 export const fileTask = task<FileParams, void>("ops.file");
 
+/** A part of a result that an op reads; `optional` when it may be missing. */
+export interface Reading {
+  readonly selector: ContentSelector;
+  readonly optional?: boolean;
+}
+
 /** Digest of what an op reads of a stack. */
 export interface DigestParams {
   readonly lowers: readonly string[];
-  readonly selector: Selector;
+  readonly reading: Reading;
 }
 
 export const digestTask = task<DigestParams, string>("ops.digest");

@@ -1,6 +1,6 @@
 import type { State } from "../state/index.ts";
 import type { FolderRef } from "../snapshots/index.ts";
-import { contentDigest, openDirectoryTree, type ContentCache, type Selector, type Tree } from "../tree/index.ts";
+import { openDirectoryTree, type ContentCache, type Tree } from "../tree/index.ts";
 
 export const sourcesSchema = `
 CREATE TABLE IF NOT EXISTS file_contents (
@@ -21,8 +21,8 @@ CREATE TABLE IF NOT EXISTS resolved_images (
 
 /** The folders that a build reads in place. One for each build: what it saw of a folder is kept for the build's time. */
 export interface ContextFolders extends Disposable {
-  /** Digest of a selection of files: metadata and content, without times. */
-  digest(folder: FolderRef, selector: Selector): string;
+  /** The folder as the build sees it. Contents that were read in an earlier build are remembered. */
+  tree(folder: FolderRef): Tree;
   /** Bytes of files that had to be read for digests so far, and the bytes of all that were asked for. */
   readonly progress: { readonly readBytes: number; readonly seenBytes: number };
 }
@@ -39,14 +39,14 @@ export function createContextFolders({ state }: { readonly state: State }): Cont
   const cache = rememberIn(state, progress);
   return {
     progress,
-    digest(folder, selector) {
+    tree(folder) {
       const key = JSON.stringify(folder);
       let tree = trees.get(key);
       if (!tree) {
-        tree = openDirectoryTree(folder.path, { exclude: folder.exclude, only: folder.only, resetOwner: true, contentCache: cache });
+        tree = openDirectoryTree(folder.path, { exclude: folder.exclude, ...(folder.only.length > 0 ? { only: folder.only } : {}), resetOwner: true, cache });
         trees.set(key, tree);
       }
-      return contentDigest(tree, selector);
+      return tree;
     },
     [Symbol.dispose]() {
       for (const tree of trees.values()) tree.close();

@@ -84,6 +84,8 @@ export interface ImageSource {
   chainOf(pinned: string, platform: OpPlatformLike | undefined, options: UseOptions): Promise<string>;
   /** The image's root as a stack; downloads and unpacks what the store lacks. */
   unpack(pinned: string, platform: OpPlatformLike | undefined, options: UseOptions): Promise<StackRef>;
+  /** The root of an image of the store. */
+  unpackRecord(record: ImageRecord, config: ImageConfig, options: UseOptions): Promise<StackRef>;
   /** Downloads all layers, without unpacking them. */
   download(image: ResolvedImage, options: UseOptions): Promise<void>;
 }
@@ -266,6 +268,10 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
       return chainId(config.rootfs.diff_ids) ?? "";
     },
     unpack: async (text, platform, use) => unpackImage(await lookUp(text, platform, use.signal), use),
+    unpackRecord(record, config, use) {
+      const reference = parseReference(record.names[0] ?? "image");
+      return unpackImage({ reference, digest: record.id, config, configDigest: record.id, manifest: record.manifest, layers: record.layers }, use);
+    },
     async download(image, use) {
       await Promise.all(image.config.rootfs.diff_ids.map((_, index) => ensureBlob(image, index, use)));
     },

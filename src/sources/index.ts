@@ -4,3 +4,4 @@
  */
 export { createContextFolders, sourcesSchema, type ContextFolders } from "./context-folders.ts";
 export { createImageSource, type ImageSource, type ImageSourceOptions, type ResolvedImage, type TransferStatus } from "./image-source.ts";
+export { importArchive, type ImportedImage, type ImportOptions } from "./import-archive.ts";

@@ -1,0 +1,64 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { VarveError } from "../errors/index.ts";
+import type { RegistryConfig, RegistryHostConfig } from "../registry/index.ts";
+
+export interface VarveConfig {
+  readonly registry: RegistryConfig;
+}
+
+/** Tables of buildkitd.toml that mean something to Varve; all others are refused, as they would have no effect. */
+const knownTables = new Set(["registry"]);
+
+/** Reads `varve.toml`. A missing file is an empty one. */
+export function readConfig(path: string): VarveConfig {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { registry: {} };
+    throw new VarveError("CONFIG_INVALID", `cannot read ${path}`, { cause: error });
+  }
+  const { parse } = createRequire(import.meta.url)("smol-toml") as typeof import("smol-toml");
+  let table: Record<string, unknown>;
+  try {
+    table = parse(text);
+  } catch (error) {
+    throw new VarveError("CONFIG_INVALID", `${path}: ${(error as Error).message.split("\n")[0]}`, { cause: error });
+  }
+  for (const key of Object.keys(table)) {
+    if (!knownTables.has(key)) throw new VarveError("CONFIG_INVALID", `${path}: unknown setting "${key}"`, { hint: `known: ${[...knownTables].join(", ")}` });
+  }
+  return { registry: readRegistries(table["registry"] ?? {}, path) };
+}
+
+/** What each setting of a `[registry."host"]` table must be. */
+const registrySettings: Readonly<Record<keyof RegistryHostConfig, (value: unknown) => boolean>> = {
+  mirrors: isTexts,
+  http: (value) => typeof value === "boolean",
+  insecure: (value) => typeof value === "boolean",
+  ca: isTexts,
+  keypair: (value) => Array.isArray(value) && value.every((pair) => isTable(pair) && typeof pair["key"] === "string" && typeof pair["cert"] === "string"),
+};
+
+function readRegistries(value: unknown, path: string): RegistryConfig {
+  if (!isTable(value)) throw new VarveError("CONFIG_INVALID", `${path}: "registry" is not a table`);
+  for (const [host, settings] of Object.entries(value)) {
+    if (!isTable(settings)) throw new VarveError("CONFIG_INVALID", `${path}: registry."${host}" is not a table`);
+    for (const [name, setting] of Object.entries(settings)) {
+      if (!Object.hasOwn(registrySettings, name)) {
+        throw new VarveError("CONFIG_INVALID", `${path}: unknown setting registry."${host}".${name}`, { hint: `known: ${Object.keys(registrySettings).join(", ")}` });
+      }
+      if (!registrySettings[name as keyof RegistryHostConfig](setting)) throw new VarveError("CONFIG_INVALID", `${path}: registry."${host}".${name} has a wrong type`);
+    }
+  }
+  return value as RegistryConfig;
+}
+
+function isTable(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
+}

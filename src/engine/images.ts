@@ -1,0 +1,196 @@
+import { VarveError } from "../errors/index.ts";
+import { packImage, writeArchive, type ArchiveImage, type ExportedImage } from "../exporters/index.ts";
+import type { ImageRecord } from "../images/index.ts";
+import { decompress } from "../layers/index.ts";
+import {
+  canonicalName,
+  familiarName,
+  familiarReference,
+  formatReference,
+  hostPlatform,
+  isReference,
+  normalizePlatform,
+  parseImageConfig,
+  parsePlatform,
+  parseReference,
+  serializeManifest,
+  withDefaultTag,
+  type ImageConfig,
+} from "../oci/index.ts";
+import { importArchive } from "../sources/index.ts";
+import { internalStep } from "./internal-step.ts";
+import type { Parts } from "./parts.ts";
+import type { ImageDetails, Images, ImageSummary } from "./types.ts";
+
+/** A config is a document; a larger one is none (bytes). */
+const maxConfigBytes = 8 * 1024 * 1024;
+
+/** The image commands over a store. */
+export function createImages(needParts: () => Parts): Images {
+  const readConfig = async (record: ImageRecord) => parseImageConfig(await needParts().content.readAll(record.id, { maxBytes: maxConfigBytes }));
+
+  async function asExported(record: ImageRecord, signal: AbortSignal): Promise<ExportedImage> {
+    const parts = needParts();
+    const config = await readConfig(record);
+    const stack = record.layers ? { kind: "stack" as const, layers: record.layers } : await parts.imageSource.unpackRecord(record, config, { signal });
+    const layers = config.rootfs.diff_ids.map((diffId, index) => ({ diffId, diffSize: parts.snapshots.get(stack.layers[index] ?? -1)?.diffSize ?? 0 }));
+    return { id: record.id, config, layers, stack };
+  }
+
+  /** A manifest with all its blobs in the content store: the one that the image came with, or a new one. */
+  async function asArchived(record: ImageRecord, names: readonly string[], signal: AbortSignal): Promise<ArchiveImage> {
+    const { content } = needParts();
+    if (record.manifest && (await Promise.all(record.manifest.layers.map(({ digest }) => content.has(digest)))).every(Boolean)) {
+      const { digest, size } = await content.writeBytes(serializeManifest(record.manifest), { signal });
+      return { manifest: record.manifest, descriptor: { mediaType: record.manifest.mediaType ?? "application/vnd.oci.image.manifest.v1+json", digest, size }, names };
+    }
+    const packed = await packImage(await asExported(record, signal), { ...needParts(), compression: "gzip", dockerTypes: true, signal });
+    return { ...packed, names };
+  }
+
+  return {
+    async list() {
+      return Promise.all(needParts().images.list().map(async (record) => summarize(record, await readConfig(record))));
+    },
+    async inspect(name) {
+      const record = findImage(name, needParts());
+      return describe(record, await readConfig(record), needParts());
+    },
+    async tag(source, target) {
+      const { images } = needParts();
+      images.setName(formatReference(withDefaultTag(parseTarget(target))), findImage(source, needParts()).id);
+    },
+    async remove(name, { force = false } = {}) {
+      const { images } = needParts();
+      const record = findImage(name, needParts());
+      const tag = isReference(name) ? formatReference(withDefaultTag(parseReference(name))) : undefined;
+      const named = tag !== undefined && record.names.includes(tag);
+      if (!named && record.names.length > 1 && !force) {
+        throw new VarveError("IMAGE_IN_USE", `conflict: unable to delete ${name} (must be forced) - image is referenced in multiple repositories`);
+      }
+      const gone = named ? [tag] : record.names;
+      for (const each of gone) images.removeName(each);
+      const done: { untagged?: string; deleted?: string }[] = gone.map((each) => ({ untagged: familiarReference(parseReference(each)) }));
+      if (gone.length === record.names.length) {
+        images.delete(record.id);
+        done.push({ deleted: record.id });
+      }
+      return done;
+    },
+    async save(names, sink, { signal = new AbortController().signal } = {}) {
+      const byId = new Map<string, { record: ImageRecord; names: string[] }>();
+      for (const name of names) {
+        const record = findImage(name, needParts());
+        const entry = byId.get(record.id) ?? { record, names: [] };
+        const tag = isReference(name) ? formatReference(withDefaultTag(parseReference(name))) : undefined;
+        if (tag !== undefined && record.names.includes(tag)) entry.names.push(tag);
+        byId.set(record.id, entry);
+      }
+      const archived: ArchiveImage[] = [];
+      for (const { record, names: tags } of byId.values()) archived.push(await asArchived(record, tags, signal));
+      await writeArchive("docker", archived, sink, { content: needParts().content, signal });
+    },
+    async load(source, { signal = new AbortController().signal } = {}) {
+      const { content, images, blobs } = needParts();
+      const imported = await importArchive((await decompress({ source, signal })).content, { content, platform: hostPlatform(process.arch), signal });
+      const loaded: string[] = [];
+      for (const { id, config, manifest, names } of imported) {
+        config.rootfs.diff_ids.forEach((diffId, index) => {
+          const layer = manifest.layers[index];
+          if (layer) blobs.add(diffId, layer);
+        });
+        images.put({ id, manifest, sizeBytes: manifest.layers.reduce((sum, { size }) => sum + size, 0) });
+        for (const name of names) images.setName(name, id);
+        loaded.push(...(names.length > 0 ? names.map((name) => familiarReference(parseReference(name))) : [id]));
+      }
+      return loaded;
+    },
+    async pull(name, { platform, signal = new AbortController().signal, onEvent = () => undefined } = {}) {
+      const { imageSource, images, blobs } = needParts();
+      const reference = withDefaultTag(parseReference(name));
+      const canonical = formatReference(reference);
+      return internalStep(`pull ${canonical}`, onEvent, async (status) => {
+        const wanted = platform === undefined ? hostPlatform(process.arch) : parsePlatform(platform, { host: hostPlatform(process.arch) });
+        const image = await imageSource.resolve(reference, { platform: wanted, pull: true, signal });
+        await imageSource.download(image, { signal, onStatus: ({ id, current, total, done }) => status(id, current, total, done) });
+        const { manifest } = image;
+        image.config.rootfs.diff_ids.forEach((diffId, index) => {
+          const layer = manifest?.layers[index];
+          if (layer) blobs.add(diffId, layer);
+        });
+        const changed = images.byName(canonical)?.id !== image.configDigest;
+        images.put({
+          id: image.configDigest,
+          ...(manifest ? { manifest } : {}),
+          sizeBytes: (manifest?.layers ?? []).reduce((sum, { size }) => sum + size, 0),
+        });
+        if (reference.tag !== undefined) images.setName(canonical, image.configDigest);
+        images.addDigest(canonicalName(reference), image.digest, image.configDigest);
+        return { name: canonical, digest: image.digest, changed };
+      });
+    },
+    async push(name, { signal = new AbortController().signal, onEvent = () => undefined } = {}) {
+      const { registry, content, images } = needParts();
+      const reference = withDefaultTag(parseReference(name));
+      const record = findImage(name, needParts());
+      return internalStep(`push ${formatReference(reference)}`, onEvent, async (status) => {
+        const { manifest, descriptor } = await asArchived(record, [], signal);
+        for (const blob of [...manifest.layers, manifest.config]) {
+          await registry.pushBlob(reference, blob, () => content.open(blob.digest, { signal }), { signal });
+          status(blob.digest, blob.size, blob.size, true);
+        }
+        await registry.pushManifest(reference, descriptor.mediaType, serializeManifest(manifest), { signal });
+        images.addDigest(canonicalName(reference), descriptor.digest, record.id);
+        return { descriptor };
+      });
+    },
+  };
+}
+
+/** By name (`latest` where no tag is given), by `name@digest`, by ID, or by the beginning of an ID. */
+function findImage(name: string, { images }: Parts): ImageRecord {
+  if (isReference(name)) {
+    const reference = parseReference(name);
+    const found = reference.digest ? images.byDigest(canonicalName(reference), reference.digest) : images.byName(formatReference(withDefaultTag(reference)));
+    if (found) return found;
+  }
+  const hex = name.startsWith("sha256:") ? name.slice("sha256:".length) : name;
+  const found = /^[0-9a-f]{2,64}$/.test(hex) ? images.byIdPrefix(hex) : [];
+  if (found.length > 1) throw new VarveError("IMAGE_AMBIGUOUS", `the ID ${name} fits ${found.length} images`);
+  if (!found[0]) throw new VarveError("IMAGE_NOT_FOUND", `No such image: ${isReference(name) ? familiarReference(withDefaultTag(parseReference(name))) : name}`);
+  return found[0];
+}
+
+function parseTarget(target: string): ReturnType<typeof parseReference> {
+  const reference = parseReference(target);
+  if (reference.digest) throw new VarveError("REFERENCE_INVALID", "refusing to create a tag with a digest reference");
+  return reference;
+}
+
+function summarize(record: ImageRecord, config: ImageConfig): ImageSummary {
+  return {
+    id: record.id,
+    names: record.names.map((name) => familiarReference(parseReference(name))),
+    digests: record.digests.map((text) => {
+      const [repository = "", digest = ""] = text.split("@");
+      return `${familiarName(parseReference(repository))}@${digest}`;
+    }),
+    createdMs: record.createdMs,
+    sizeBytes: record.sizeBytes,
+    labels: config.config?.Labels ?? {},
+  };
+}
+
+function describe(record: ImageRecord, config: ImageConfig, { snapshots, blobs }: Parts): ImageDetails {
+  let layer = 0;
+  const history = (config.history ?? []).map((entry) => {
+    if (entry.empty_layer) return { ...entry, sizeBytes: 0 };
+    const index = layer++;
+    const diffId = config.rootfs.diff_ids[index];
+    const unpacked = snapshots.get(record.layers?.[index] ?? -1)?.diffSize;
+    return { ...entry, sizeBytes: unpacked ?? (diffId ? blobs.of(diffId)[0]?.size : undefined) ?? 0 };
+  });
+  const { os, architecture, variant } = config;
+  const platform = normalizePlatform({ os, architecture, ...(variant === undefined ? {} : { variant }) });
+  return { ...summarize(record, config), config, platform, history: history.reverse() };
+}

@@ -1,0 +1,28 @@
+import { hash } from "node:crypto";
+import { isVarveError } from "../errors/index.ts";
+import type { EventSink } from "../events/index.ts";
+
+/** Reports the progress of a part of an internal step. */
+export type ReportStatus = (id: string, current: number, total: number, done: boolean) => void;
+
+/** Runs work that is a step for the reader of progress but no vertex of the graph: loading files, resolving, exporting. */
+export async function internalStep<T>(name: string, emit: EventSink, work: (status: ReportStatus, vertex: string) => Promise<T>): Promise<T> {
+  const vertex = `sha256:${hash("sha256", name)}`;
+  const started = Date.now();
+  emit({ type: "vertex", time: started, vertex, name, inputs: [], started });
+  const first = new Map<string, number>();
+  const status: ReportStatus = (id, current, total, done) => {
+    const time = Date.now();
+    if (!first.has(id)) first.set(id, time);
+    emit({ type: "status", time, vertex, id, name: id, current, total, started: first.get(id) ?? time, ...(done ? { completed: time } : {}) });
+  };
+  try {
+    const result = await work(status, vertex);
+    emit({ type: "vertex", time: Date.now(), vertex, name, inputs: [], started, completed: Date.now() });
+    return result;
+  } catch (error) {
+    const message = isVarveError(error) || error instanceof Error ? error.message : String(error);
+    emit({ type: "vertex", time: Date.now(), vertex, name, inputs: [], started, completed: Date.now(), error: message });
+    throw error;
+  }
+}

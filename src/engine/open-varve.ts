@@ -1,0 +1,61 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { Varve, VarveOptions } from "./types.ts";
+import { startBuild } from "./build.ts";
+import { createImages } from "./images.ts";
+import { openParts, type Parts } from "./parts.ts";
+import { version } from "./version.ts";
+
+/** Opens a store. Nothing is read or written before something is asked of it. */
+export function openVarve(options: VarveOptions = {}): Varve {
+  const settings = withDefaults(options);
+  const running = new Set<Promise<unknown>>();
+  const closing = new AbortController();
+  let parts: Parts | undefined;
+  const needParts = () => {
+    closing.signal.throwIfAborted();
+    return (parts ??= openParts(settings));
+  };
+  const varve: Varve = {
+    build(build) {
+      const run = startBuild(needParts, { ...build, signal: AbortSignal.any([closing.signal, ...(build.signal ? [build.signal] : [])]) });
+      const settled: Promise<unknown> = run.then(
+        () => running.delete(settled),
+        () => running.delete(settled),
+      );
+      running.add(settled);
+      return run;
+    },
+    images: createImages(needParts),
+    version: () => version(settings),
+    async close() {
+      closing.abort(new Error("the store was closed"));
+      await Promise.all(running);
+      await parts?.close();
+      parts = undefined;
+    },
+    [Symbol.asyncDispose]: () => varve.close(),
+  };
+  return varve;
+}
+
+/** Options with every default filled in. */
+export interface Settings {
+  readonly root: string;
+  readonly configPath: string;
+  readonly dockerConfigDir: string;
+  readonly path: string;
+  readonly runtime: string | undefined;
+}
+
+function withDefaults(options: VarveOptions): Settings {
+  const isRoot = process.getuid?.() === 0;
+  const home = homedir();
+  return {
+    root: options.root ?? (isRoot ? "/var/lib/varve" : join(home, ".local/share/varve")),
+    configPath: options.configPath ?? (isRoot ? "/etc/varve/varve.toml" : join(home, ".config/varve/varve.toml")),
+    dockerConfigDir: options.dockerConfigDir ?? join(home, ".docker"),
+    path: options.path ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    runtime: options.runtime,
+  };
+}

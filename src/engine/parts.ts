@@ -1,0 +1,63 @@
+import { join } from "node:path";
+import { cacheSchema, createCache, type Cache } from "../cache/index.ts";
+import { openContentStore, type ContentStore } from "../content/index.ts";
+import { imagesSchema, openImages, type ImageStore } from "../images/index.ts";
+import { layersSchema, openLayerBlobs, type LayerBlobs } from "../layers/index.ts";
+import { createRegistryClient, loadDockerCredentials, type RegistryClient } from "../registry/index.ts";
+import { openSnapshots, snapshotsSchema, type SnapshotStore } from "../snapshots/index.ts";
+import { createImageSource, sourcesSchema, type ImageSource } from "../sources/index.ts";
+import { openState, type State } from "../state/index.ts";
+import { createWorker, type Worker } from "../worker/index.ts";
+import { readConfig } from "./config.ts";
+import type { Settings } from "./open-varve.ts";
+import { sweepStore } from "./sweep-store.ts";
+import { packageVersion } from "./version.ts";
+
+/** All parts over one store folder, wired. */
+export interface Parts {
+  readonly root: string;
+  readonly state: State;
+  readonly content: ContentStore;
+  readonly snapshots: SnapshotStore;
+  readonly images: ImageStore;
+  readonly blobs: LayerBlobs;
+  readonly cache: Cache;
+  readonly registry: RegistryClient;
+  readonly imageSource: ImageSource;
+  readonly worker: Worker;
+  /** Folder of the cache mounts. */
+  readonly cacheMounts: string;
+  close(): Promise<void>;
+}
+
+export function openParts({ root, configPath, dockerConfigDir, path, runtime }: Settings): Parts {
+  const state = openState(root, [snapshotsSchema, cacheSchema, imagesSchema, layersSchema, sourcesSchema]);
+  const content = openContentStore(root);
+  const snapshots = openSnapshots({ state, root });
+  const images = openImages({ state });
+  const blobs = openLayerBlobs({ state });
+  const cache = createCache({ state, snapshots });
+  const worker = createWorker({ entry: workerEntry(), root, path, ...(runtime === undefined ? {} : { runtime }) });
+  const registry = createRegistryClient({
+    config: readConfig(configPath).registry,
+    credentials: loadDockerCredentials({ dockerConfigDir }),
+    userAgent: `varve/${packageVersion()}`,
+  });
+  const imageSource = createImageSource({ state, registry, content, images, blobs, snapshots, worker });
+  return {
+    ...{ root, state, content, snapshots, images, blobs, cache, registry, imageSource, worker },
+    cacheMounts: join(root, "cache-mounts"),
+    async close() {
+      if (worker.started) await sweepStore({ snapshots, content, worker });
+      await worker.close();
+      registry.close();
+      state.close();
+    },
+  };
+}
+
+/** The worker's module, as it lies beside this one: TypeScript in a checkout, JavaScript in the package. */
+function workerEntry(): string {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  return join(import.meta.dirname, `worker-entry.${extension}`);
+}

@@ -1,0 +1,84 @@
+import type { EventSink } from "../events/index.ts";
+import { isVarveError } from "../errors/index.ts";
+import { singleFlight } from "../flow/index.ts";
+import type { Graph, Vertex } from "../llb/index.ts";
+import { createOps } from "../ops/index.ts";
+import { isStack, type Ref, type StackRef } from "../snapshots/index.ts";
+import { solve, type SolverEvent, type SolverVertex } from "../solver/index.ts";
+import type { ContextFolders } from "../sources/index.ts";
+import type { Parts } from "./parts.ts";
+
+export interface SolveGraphOptions {
+  readonly folders: ContextFolders;
+  readonly locals: ReadonlyMap<string, { readonly path: string }>;
+  readonly emit: EventSink;
+  readonly signal: AbortSignal;
+}
+
+/** Solves a graph on this machine; undefined for an empty one. */
+export async function solveGraph(graph: Graph, parts: Parts, { folders, locals, emit, signal }: SolveGraphOptions): Promise<StackRef | undefined> {
+  if (!graph.result) return undefined;
+  const started = new Map<string, number>();
+  const opFor = createOps({
+    worker: parts.worker,
+    snapshots: parts.snapshots,
+    cache: parts.cache,
+    images: parts.imageSource,
+    cacheMounts: parts.cacheMounts,
+    folders,
+    locals,
+    materializing: singleFlight(),
+    sources: graph.sources,
+    onLog: (vertex, stream, data) => emit({ type: "log", time: Date.now(), vertex, stream, data }),
+    onStatus: (vertex, { id, current, total, done }) => {
+      const time = Date.now();
+      const key = `${vertex} ${id}`;
+      if (!started.has(key)) started.set(key, time);
+      emit({ type: "status", time, vertex, id, name: id, current, total, started: started.get(key) ?? time, ...(done ? { completed: time } : {}) });
+    },
+  });
+  const vertices = new Map<string, SolverVertex<Ref>>();
+  for (const vertex of graph.vertices.values()) {
+    vertices.set(vertex.digest, {
+      id: vertex.digest,
+      name: nameOf(vertex),
+      inputs: vertex.op.inputs.map(({ digest, index }) => ({ id: digest, index })),
+      ignoreCache: vertex.metadata.ignoreCache,
+      op: opFor(vertex),
+    });
+  }
+  const report = createReporter(vertices, emit);
+  const { digest: id, index } = graph.result;
+  const ref = await solve({ id, index }, { vertices, cache: parts.cache, signal, onEvent: report });
+  if (ref && !isStack(ref)) throw new TypeError("the result of a build is a stack");
+  return ref;
+}
+
+function nameOf({ metadata, op }: Vertex): string {
+  return metadata.description["llb.customname"] ?? (op.kind === "source" ? op.source.identifier : op.kind);
+}
+
+function createReporter(vertices: ReadonlyMap<string, SolverVertex<Ref>>, emit: EventSink): (event: SolverEvent) => void {
+  const startTimes = new Map<string, number>();
+  return (event) => {
+    const vertex = vertices.get(event.vertex);
+    if (!vertex) return;
+    const { time } = event;
+    if (event.type === "started") startTimes.set(vertex.id, time);
+    const common = {
+      type: "vertex" as const,
+      time,
+      vertex: vertex.id,
+      name: vertex.name,
+      inputs: vertex.inputs.map((input) => input.id),
+      started: startTimes.get(vertex.id) ?? time,
+    };
+    if (event.type === "started") emit(common);
+    else if (event.type === "completed") emit({ ...common, completed: time, cached: event.cached });
+    else emit({ ...common, completed: time, error: describe(event.error), canceled: event.canceled });
+  };
+}
+
+function describe(error: unknown): string {
+  return isVarveError(error) || error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,6 @@
+import { exportersHandlers } from "../exporters/index.ts";
+import { layersHandlers } from "../layers/index.ts";
+import { opsHandlers } from "../ops/index.ts";
+import { serveTasks } from "../worker/index.ts";
+
+serveTasks([...layersHandlers, ...opsHandlers, ...exportersHandlers]);

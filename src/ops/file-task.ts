@@ -1,0 +1,60 @@
+import type { FileAction } from "../llb/index.ts";
+import { mountStack } from "../snapshots/index.ts";
+import { copyInto, makeDirectory, makeFile, makeSymlink, openDirectoryTree, removePath, resolveOwner, type OwnerIds, type Tree } from "../tree/index.ts";
+import type { TaskContext } from "../worker/index.ts";
+import { ownerOf } from "./owner-of.ts";
+import type { FileParams, WireRef } from "./tasks.ts";
+
+/** Does the actions of a file op, one after the other, in one new snapshot. */
+export async function runFileTask({ inputs, actions, snapshot }: FileParams, context: TaskContext<never>): Promise<void> {
+  using stack = new DisposableStack();
+  const { scratch, userNamespace, signal } = context;
+  const mountOf = (ref: WireRef) =>
+    ref.kind === "folder" ? ref.path : stack.use(mountStack({ lowers: ref.lowers, scratch, userXattr: userNamespace })).path;
+  const base = inputs[actions[0]?.input ?? -1];
+  if (base?.kind === "folder") throw new TypeError("files are written into stacks only");
+  const target = stack.use(mountStack({ lowers: base?.lowers ?? [], snapshot, scratch, userXattr: userNamespace })).path;
+  const roots = new Map<number, string>();
+  const rootOf = (input: number): string => {
+    const ref = inputs[input];
+    if (!ref) return target;
+    const known = roots.get(input) ?? mountOf(ref);
+    roots.set(input, known);
+    return known;
+  };
+  const treeOf = (input: number): Tree => {
+    const ref = inputs[input];
+    const path = rootOf(input);
+    const tree =
+      ref?.kind === "folder"
+        ? openDirectoryTree(path, { exclude: ref.exclude, ...(ref.only.length > 0 ? { only: ref.only } : {}), resetOwner: true })
+        : openDirectoryTree(path, { resetOwner: false });
+    stack.defer(() => tree.close());
+    return tree;
+  };
+  for (const action of actions) {
+    const owner = resolveOwner(ownerOf(action), { rootOf });
+    await act(target, action, owner, treeOf, signal);
+  }
+}
+
+async function act(target: string, action: FileAction, owner: OwnerIds | undefined, treeOf: (input: number) => Tree, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  switch (action.kind) {
+    case "copy":
+      await copyInto(target, treeOf(action.secondaryInput), action.copy, { owner, signal, unpack: unpackArchive });
+      return;
+    case "mkfile":
+      return makeFile(target, action.mkfile, { owner });
+    case "mkdir":
+      return makeDirectory(target, action.mkdir, { owner });
+    case "symlink":
+      return makeSymlink(target, action.symlink, { owner });
+    case "rm":
+      return removePath(target, action.rm);
+  }
+}
+
+async function unpackArchive(): Promise<boolean> {
+  return false;
+}
