@@ -39,7 +39,7 @@ function noContext(place: string): VarveError {
       hint: "get it first, and give its folder",
     });
   }
-  return new VarveError("USAGE", `unable to prepare context: path "${place}" not found`);
+  return new VarveError("CONTEXT_NOT_FOUND", `unable to prepare context: path "${place}" not found`);
 }
 
 async function isFolder(path: string): Promise<boolean> {
