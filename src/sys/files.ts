@@ -61,6 +61,19 @@ export function utimensNoFollow(
   call("utimensat", path, (c) => c.utimensat(atCwd, cString(path), times, atSymlinkNoFollow));
 }
 
+/** Like {@link utimensNoFollow}, for an open file (not one opened as a place only). */
+export function futimens(
+  fd: number,
+  {
+    atime = "omit",
+    mtime = "omit",
+  }: { atime?: FileTime | "omit" | "now"; mtime?: FileTime | "omit" | "now" },
+): void {
+  writeTime(0, atime);
+  writeTime(16, mtime);
+  call("futimens", undefined, (c) => c.futimens(fd, times));
+}
+
 function writeTime(offset: number, time: FileTime | "omit" | "now"): void {
   const known = typeof time === "object";
   times.writeBigInt64LE(known ? time.sec : 0n, offset);

@@ -27,6 +27,7 @@ export {
 export { lgetxattr, llistxattr, lremovexattr, lsetxattr, xattrFlags } from "./xattr.ts";
 export {
   flock,
+  futimens,
   makeDevice,
   makeWhiteout,
   mknod,

@@ -13,6 +13,7 @@ export interface Libc {
   llistxattr(path: Pointer, list: Pointer, size: Word): number;
   lremovexattr(path: Pointer, name: Pointer): number;
   utimensat(fd: number, path: Pointer, times: Pointer, flags: number): number;
+  futimens(fd: number, times: Pointer): number;
   flock(fd: number, operation: number): number;
   syncfs(fd: number): number;
   statfs(path: Pointer, answer: Pointer): number;
@@ -77,6 +78,7 @@ function load(): Loaded {
     llistxattr: bind("llistxattr", "long", p, "void *", "size_t"),
     lremovexattr: bind("lremovexattr", "int", p, p),
     utimensat: bind("utimensat", "int", "int", p, p, "int"),
+    futimens: bind("futimens", "int", "int", p),
     flock: bind("flock", "int", "int", "int"),
     syncfs: bind("syncfs", "int", "int"),
     statfs: bind("statfs", "int", p, "void *"),

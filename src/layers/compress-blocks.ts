@@ -1,0 +1,71 @@
+import { VarveError } from "../errors/index.ts";
+
+/** Compresses blocks on the thread pool, several at a time, and hands them on in order. */
+export interface BlockCompressor {
+  /** Resolves when there is room for another block. */
+  push(block: Uint8Array): Promise<void>;
+  /** Resolves when the last block was handed on. */
+  finish(): Promise<void>;
+  /** Resolves when nothing runs any more; results are dropped. */
+  stop(): Promise<void>;
+}
+
+export interface CompressorOptions {
+  readonly compression: "gzip" | "zstd";
+  /** gzip 0 to 9, default 6; zstd 0 to 22, default 3. */
+  readonly level?: number | undefined;
+  readonly onBlock: (block: Uint8Array) => void;
+}
+
+/** As many as libuv's pool has threads; more would only wait there. */
+const lanes = 4;
+
+/**
+ * Each block becomes a gzip member or a zstd frame of its own, which every reader takes as one stream. The same blocks give
+ * the same bytes, as long as Node's zlib is the same: no time, no name, the operating system "unknown" as Go writes it.
+ */
+export async function createBlockCompressor({
+  compression,
+  level,
+  onBlock,
+}: CompressorOptions): Promise<BlockCompressor> {
+  const [zlib, { promisify }] = await Promise.all([import("node:zlib"), import("node:util")]);
+  let compress: (block: Uint8Array) => Promise<Buffer>;
+  if (compression === "gzip") {
+    const gzip = promisify<Uint8Array, object, Buffer>(zlib.gzip);
+    compress = async (block) => {
+      const member = await gzip(block, { level: level ?? 6, chunkSize: block.length + 65536 });
+      member.writeUInt8(255, 9); // RFC 1952, 2.3.1: OS
+      return member;
+    };
+  } else {
+    if (typeof zlib.zstdCompress !== "function") {
+      throw new VarveError("LAYER_COMPRESSION_UNSUPPORTED", "this Node cannot write zstd", {
+        hint: "use Node 22.15 or later, or compression=gzip",
+      });
+    }
+    const zstd = promisify<Uint8Array, object, Buffer>(zlib.zstdCompress);
+    const params = { [zlib.constants.ZSTD_c_compressionLevel]: level ?? 3 };
+    compress = (block) =>
+      zstd(block, { params, chunkSize: block.length + 65536, pledgedSrcSize: block.length });
+  }
+  const running: Promise<Buffer>[] = [];
+  const handOn = async (): Promise<void> => {
+    const oldest = running.shift();
+    if (oldest !== undefined) onBlock(await oldest);
+  };
+  return {
+    async push(block) {
+      const work = compress(block);
+      work.catch(() => undefined); // seen when it is handed on, or dropped by `stop`
+      running.push(work);
+      if (running.length > lanes) await handOn();
+    },
+    async finish() {
+      while (running.length > 0) await handOn();
+    },
+    async stop() {
+      await Promise.allSettled(running.splice(0));
+    },
+  };
+}
