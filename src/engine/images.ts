@@ -92,7 +92,7 @@ export function createImages(needParts: () => Parts): Images {
     },
     async load(source, { signal = new AbortController().signal } = {}) {
       const { content, images, blobs } = needParts();
-      const imported = await importArchive((await decompress({ source, signal })).content, { content, platform: hostPlatform(process.arch), signal });
+      const imported = await importArchive((await decompress(source, { signal })).content, { content, platform: hostPlatform(process.arch), signal });
       const loaded: string[] = [];
       for (const { id, config, manifest, names } of imported) {
         config.rootfs.diff_ids.forEach((diffId, index) => {

@@ -19,7 +19,7 @@ export async function unpackContext(
   { signal, emit }: { readonly signal: AbortSignal; readonly emit: EventSink },
 ): Promise<UnpackedContext> {
   return internalStep("[internal] load remote build context", emit, async () => {
-    const { digest } = await parts.content.ingest((await decompress({ source: stream, signal })).content, { signal });
+    const { digest } = await parts.content.ingest((await decompress(stream, { signal })).content, { signal });
     mkdirSync(join(parts.root, "ingest"), { recursive: true });
     const path = await mkdtemp(join(parts.root, "ingest", "context-"));
     const remove = async () => {

@@ -22,7 +22,7 @@ export async function runApplyTask(params: ApplyParams, { userNamespace, signal,
     emit({ current: total });
   });
   const blob = verifyDigest(params.digest)(count(createReadStream(params.blob, { highWaterMark: 1 << 20 }) as ByteSource));
-  const { content } = await decompress({ source: blob, signal });
+  const { content } = await decompress(blob, { signal });
   const tar = createHash("sha256");
   let bytes = 0;
   await applyLayer({ source: hashed(content, (chunk) => { tar.update(chunk); bytes += chunk.length; }), target, lowers: params.lowers, userXattr: userNamespace, signal });

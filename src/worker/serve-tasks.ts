@@ -1,6 +1,6 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
-import { makePrivate, mount } from "../sys/index.ts";
+import { makePrivate, mount, unmount } from "../sys/index.ts";
 import { toWire, type Reply, type Request, type WorkerSetup } from "./protocol.ts";
 
 /** What a task is given beside its parameters. */
@@ -33,13 +33,12 @@ export function serveTasks(handlers: readonly TaskHandler[]): void {
     try {
       const entry = byName.get(name);
       if (!entry || !setup) throw new TypeError(`the worker does not know the task ${name}`);
-      const scratch = join(scratchRoot(setup), `task-${id}`);
-      mkdirSync(scratch, { mode: 0o700 });
+      const scratch = makeScratch(setup, id);
       try {
         const emit = (event: unknown) => send({ type: "event", id, event });
         send({ type: "result", id, result: await entry.run(params, { ...setup, signal: controller.signal, emit, scratch }) });
       } finally {
-        rmSync(scratch, { recursive: true, force: true, maxRetries: 2 });
+        removeScratch(scratch);
       }
     } catch (error) {
       send({ type: "error", id, error: toWire(error) });
@@ -75,4 +74,20 @@ function prepareScratch(setup: WorkerSetup): void {
   const path = scratchRoot(setup);
   mkdirSync(path, { recursive: true, mode: 0o700 });
   mount("tmpfs", path, "tmpfs", 0, "mode=0700");
+}
+
+/**
+ * Each task gets a tmpfs of its own, which is taken away as a whole with every mount in it. Deleting what is in it name by
+ * name is out of the question: a mount left there would be emptied.
+ */
+function makeScratch(setup: WorkerSetup, id: number): string {
+  const path = join(scratchRoot(setup), `task-${id}`);
+  mkdirSync(path, { mode: 0o700 });
+  mount("tmpfs", path, "tmpfs", 0, "mode=0700");
+  return path;
+}
+
+function removeScratch(path: string): void {
+  unmount(path, { detach: true });
+  rmdirSync(path);
 }
