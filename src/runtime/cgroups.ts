@@ -21,6 +21,12 @@ export function forgetCgroup(cgroupsPath: string | undefined): void {
   rmSync(join(unified, cgroupsPath), { recursive: true, force: true });
 }
 
+/** Removes the cgroups of one container, which a runtime that failed may have left. */
+export function removeCgroup(cgroupsPath: string | undefined): void {
+  if (cgroupsPath === undefined) return;
+  for (const root of cgroupRoots()) removeTree(join(root, cgroupsPath));
+}
+
 /** A cgroup this young may belong to a container that is just being made. */
 const defaultMinAgeMs = 60_000;
 

@@ -2,7 +2,7 @@
 export interface ContainerProcess {
   /** The first is the program: a path, or a name that is looked up in the PATH of `env`. At least one. */
   readonly args: readonly string[];
-  /** `NAME=value`. The runtime adds HOME when it is missing. */
+  /** `NAME=value`. HOME is added when it is missing, from the root's /etc/passwd. */
   readonly env: readonly string[];
   /** Absolute. Made when missing, owned by `user`. */
   readonly cwd: string;

@@ -1,17 +1,24 @@
-import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, rmdirSync, unlinkSync, type BigIntStats } from "node:fs";
-import { VarveError } from "../errors/index.ts";
-import { fdPath, hasCode, openFlags, openInRoot, openPath, readLinkAt, utimensNoFollow, type FileTime } from "../sys/index.ts";
+import { closeSync, fstatSync, lstatSync, readdirSync, rmdirSync, unlinkSync, type BigIntStats } from "node:fs";
+import { join } from "node:path";
+import { VarveError, isVarveError } from "../errors/index.ts";
+import { fdPath, hasCode, openPath, utimensNoFollow, type FileTime } from "../sys/index.ts";
+import { makeInRoot, resolveInRoot, type FileKind } from "./make-in-root.ts";
 
 /** A place that something will be mounted on. */
 export interface MountPoint {
   /** Path in the root. */
   readonly destination: string;
-  readonly kind: "file" | "folder";
-  /** Stays in the layer, as Docker leaves /proc, /sys and /dev. Default false. */
-  readonly keep?: boolean;
+  readonly kind: FileKind;
+  /**
+   * One of /proc, /sys and /dev: stays in the layer, as Docker leaves it, and must be a real folder. Runtimes before 2024 follow a
+   * link there out of the root and write on the host. Default false.
+   */
+  readonly system?: boolean;
 }
 
 export interface MadeMountPoints {
+  /** Where each destination leads once the root's links are followed, by destination. */
+  readonly resolved: ReadonlyMap<string, string>;
   /** Removes what was made and is still as it was; whatever the step put there or in its place stays. Call it once. */
   cleanup(): void;
 }
@@ -21,30 +28,25 @@ interface Stub {
   readonly parent: number;
   readonly name: string;
   readonly made: BigIntStats;
-  readonly kind: "file" | "folder";
+  readonly kind: FileKind;
   /** The parent before and just after the stub was made. */
   readonly before: BigIntStats;
   readonly after: BigIntStats;
 }
 
-const maxLinks = 40;
-
 /**
  * Makes the mount points that a root lacks, with the folders above them, and remembers exactly those. Links are followed inside
- * the root only, also dangling ones, to where the runtime will find them. Clean-up works on the folders that were open all the
- * time, so that a step that swaps a folder for a link gains nothing (CVE-2024-23652).
+ * the root only, also dangling ones. Clean-up works on the folders that were open all the time, so that a step that swaps a folder
+ * for a link gains nothing (CVE-2024-23652).
  */
 export function makeMountPoints(rootPath: string, points: readonly MountPoint[]): MadeMountPoints {
   const stubs: Stub[] = [];
+  const resolved = new Map<string, string>();
   const root = openPath(rootPath);
   try {
     for (const point of points) {
-      try {
-        make(root, point.destination, point, stubs, maxLinks);
-      } catch (error) {
-        if (!hasCode(error, "ENOTDIR", "ELOOP", "EEXIST", "ENAMETOOLONG", "EACCES", "EROFS")) throw error;
-        throw new VarveError("RUNTIME_MOUNT_POINT", `nothing can be mounted at ${point.destination}: something in the image is in the way`, { cause: error });
-      }
+      makePoint(root, rootPath, point, stubs);
+      resolved.set(point.destination, resolveInRoot(root, point.destination));
     }
   } catch (error) {
     removeStubs(stubs);
@@ -52,61 +54,30 @@ export function makeMountPoints(rootPath: string, points: readonly MountPoint[])
   } finally {
     closeSync(root);
   }
-  return { cleanup: () => removeStubs(stubs) };
+  return { resolved, cleanup: () => removeStubs(stubs) };
 }
 
-function make(root: number, path: string, point: Pick<MountPoint, "kind" | "keep">, stubs: Stub[], linksLeft: number): void {
-  if (exists(root, path)) return;
-  const trimmed = path.replace(/\/+$/, "");
-  const slash = trimmed.lastIndexOf("/");
-  const name = trimmed.slice(slash + 1);
-  const above = trimmed.slice(0, Math.max(slash, 0));
-  if (name === "" || name === "." || name === "..") throw new VarveError("RUNTIME_MOUNT_POINT", `the mount point "${path}" leads nowhere`);
-  if (above !== "") make(root, above, { ...point, kind: "folder" }, stubs, linksLeft);
-  const parent = openInRoot(root, above === "" ? "." : above, { flags: openFlags.path | constants.O_DIRECTORY });
-  let held = false;
+function makePoint(root: number, rootPath: string, { destination, kind, system = false }: MountPoint, stubs: Stub[]): void {
+  let before: BigIntStats | undefined;
+  const listener = {
+    before: (parent: number) => void (before = fstatSync(parent, { bigint: true })),
+    made(parent: number, name: string, madeKind: FileKind) {
+      if (system || before === undefined) return false;
+      const made = lstatSync(`${fdPath(parent)}/${name}`, { bigint: true });
+      stubs.push({ parent, name, kind: madeKind, made, before, after: fstatSync(parent, { bigint: true }) });
+      return true;
+    },
+  };
   try {
-    const target = linkTarget(parent, name);
-    if (target !== undefined) {
-      if (linksLeft === 0) throw new VarveError("RUNTIME_MOUNT_POINT", `the mount point "${path}" is a chain of too many links`);
-      make(root, target.startsWith("/") ? target : `${above}/${target}`, point, stubs, linksLeft - 1);
-      return;
+    if (system && lstatSync(join(rootPath, destination), { throwIfNoEntry: false })?.isDirectory() === false) {
+      throw new VarveError("RUNTIME_MOUNT_POINT", `${destination} of the image is not a folder`, {
+        hint: "steps run only in images where /proc, /sys and /dev are folders, or missing",
+      });
     }
-    const before = fstatSync(parent, { bigint: true });
-    const child = `${fdPath(parent)}/${name}`;
-    if (point.kind === "folder") mkdirSync(child, { mode: 0o755 });
-    else closeSync(openSync(child, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW, 0o644));
-    if (point.keep === true) return;
-    stubs.push({ parent, name, kind: point.kind, made: lstatSync(child, { bigint: true }), before, after: fstatSync(parent, { bigint: true }) });
-    held = true;
-  } finally {
-    if (!held) closeSync(parent);
-  }
-}
-
-function exists(root: number, path: string): boolean {
-  try {
-    closeSync(openInRoot(root, path, { flags: openFlags.path }));
-    return true;
+    makeInRoot(root, destination, { kind, listener });
   } catch (error) {
-    if (hasCode(error, "ENOENT")) return false;
-    throw error;
-  }
-}
-
-/** Where a link points; undefined when `name` is not there. */
-function linkTarget(parent: number, name: string): string | undefined {
-  let fd: number;
-  try {
-    fd = openInRoot(parent, name, { flags: openFlags.path, followLast: false });
-  } catch (error) {
-    if (hasCode(error, "ENOENT")) return undefined;
-    throw error;
-  }
-  try {
-    return readLinkAt(fd);
-  } finally {
-    closeSync(fd);
+    if (isVarveError(error) || !hasCode(error, "ENOTDIR", "ELOOP", "EEXIST", "ENAMETOOLONG", "EACCES", "EROFS")) throw error;
+    throw new VarveError("RUNTIME_MOUNT_POINT", `nothing can be mounted at ${destination}: something in the image is in the way`, { cause: error });
   }
 }
 

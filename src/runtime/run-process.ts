@@ -3,10 +3,11 @@ import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writ
 import { join } from "node:path";
 import { reasonOf, sleep, throwIfAborted } from "../flow/index.ts";
 import { hasCode } from "../sys/index.ts";
-import { forgetCgroup } from "./cgroups.ts";
+import { forgetCgroup, removeCgroup } from "./cgroups.ts";
 import type { ContainerProcess } from "./container-process.ts";
 import type { Runtime } from "./find-runtime.ts";
 import type { HostFacts } from "./host-facts.ts";
+import { withHome } from "./home-folder.ts";
 import { keepLockedFlags } from "./locked-flags.ts";
 import { makeSpec } from "./make-spec.ts";
 import { stepMountPoints } from "./step-mount-points.ts";
@@ -62,7 +63,7 @@ export async function runProcess(options: RunOptions, control: RunControl): Prom
     makeWorkingFolder(options.rootPath, options.process);
     const points = makeMountPoints(options.rootPath, stepMountPoints(options.process));
     try {
-      return await runBundle(options, control, folder);
+      return await runBundle(options, control, { folder, resolved: points.resolved });
     } finally {
       points.cleanup();
     }
@@ -71,16 +72,26 @@ export async function runProcess(options: RunOptions, control: RunControl): Prom
   }
 }
 
-async function runBundle(options: RunOptions, control: RunControl, folder: string): Promise<RunResult> {
-  const { runtime, facts, process: wanted, rootPath } = options;
+async function runBundle(options: RunOptions, control: RunControl, place: { folder: string; resolved: ReadonlyMap<string, string> }): Promise<RunResult> {
+  const { folder, resolved } = place;
+  const { runtime, facts, rootPath } = options;
+  const wanted = { ...options.process, env: withHome(rootPath, options.process) };
   const id = folder.slice(folder.lastIndexOf("/") + 1);
   const spec = makeSpec(wanted, facts, { id, runtime: runtime.name, rootPath, ...writeNetworkFiles(wanted, folder) });
-  const mounts = facts.userNamespace ? keepLockedFlags(spec.mounts) : spec.mounts;
+  // The runtime gets places, not links to follow.
+  const placed = spec.mounts.map((mount) => ({ ...mount, destination: resolved.get(mount.destination) ?? mount.destination }));
+  const mounts = facts.userNamespace ? keepLockedFlags(placed) : placed;
   writeFileSync(join(folder, "config.json"), writeSpec({ ...spec, mounts }), { mode: 0o600 });
   const outcome = await runRuntime(options, control, { folder, id });
-  forgetCgroup(spec.linux.cgroupsPath);
+  const { cgroupsPath } = spec.linux;
+  forgetCgroup(cgroupsPath);
+  const complaint = readComplaint(join(folder, "log"), runtime.name);
+  if (outcome.aborted || outcome.exitCode === null || complaint !== undefined) {
+    await deleteContainer(options, { folder, id });
+    removeCgroup(cgroupsPath);
+  }
   if (outcome.aborted) throw reasonOf(outcome.aborted);
-  return await interpret(options, control, { ...outcome, complaint: readComplaint(join(folder, "log"), runtime.name) });
+  return await interpret(options, control, { ...outcome, complaint });
 }
 
 async function interpret({ runtime, process: wanted }: RunOptions, control: RunControl, outcome: Outcome & { complaint: string | undefined }): Promise<RunResult> {
@@ -112,7 +123,7 @@ async function runRuntime(options: RunOptions, control: RunControl, place: { fol
   const [output, errors] = [openOutputPipe(folder, "stdout"), openOutputPipe(folder, "stderr")];
   let heard = "";
   let outBytes = 0;
-  const reading = Promise.all([
+  const works = [
     output.read((chunk) => {
       outBytes += chunk.length;
       return control.onOutput(1, chunk);
@@ -121,7 +132,9 @@ async function runRuntime(options: RunOptions, control: RunControl, place: { fol
       if (heard.length < maxHeardChars) heard += Buffer.from(chunk).toString().slice(0, maxHeardChars);
       return control.onOutput(2, chunk);
     }),
-  ]);
+  ];
+  const reading = allDone(works);
+  reading.catch(() => undefined); // looked at when the runtime has ended
   let child: ChildProcess;
   try {
     child = spawnRuntime(options, place, [output, errors]);
@@ -132,11 +145,10 @@ async function runRuntime(options: RunOptions, control: RunControl, place: { fol
   const exit = exitOf(child);
   const stop = stopOnAbort(options, control, { child, exit, folder });
   try {
-    // A reader that throws leaves a pipe without readers: the step must not run on.
-    reading.catch(() => stop.now());
+    // Output that nobody takes any more: the step must not run on.
+    for (const work of works) work.catch(() => stop.now());
     const { exitCode, signal } = await exit;
     await drain(reading, [output, errors]);
-    if (exitCode === null || stop.aborted()) await deleteContainer(options, place);
     return { exitCode, signal, errors: heard, outBytes, aborted: stop.aborted() };
   } finally {
     stop.end();
@@ -175,7 +187,8 @@ function stopOnAbort({ graceMs = defaultGraceMs }: RunOptions, { signal }: RunCo
   let aborted: AbortSignal | undefined;
   const ended = new AbortController();
   const stopWith = (grace: number): void => {
-    void stopContainer({ ...running, graceMs: grace, readPid: () => readPid(join(running.folder, "pid")) }, { signal: ended.signal });
+    const stopping = stopContainer({ ...running, graceMs: grace, readPid: () => readPid(join(running.folder, "pid")) }, { signal: ended.signal });
+    stopping.catch(() => running.child.kill("SIGKILL"));
   };
   const onAbort = (): void => {
     aborted = signal;
@@ -201,6 +214,12 @@ function readPid(path: string): number | undefined {
     if (hasCode(error, "ENOENT")) return undefined;
     throw error;
   }
+}
+
+/** Rejects with the first failure, but not before all have ended. */
+async function allDone(works: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(works);
+  await Promise.all(works);
 }
 
 async function drain(reading: Promise<unknown>, pipes: readonly OutputPipe[]): Promise<void> {

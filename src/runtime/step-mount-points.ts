@@ -3,7 +3,7 @@ import type { ContainerMount, ContainerProcess } from "./container-process.ts";
 import type { MountPoint } from "./mount-points.ts";
 
 /** Docker leaves these in the layer when the image lacks them. */
-const system: readonly MountPoint[] = ["/proc", "/dev", "/sys"].map((destination) => ({ destination, kind: "folder", keep: true }));
+const system: readonly MountPoint[] = ["/proc", "/dev", "/sys"].map((destination) => ({ destination, kind: "folder", system: true }));
 
 /** The mount points of a step in its root. What lies below another mount is made there, by the runtime, and gone with it. */
 export function stepMountPoints({ mounts }: Pick<ContainerProcess, "mounts">): MountPoint[] {

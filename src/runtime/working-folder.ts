@@ -1,9 +1,8 @@
-import { closeSync, constants, fchownSync, mkdirSync, openSync, readlinkSync } from "node:fs";
-import { VarveError } from "../errors/index.ts";
-import { fdPath, hasCode, openFlags, openInRoot, openPath } from "../sys/index.ts";
+import { closeSync, constants } from "node:fs";
+import { VarveError, isVarveError } from "../errors/index.ts";
+import { hasCode, openFlags, openInRoot, openPath } from "../sys/index.ts";
 import type { ContainerProcess } from "./container-process.ts";
-
-const maxSteps = 255;
+import { makeInRoot, resolveInRoot } from "./make-in-root.ts";
 
 /**
  * Makes a step's working folder where the image lacks it (mode 755, owned by the step's user) and checks that it is one. Folders
@@ -17,14 +16,11 @@ export function makeWorkingFolder(rootPath: string, process: Pick<ContainerProce
   if (mounts.some(({ destination }) => isWithin(cwd, destination))) return;
   const root = openPath(rootPath);
   try {
-    const folder = openOrMake(root, cwd, user);
-    try {
-      refuseProc(cwd, inRoot(root, folder));
-    } finally {
-      closeSync(folder);
-    }
+    makeInRoot(root, cwd, { kind: "folder", owner: user });
+    refuseProc(cwd, resolveInRoot(root, cwd));
+    closeSync(openInRoot(root, cwd, { flags: openFlags.path | constants.O_DIRECTORY }));
   } catch (error) {
-    if (!hasCode(error, "ENOTDIR", "ELOOP", "ENOENT", "EEXIST", "EACCES", "EROFS", "ENAMETOOLONG")) throw error;
+    if (isVarveError(error) || !hasCode(error, "ENOTDIR", "ELOOP", "ENOENT", "EEXIST", "EACCES", "EROFS", "ENAMETOOLONG")) throw error;
     throw new VarveError("RUNTIME_CWD", `the working directory ${cwd} cannot be used`, { cause: error });
   } finally {
     closeSync(root);
@@ -32,44 +28,12 @@ export function makeWorkingFolder(rootPath: string, process: Pick<ContainerProce
 }
 
 function refuseProc(cwd: string, path: string): void {
-  if (!/^\/+(\.?\/+)*proc\/+[^/]/.test(path) && !/(^|\/)\.\.(\/|$)/.test(path)) return;
+  const parts = path.split("/").filter((part) => part !== "" && part !== ".");
+  if (!parts.includes("..") && (parts[0] !== "proc" || parts.length === 1)) return;
   throw new VarveError("RUNTIME_CWD", `the working directory "${cwd}" leads into /proc or upwards, where a step has no business`);
 }
 
 function isWithin(path: string, folder: string): boolean {
   const prefix = folder.replace(/\/+$/, "");
   return path === prefix || path.startsWith(`${prefix}/`);
-}
-
-/** The path of an open folder as the root sees it. */
-function inRoot(root: number, folder: number): string {
-  const prefix = readlinkSync(fdPath(root));
-  const path = readlinkSync(fdPath(folder));
-  return prefix === "/" ? path : path.slice(prefix.length) || "/";
-}
-
-function openOrMake(root: number, path: string, user: { readonly uid: number; readonly gid: number }, depth = 0): number {
-  const flags = openFlags.path | constants.O_DIRECTORY;
-  try {
-    return openInRoot(root, path, { flags });
-  } catch (error) {
-    if (!hasCode(error, "ENOENT") || depth > maxSteps) throw error;
-  }
-  const parts = path.split("/").filter((part) => part !== "" && part !== ".");
-  const name = parts.pop();
-  if (name === undefined) throw new TypeError("a root without itself");
-  const parent = openOrMake(root, `/${parts.join("/")}`, user, depth + 1);
-  try {
-    const child = `${fdPath(parent)}/${name}`;
-    mkdirSync(child, { mode: 0o755 });
-    const made = openSync(child, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-    try {
-      fchownSync(made, user.uid, user.gid);
-    } finally {
-      closeSync(made);
-    }
-  } finally {
-    closeSync(parent);
-  }
-  return openInRoot(root, path, { flags });
 }
