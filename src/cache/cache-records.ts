@@ -64,6 +64,7 @@ export function createCache({ state, snapshots }: { readonly state: State; reado
         saveInputs(fast, inputKeys);
       });
     },
+    knows: (key) => state.get("SELECT 1 FROM cache_records WHERE key = ?", key) !== undefined,
     load(key) {
       const row = state.get<{ outputs: string }>("SELECT outputs FROM cache_records WHERE key = ?", key);
       if (!row) return undefined;

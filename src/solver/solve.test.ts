@@ -19,6 +19,7 @@ function bench() {
   const cache: CacheStore<string> = {
     link: (fast) => links.get(fast)?.key,
     saveLink: (fast, key, inputs) => void links.set(fast, { key, inputs }),
+    knows: (key) => records.has(key),
     load: (key) => records.get(key)?.outputs,
     save: (record) => {
       if (records.has(record.key)) forget(record.key);
@@ -101,6 +102,26 @@ test("independent vertices run at the same time", async () => {
   const stages = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`s${i}`, { run: meet }]));
   const { result } = await bench().build("all", { ...stages, all: { from: Object.keys(stages), run: (inputs) => inputs.join("") } });
   assert.equal(result, "xxxxxxxx");
+});
+
+test("stages that a row of copies reads from run at the same time", async () => {
+  let waiting = 0;
+  let release: () => void = () => undefined;
+  const everyoneIsHere = new Promise<void>((resolve) => (release = resolve));
+  const graph: Record<string, Fake> = {};
+  for (let i = 0; i < 8; i += 1) {
+    graph[`stage${i}`] = {
+      run: async () => {
+        waiting += 1;
+        if (waiting === 8) release();
+        await everyoneIsHere;
+        return `s${i}`;
+      },
+    };
+    graph[`copy${i}`] = { from: [...(i > 0 ? [`copy${i - 1}`] : []), `stage${i}`], reads: (input) => input, run: (inputs) => inputs.join("") };
+  }
+  const { result } = await bench().build("copy7", graph);
+  assert.equal(result, "s0s1s2s3s4s5s6s7");
 });
 
 test("C19 a step that reads content stays cached when its input is made anew with the same content", async () => {

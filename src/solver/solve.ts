@@ -30,6 +30,7 @@ export async function solve<R>(target: { readonly id: string; readonly index: nu
   const keys = new Map<string, Promise<string>>();
   const maps = new Map<string, Promise<CacheMap<R>>>();
   const outcomes = new Map<string, Promise<Outcome<R>>>();
+  const headStarts = new Map<string, Promise<void>>();
   const forced = new Map<string, Promise<boolean>>();
   const running = new Map<string, Promise<Outcome<R>>>();
   const reported = new Set<string>();
@@ -83,6 +84,7 @@ export async function solve<R>(target: { readonly id: string; readonly index: nu
 
   async function computeKey(vertex: SolverVertex<R>): Promise<string> {
     const map = await cacheMapOf(vertex.id);
+    startUnknownInputs(vertex, map);
     const inputKeys = await all(vertex.inputs.map(async (input) => `${await keyOf(input.id)}/${input.index}`));
     const parts = map.dependencies.map(({ selector }, index) => [selector, inputKeys[index] ?? ""]);
     if (!map.dependencies.some(({ content }) => content)) return digest("key", map.digest, parts);
@@ -101,6 +103,19 @@ export async function solve<R>(target: { readonly id: string; readonly index: nu
     const key = digest("key", map.digest, contents);
     cache.saveLink(fastKey, key, await all(vertex.inputs.map((input) => keyOf(input.id))));
     return key;
+  }
+
+  /**
+   * An input that is read by content and was never made before must be made now, whatever the other inputs turn out to
+   * be. Without this head start the stages that a row of COPYs reads from would run one after the other.
+   */
+  function startUnknownInputs(vertex: SolverVertex<R>, map: CacheMap<R>): void {
+    vertex.inputs.forEach(({ id }, index) => {
+      if (!map.dependencies[index]?.content) return;
+      void once(headStarts, id, async () => {
+        if (!cache.knows(await keyOf(id)) || (await mustRun(id))) await outcomeOf(id);
+      });
+    });
   }
 
   /** Whether what an earlier build found in this input says nothing about what is in it now. */

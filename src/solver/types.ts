@@ -50,6 +50,8 @@ export interface CacheStore<R> {
   /** The canonical key that was found earlier for a key made of the inputs' keys alone. */
   link(fastKey: string): string | undefined;
   saveLink(fastKey: string, key: string, inputKeys: readonly string[]): void;
+  /** Whether anything was ever stored under a key, also when it is no longer usable. */
+  knows(key: string): boolean;
   /** The outputs stored under a key; undefined when there are none or they are no longer usable. */
   load(key: string): readonly (R | undefined)[] | undefined;
   /**
