@@ -3,10 +3,10 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { startWorker, waysToLive } from "../../test/runtime/start-worker.ts";
-import type { StepRequest } from "../../test/runtime/step-worker.ts";
-import { isVarveError } from "../errors/index.ts";
-import { findRuntime } from "./index.ts";
+import { startWorker, waysToLive } from "./start-worker.ts";
+import type { StepRequest } from "./step-worker.ts";
+import { isVarveError } from "../../src/errors/index.ts";
+import { findRuntime } from "../../src/runtime/index.ts";
 
 const sh = (script: string): StepRequest["process"] => ({ args: ["/bin/sh", "-c", script] });
 const nobody = { uid: 5, gid: 6, additionalGids: [7] };
