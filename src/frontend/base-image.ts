@@ -1,7 +1,17 @@
 import { VarveError } from "../errors/index.ts";
 import { joinSignals } from "../flow/index.ts";
 import { nearest } from "../dockerfile/index.ts";
-import { formatPlatform, formatReference, normalizePlatform, parseReference, withDefaultTag, type ContainerConfig, type ImageConfig, type ImageReference, type Platform } from "../oci/index.ts";
+import {
+  formatPlatform,
+  formatReference,
+  normalizePlatform,
+  parseReference,
+  withDefaultTag,
+  type ContainerConfig,
+  type ImageConfig,
+  type ImageReference,
+  type Platform,
+} from "../oci/index.ts";
 import { linesOf, type Compilation } from "./compilation.ts";
 import { countStep, stepName } from "./naming.ts";
 import type { ResolvedImage } from "./options.ts";
@@ -11,15 +21,17 @@ import type { StageState } from "./stage.ts";
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Resolves what the stages start from, in parallel, each image once. The first failure ends the others. */
-export async function resolveBases(stages: Iterable<StageState>, compilation: Compilation): Promise<void> {
+export async function resolveBases(
+  stages: Iterable<StageState>,
+  compilation: Compilation,
+): Promise<void> {
   const controller = new AbortController();
   const signal = joinSignals(compilation.signal, controller.signal);
-  const asked = new Map<string, Promise<ResolvedImage>>();
   const work = [...stages]
     .filter((stage) => stage.base === undefined && !stage.isResolved)
     .map(async (stage) => {
       try {
-        await resolveBase(stage, compilation, { asked, signal });
+        await resolveBase(stage, compilation, signal);
       } catch (error) {
         controller.abort(error);
         throw error instanceof VarveError ? error.at(stage.where) : error;
@@ -28,16 +40,18 @@ export async function resolveBases(stages: Iterable<StageState>, compilation: Co
   const results = await Promise.allSettled(work);
   compilation.signal.throwIfAborted();
   // the others failed because the first one did
-  const failures = results.filter((result) => result.status === "rejected").map((result) => result.reason as unknown);
-  if (failures.length > 0) throw failures.find((failure) => failure === controller.signal.reason) ?? failures[0];
+  const failures = results
+    .filter((result) => result.status === "rejected")
+    .map((result) => result.reason as unknown);
+  if (failures.length > 0)
+    throw failures.find((failure) => failure === controller.signal.reason) ?? failures[0];
 }
 
-interface Asking {
-  readonly asked: Map<string, Promise<ResolvedImage>>;
-  readonly signal: AbortSignal;
-}
-
-async function resolveBase(stage: StageState, compilation: Compilation, { asked, signal }: Asking): Promise<void> {
+async function resolveBase(
+  stage: StageState,
+  compilation: Compilation,
+  signal: AbortSignal,
+): Promise<void> {
   stage.isResolved = true;
   if (stage.from === undefined) stage.isDone = true;
   if (stage.baseName === "scratch") {
@@ -48,10 +62,15 @@ async function resolveBase(stage: StageState, compilation: Compilation, { asked,
   const wanted = stage.platform ?? compilation.targetPlatform;
   const name = formatReference(reference);
   const key = `${formatPlatform(wanted)} ${wanted.osVersion ?? ""} ${name}`;
-  let answer = asked.get(key);
+  let answer = compilation.resolutions.get(key);
   if (answer === undefined) {
-    answer = compilation.options.resolveImage(reference, { platform: wanted, stageName: stage.label === "" ? stage.baseName : stage.label, where: stage.where, signal });
-    asked.set(key, answer);
+    answer = compilation.options.resolveImage(reference, {
+      platform: wanted,
+      stageName: stage.label === "" ? stage.baseName : stage.label,
+      where: stage.where,
+      signal,
+    });
+    compilation.resolutions.set(key, answer);
   }
   startFrom(stage, { resolved: await answer, wanted, compilation });
 }
@@ -61,9 +80,15 @@ function readReference(stage: StageState, compilation: Compilation): ImageRefere
     return parseReference(stage.baseName);
   } catch (error) {
     if (!(error instanceof VarveError)) throw error;
-    const near = nearest(stage.baseName, compilation.stagesByName.keys(), { caseSensitive: false }) ?? compilation.stagesByName.get(stage.baseName.toLowerCase())?.from?.name;
+    const near =
+      nearest(stage.baseName, compilation.stagesByName.keys(), { caseSensitive: false }) ??
+      compilation.stagesByName.get(stage.baseName.toLowerCase())?.from?.name;
     const hint = near === undefined ? {} : { hint: `did you mean the stage ${near}?` };
-    throw new VarveError("FRONTEND_VALUE_INVALID", `failed to parse stage name "${stage.baseName}": ${error.message}`, { where: stage.where, cause: error, ...hint });
+    throw new VarveError(
+      "FRONTEND_VALUE_INVALID",
+      `failed to parse stage name "${stage.baseName}": ${error.message}`,
+      { where: stage.where, cause: error, ...hint },
+    );
   }
 }
 
@@ -81,9 +106,19 @@ function startEmpty(stage: StageState, platform: Platform): void {
   };
 }
 
-function startFrom(stage: StageState, { resolved, wanted, compilation }: { resolved: ResolvedImage; wanted: Platform; compilation: Compilation }): void {
+function startFrom(
+  stage: StageState,
+  {
+    resolved,
+    wanted,
+    compilation,
+  }: { resolved: ResolvedImage; wanted: Platform; compilation: Compilation },
+): void {
   const { digest, config } = resolved;
-  const platform = stage.platform === undefined && compilation.options.platform === undefined ? detectPlatform(config, wanted, compilation) : wanted;
+  const platform =
+    stage.platform === undefined && compilation.options.platform === undefined
+      ? detectPlatform(config, wanted, compilation)
+      : wanted;
   stage.platform = platform;
   const { created: _created, history = [], ...image } = structuredClone(config);
   const container: ContainerConfig = image.config ?? {};
@@ -91,26 +126,53 @@ function startFrom(stage: StageState, { resolved, wanted, compilation }: { resol
   stage.history = history;
 
   const reference: ImageReference = { ...resolved.reference, digest };
-  if (!compilation.externalImages.some((known) => known.digest === digest && formatReference(known.reference) === formatReference(reference))) {
+  if (
+    !compilation.externalImages.some(
+      (known) =>
+        known.digest === digest && formatReference(known.reference) === formatReference(reference),
+    )
+  ) {
     compilation.externalImages.push({ reference, digest, platform });
   }
+  if (config.rootfs.diff_ids.length === 0 && history.every((entry) => entry.empty_layer === true))
+    return;
   countStep(stage);
-  if (config.rootfs.diff_ids.length === 0 && history.every((entry) => entry.empty_layer === true)) return;
   const multiPlatform = compilation.options.multiPlatform ?? false;
-  const name = stepName(stage, `FROM ${formatReference(reference)}`, { multiPlatform, platform, variables: new Map(), isTrigger: false });
+  const name = stepName(stage, `FROM ${formatReference(reference)}`, {
+    multiPlatform,
+    platform,
+    variables: new Map(),
+    isTrigger: false,
+  });
   // The source op's own platform is the one that was asked for; the image's may differ and is only worth a warning
   stage.rootPlatform = normalizePlatform(platform);
-  stage.root = imageSource(reference, { platform: stage.rootPlatform, name, command: stage.from?.original, lines: stage.from === undefined ? [] : linesOf(stage.where) });
+  stage.root = imageSource(reference, {
+    platform: stage.rootPlatform,
+    name,
+    command: stage.from?.original,
+    lines: stage.from === undefined ? [] : linesOf(stage.where),
+  });
   if (platform.os !== config.os || platform.architecture !== config.architecture) {
-    const actual = formatPlatform(normalizePlatform({ os: config.os, architecture: config.architecture, ...(config.variant === undefined ? {} : { variant: config.variant }) }));
+    const actual = formatPlatform(
+      normalizePlatform({
+        os: config.os,
+        architecture: config.architecture,
+        ...(config.variant === undefined ? {} : { variant: config.variant }),
+      }),
+    );
     const message = `Base image ${stage.baseName} was pulled with platform "${actual}", expected "${formatPlatform(platform)}" for current build`;
     compilation.warnings.push({ rule: "InvalidBaseImagePlatform", message, where: stage.where });
   }
 }
 
 /** Without a wish of the user the result follows its base, when steps of its platform can run here (S08). */
-function detectPlatform({ os, architecture }: ImageConfig, wanted: Platform, { options }: Compilation): Platform {
-  const isBase = (platform: Platform): boolean => platform.os === os && platform.architecture === architecture;
+function detectPlatform(
+  { os, architecture }: ImageConfig,
+  wanted: Platform,
+  { options }: Compilation,
+): Platform {
+  const isBase = (platform: Platform): boolean =>
+    platform.os === os && platform.architecture === architecture;
   if (isBase(wanted)) return wanted;
   return (options.supportedPlatforms ?? [options.buildPlatform]).find(isBase) ?? wanted;
 }
@@ -118,5 +180,9 @@ function detectPlatform({ os, architecture }: ImageConfig, wanted: Platform, { o
 /** Adds a PATH where the base has none (I20). */
 export function ensurePath(stage: StageState): void {
   const env = (stage.image.config.Env ??= []);
-  if (stage.platform?.os !== "windows" && !env.some((entry) => entry === "PATH" || entry.startsWith("PATH="))) env.push(`PATH=${defaultPath}`);
+  if (
+    stage.platform?.os !== "windows" &&
+    !env.some((entry) => entry === "PATH" || entry.startsWith("PATH="))
+  )
+    env.push(`PATH=${defaultPath}`);
 }

@@ -4,7 +4,7 @@ import { VarveError, type SourceRange } from "../errors/index.ts";
 import type { ProxyEnv } from "../llb/index.ts";
 import type { Platform } from "../oci/index.ts";
 import { lookupIn, type Variables } from "./environment.ts";
-import type { ExternalImage, FrontendOptions, FrontendWarning } from "./options.ts";
+import type { ExternalImage, FrontendOptions, FrontendWarning, ResolvedImage } from "./options.ts";
 import type { ContextSource } from "./source-nodes.ts";
 import type { StageState } from "./stage.ts";
 
@@ -22,26 +22,46 @@ export interface Compilation {
   /** In the order of the file, then the images that are only read from. */
   readonly stages: StageState[];
   readonly stagesByName: Map<string, StageState>;
+  /** What was asked of `resolveImage`, by platform and name. */
+  readonly resolutions: Map<string, Promise<ResolvedImage>>;
   readonly externalImages: ExternalImage[];
   readonly warnings: FrontendWarning[];
   readonly signal: AbortSignal;
 }
 
 /** A `FRONTEND_VALUE_INVALID` error at a place. */
-export function invalidValue(message: string, where: SourceRange | undefined, hint?: string): VarveError {
-  return new VarveError("FRONTEND_VALUE_INVALID", message, { ...(where === undefined ? {} : { where }), ...(hint === undefined ? {} : { hint }) });
+export function invalidValue(
+  message: string,
+  where: SourceRange | undefined,
+  hint?: string,
+): VarveError {
+  return new VarveError("FRONTEND_VALUE_INVALID", message, {
+    ...(where === undefined ? {} : { where }),
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
 
 /** A `DOCKERFILE_NOT_SUPPORTED_YET` error: a later version of Varve will do it. */
 export function notSupportedYet(feature: string, where: SourceRange | undefined): VarveError {
-  return new VarveError("DOCKERFILE_NOT_SUPPORTED_YET", `${feature} is not supported yet`, where === undefined ? {} : { where });
+  return new VarveError(
+    "DOCKERFILE_NOT_SUPPORTED_YET",
+    `${feature} is not supported yet`,
+    where === undefined ? {} : { where },
+  );
 }
 
 /** Expands a word of an instruction with the stage's variables, and warns of those that are not set (lint UndefinedVar). */
-export function expandIn(stage: StageState, compilation: Compilation, where: SourceRange): (word: string) => string {
+export function expandIn(
+  stage: StageState,
+  compilation: Compilation,
+  where: SourceRange,
+): (word: string) => string {
   const env = lookupIn(stage.variables);
   return (word) => {
-    const { value, unmatched } = expandWord(word, env, { escape: compilation.dockerfile.escape, where });
+    const { value, unmatched } = expandWord(word, env, {
+      escape: compilation.dockerfile.escape,
+      where,
+    });
     warnOfUnset(unmatched, { env, stage, compilation, where });
     return value;
   };
@@ -50,7 +70,12 @@ export function expandIn(stage: StageState, compilation: Compilation, where: Sou
 /** Adds a warning for each variable that is neither set nor declared with ARG. */
 export function warnOfUnset(
   unmatched: ReadonlySet<string>,
-  { env, stage, compilation, where }: { env: Environment; stage: StageState; compilation: Compilation; where: SourceRange },
+  {
+    env,
+    stage,
+    compilation,
+    where,
+  }: { env: Environment; stage: StageState; compilation: Compilation; where: SourceRange },
 ): void {
   for (const name of unmatched) {
     if (stage.declaredArgs.some((arg) => arg.name === name)) continue;

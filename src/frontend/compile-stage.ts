@@ -1,7 +1,16 @@
 import { VarveError } from "../errors/index.ts";
 import { compileArg } from "./args.ts";
 import { ensurePath } from "./base-image.ts";
-import { compileCmd, compileEntrypoint, compileEnv, compileHealthcheck, compileLabel, compileOnbuild, compileStopSignal, compileVolume } from "./config.ts";
+import {
+  compileCmd,
+  compileEntrypoint,
+  compileEnv,
+  compileHealthcheck,
+  compileLabel,
+  compileOnbuild,
+  compileStopSignal,
+  compileVolume,
+} from "./config.ts";
 import type { Compilation } from "./compilation.ts";
 import { compileCopy } from "./copy.ts";
 import { splitVariable, withVariable } from "./environment.ts";
@@ -83,7 +92,9 @@ function compileInstruction(stage: StageState, command: Command, compilation: Co
       return compileOnbuild(stage, instruction);
     case "shell":
       stage.image.config.Shell = [...instruction.args];
-      return addHistory(stage, compilation, `SHELL [${instruction.args.join(" ")}]`, { hasLayer: false });
+      return addHistory(stage, compilation, `SHELL [${instruction.args.join(" ")}]`, {
+        hasLayer: false,
+      });
     case "maintainer":
       stage.image.author = instruction.name;
       return addHistory(stage, compilation, `MAINTAINER ${instruction.name}`, { hasLayer: false });

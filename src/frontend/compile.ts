@@ -1,4 +1,9 @@
-import { builderArgs, detectSyntax, type Dockerfile, type OnbuildInstruction } from "../dockerfile/index.ts";
+import {
+  builderArgs,
+  detectSyntax,
+  type Dockerfile,
+  type OnbuildInstruction,
+} from "../dockerfile/index.ts";
 import { normalizePlatform, type ImageConfig } from "../oci/index.ts";
 import { buildArg, epochOf, globalVariables, proxyEnvOf, warnOfUnusedArgs } from "./args.ts";
 import { resolveBases } from "./base-image.ts";
@@ -18,7 +23,11 @@ import { reachableFrom, type StageState } from "./stage.ts";
  * Errors carry the place in the Dockerfile: FRONTEND_TARGET_UNKNOWN, FRONTEND_STAGE_ORDER, FRONTEND_STAGE_CYCLE,
  * FRONTEND_VALUE_INVALID, DOCKERFILE_NOT_SUPPORTED_YET, and those of expansion, of triggers and of `resolveImage`.
  */
-export async function compileDockerfile(dockerfile: Dockerfile, options: FrontendOptions, { signal }: { readonly signal: AbortSignal }): Promise<FrontendResult> {
+export async function compileDockerfile(
+  dockerfile: Dockerfile,
+  options: FrontendOptions,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<FrontendResult> {
   signal.throwIfAborted();
   const compilation = createCompilation(dockerfile, options, signal);
   refuseForeignSyntax(compilation);
@@ -26,10 +35,15 @@ export async function compileDockerfile(dockerfile: Dockerfile, options: Fronten
   const target = findTarget(compilation);
   const reachable = await resolveReachable(target, compilation);
   // By index: an image that is read from stands behind the stages of the file, but is done when it is resolved
-  for (const stage of compilation.stages) if (reachable.has(stage) && !stage.isDone) compileStage(stage, compilation);
+  for (const stage of compilation.stages)
+    if (reachable.has(stage) && !stage.isDone) compileStage(stage, compilation);
 
   const unused = warnOfUnusedArgs(compilation, reachable);
-  const source = { filename: dockerfile.file, data: new TextEncoder().encode(dockerfile.source), language: "Dockerfile" };
+  const source = {
+    filename: dockerfile.file,
+    data: new TextEncoder().encode(dockerfile.source),
+    language: "Dockerfile",
+  };
   return {
     definition: emitDefinition(target.root, source),
     image: finishImage(target, compilation),
@@ -40,11 +54,23 @@ export async function compileDockerfile(dockerfile: Dockerfile, options: Fronten
   };
 }
 
-function createCompilation(dockerfile: Dockerfile, options: FrontendOptions, signal: AbortSignal): Compilation {
+function createCompilation(
+  dockerfile: Dockerfile,
+  options: FrontendOptions,
+  signal: AbortSignal,
+): Compilation {
   const { buildArgs = {}, buildPlatform } = options;
   const targetPlatform = options.platform ?? buildPlatform;
-  const targetName = options.target === undefined || options.target === "" ? dockerfile.stages.at(-1)?.from.name : options.target;
-  const globals = globalVariables(dockerfile, { buildArgs, buildPlatform, targetPlatform, targetName });
+  const targetName =
+    options.target === undefined || options.target === ""
+      ? dockerfile.stages.at(-1)?.from.name
+      : options.target;
+  const globals = globalVariables(dockerfile, {
+    buildArgs,
+    buildPlatform,
+    targetPlatform,
+    targetName,
+  });
   return {
     dockerfile,
     options,
@@ -53,9 +79,13 @@ function createCompilation(dockerfile: Dockerfile, options: FrontendOptions, sig
     globals,
     proxyEnv: proxyEnvOf(buildArgs),
     epoch: epochOf({ sourceDateEpoch: options.sourceDateEpoch, buildArgs, globals }),
-    context: createContextSource({ name: options.contextName ?? "context", ignorePatterns: options.ignorePatterns ?? [] }),
+    context: createContextSource({
+      name: options.contextName ?? "context",
+      ignorePatterns: options.ignorePatterns ?? [],
+    }),
     stages: [],
     stagesByName: new Map(),
+    resolutions: new Map(),
     externalImages: [],
     warnings: [],
     signal,
@@ -65,22 +95,31 @@ function createCompilation(dockerfile: Dockerfile, options: FrontendOptions, sig
 /** Frontends other than docker/dockerfile would have to be run as images (D06). BUILDKIT_SYNTAX beats the directive (D05). */
 function refuseForeignSyntax({ dockerfile, buildArgs }: Compilation): void {
   const given = buildArg(buildArgs, builderArgs.syntax);
-  const request = given === undefined || given === "" ? detectSyntax(dockerfile.source, { file: dockerfile.file }) : undefined;
-  const reference = (given === undefined || given === "" ? request?.reference : given.split(" ")[0]) ?? "";
+  const request =
+    given === undefined || given === ""
+      ? detectSyntax(dockerfile.source, { file: dockerfile.file })
+      : undefined;
+  const reference =
+    (given === undefined || given === "" ? request?.reference : given.split(" ")[0]) ?? "";
   if (reference === "" || reference === "dockerfile.v0") return;
-  if (/^(?:(?:index\.)?docker\.io\/)?docker\/dockerfile(?:-upstream)?(?:[:@].*)?$/.test(reference)) return;
+  if (/^(?:(?:index\.)?docker\.io\/)?docker\/dockerfile(?:-upstream)?(?:[:@].*)?$/.test(reference))
+    return;
   throw notSupportedYet(`the frontend ${JSON.stringify(reference)}`, request?.where);
 }
 
 /** Resolves bases until their ONBUILD triggers name no more stages and images (I17). */
-async function resolveReachable(target: StageState, compilation: Compilation): Promise<Set<StageState>> {
+async function resolveReachable(
+  target: StageState,
+  compilation: Compilation,
+): Promise<Set<StageState>> {
   for (;;) {
     const reachable = reachableFrom(target);
     await resolveBases(reachable, compilation);
     for (const stage of reachable) {
       if (stage.hasTriggers || stage.from === undefined) continue;
       stage.hasTriggers = true;
-      const triggers = stage.base === undefined ? (stage.image.config.OnBuild ?? []) : triggersOf(stage.base);
+      const triggers =
+        stage.base === undefined ? (stage.image.config.OnBuild ?? []) : triggersOf(stage.base);
       if (triggers.length > 0) addTriggers(stage, triggers, compilation);
     }
     const after = reachableFrom(target);
@@ -99,7 +138,11 @@ function triggersOf(base: StageState): string[] {
 function finishImage(target: StageState, { options }: Compilation): ImageConfig {
   const { image } = target;
   const { labels = {}, platform } = options;
-  if (Object.keys(labels).length > 0) image.config.Labels = Object.fromEntries([...Object.entries(image.config.Labels ?? {}), ...Object.entries(labels)]);
+  if (Object.keys(labels).length > 0)
+    image.config.Labels = Object.fromEntries([
+      ...Object.entries(image.config.Labels ?? {}),
+      ...Object.entries(labels),
+    ]);
   if (platform !== undefined) {
     const isSame = platform.os === image.os && platform.architecture === image.architecture;
     image.os = platform.os;
@@ -107,9 +150,19 @@ function finishImage(target: StageState, { options }: Compilation): ImageConfig 
     if (platform.variant !== undefined || !isSame) image.variant = platform.variant ?? "";
     if (platform.osVersion !== undefined || !isSame) image["os.version"] = platform.osVersion ?? "";
   }
-  const { os, architecture, variant } = normalizePlatform({ os: image.os, architecture: image.architecture, ...(image.variant === undefined || image.variant === "" ? {} : { variant: image.variant }) });
+  const { os, architecture, variant } = normalizePlatform({
+    os: image.os,
+    architecture: image.architecture,
+    ...(image.variant === undefined || image.variant === "" ? {} : { variant: image.variant }),
+  });
   const { variant: _variant, history: _history, ...rest } = image;
-  const result: ImageConfig = { ...rest, os, architecture, ...(variant === undefined ? {} : { variant }), history: target.history };
+  const result: ImageConfig = {
+    ...rest,
+    os,
+    architecture,
+    ...(variant === undefined ? {} : { variant }),
+    history: target.history,
+  };
   if (result["os.version"] === "") delete result["os.version"];
   return result;
 }

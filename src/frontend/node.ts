@@ -1,4 +1,12 @@
-import { createGraphBuilder, type Definition, type Input, type Op, type OpMetadata, type OpPlatform, type SourceInfo } from "../llb/index.ts";
+import {
+  createGraphBuilder,
+  type Definition,
+  type Input,
+  type Op,
+  type OpMetadata,
+  type OpPlatform,
+  type SourceInfo,
+} from "../llb/index.ts";
 import type { Platform } from "../oci/index.ts";
 
 /**
@@ -23,8 +31,13 @@ export interface Output {
 export const noConstraints = { filter: [] };
 
 /** The metadata that names a step. */
-export function named(name: string, caps: readonly string[], more: { readonly ignoreCache?: boolean; readonly command?: string } = {}): Partial<OpMetadata> {
-  const command = more.command === undefined ? {} : { "com.docker.dockerfile.v1.command": more.command };
+export function named(
+  name: string,
+  caps: readonly string[],
+  more: { readonly ignoreCache?: boolean; readonly command?: string } = {},
+): Partial<OpMetadata> {
+  const command =
+    more.command === undefined ? {} : { "com.docker.dockerfile.v1.command": more.command };
   return {
     ignoreCache: more.ignoreCache ?? false,
     description: { "llb.customname": name, ...command },
@@ -53,7 +66,9 @@ export function createInputList(toInput: (output: Output) => Input): InputList {
     add(output) {
       if (output === undefined) return -1;
       const input = toInput(output);
-      const known = inputs.findIndex(({ digest, index }) => digest === input.digest && index === input.index);
+      const known = inputs.findIndex(
+        ({ digest, index }) => digest === input.digest && index === input.index,
+      );
       return known >= 0 ? known : inputs.push(input) - 1;
     },
   };
@@ -80,7 +95,10 @@ export function emitDefinition(result: Output | undefined, source: SourceInfo): 
     }
     stack.pop();
     if (digests.has(node)) continue;
-    const ranges = node.lines.map((line) => ({ start: { line, character: 0 }, end: { line, character: 0 } }));
+    const ranges = node.lines.map((line) => ({
+      start: { line, character: 0 },
+      end: { line, character: 0 },
+    }));
     const locations = ranges.length === 0 ? [] : [{ sourceIndex, ranges }];
     digests.set(node, builder.add(node.compose(toInput), { metadata: node.metadata, locations }));
   }

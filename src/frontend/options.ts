@@ -19,7 +19,11 @@ export interface FrontendOptions {
   readonly noCache?: boolean | readonly string[];
   readonly networkMode?: "default" | "none" | "host";
   readonly extraHosts?: readonly { readonly host: string; readonly ip: string }[];
-  readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
+  readonly ulimits?: readonly {
+    readonly name: string;
+    readonly soft: number;
+    readonly hard: number;
+  }[];
   readonly shmSizeBytes?: number;
   readonly cgroupParent?: string;
   /** Host name of RUN steps; the build argument BUILDKIT_SANDBOX_HOSTNAME beats it. */
@@ -39,7 +43,10 @@ export interface FrontendOptions {
  * Answers what an image's manifest digest and config are for a platform. Called once per image and platform, in
  * parallel, and only for images that the target needs (S01).
  */
-export type ResolveImage = (reference: ImageReference, request: ResolveRequest) => Promise<ResolvedImage>;
+export type ResolveImage = (
+  reference: ImageReference,
+  request: ResolveRequest,
+) => Promise<ResolvedImage>;
 
 export interface ResolveRequest {
   readonly platform: Platform;

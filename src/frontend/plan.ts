@@ -1,4 +1,10 @@
-import { expandWord, nearest, parseTrigger, type FromInstruction, type Instruction } from "../dockerfile/index.ts";
+import {
+  expandWord,
+  nearest,
+  parseTrigger,
+  type FromInstruction,
+  type Instruction,
+} from "../dockerfile/index.ts";
 import { VarveError, type SourceRange } from "../errors/index.ts";
 import { parsePlatform, type Platform } from "../oci/index.ts";
 import { invalidValue, type Compilation } from "./compilation.ts";
@@ -11,7 +17,12 @@ export function planStages(compilation: Compilation): void {
   for (const [index, { from, instructions }] of dockerfile.stages.entries()) {
     const expand = expandFrom(from, compilation);
     const baseName = expand(from.base);
-    if (baseName === "") throw invalidValue(`base name (${from.base}) should not be blank`, from.where, "give the ARG a default value, or pass it with --build-arg");
+    if (baseName === "")
+      throw invalidValue(
+        `base name (${from.base}) should not be blank`,
+        from.where,
+        "give the ARG a default value, or pass it with --build-arg",
+      );
     const stage = createStage({
       from,
       where: from.where,
@@ -19,16 +30,24 @@ export function planStages(compilation: Compilation): void {
       // Names are stored in lower case but looked up as written (Y11)
       base: compilation.stagesByName.get(baseName),
       label: from.name ?? `stage-${index}`,
-      platform: from.platform === undefined ? undefined : readPlatform(expand(from.platform), from, compilation),
+      platform:
+        from.platform === undefined
+          ? undefined
+          : readPlatform(expand(from.platform), from, compilation),
       isIgnoringCache: ignoresCache(from.name ?? "", compilation),
     });
-    stage.stepCount = (baseName !== "scratch" && stage.base === undefined ? 1 : 0) + instructions.filter(isStep).length;
+    stage.stepCount =
+      (baseName !== "scratch" && stage.base === undefined ? 1 : 0) +
+      instructions.filter(isStep).length;
     stages.push(stage);
     if (from.name !== undefined) compilation.stagesByName.set(from.name, stage);
   }
   for (const [index, { instructions }] of dockerfile.stages.entries()) {
     const stage = stages[index];
-    if (stage !== undefined) stage.commands = instructions.map((instruction) => linkCommand(stage, instruction, { compilation, isTrigger: false }));
+    if (stage !== undefined)
+      stage.commands = instructions.map((instruction) =>
+        linkCommand(stage, instruction, { compilation, isTrigger: false }),
+      );
   }
   refuseCycles(stages);
   const [only, ...others] = stages;
@@ -36,7 +55,11 @@ export function planStages(compilation: Compilation): void {
 }
 
 /** Puts the ONBUILD triggers of a stage's base before its own commands (I17). */
-export function addTriggers(stage: StageState, triggers: readonly string[], compilation: Compilation): void {
+export function addTriggers(
+  stage: StageState,
+  triggers: readonly string[],
+  compilation: Compilation,
+): void {
   const { where } = stage;
   const commands = triggers.map((trigger) => {
     const instruction = parseTrigger(trigger, { file: compilation.dockerfile.file, where });
@@ -60,7 +83,10 @@ export function findTarget(compilation: Compilation): StageState {
   if (found !== undefined) return found;
   const near = nearest(target, stagesByName.keys(), { caseSensitive: false });
   const names = [...stagesByName.keys()];
-  const known = names.length === 0 ? "no stage of the Dockerfile has a name" : `the stages are ${names.join(", ")}`;
+  const known =
+    names.length === 0
+      ? "no stage of the Dockerfile has a name"
+      : `the stages are ${names.join(", ")}`;
   throw new VarveError("FRONTEND_TARGET_UNKNOWN", `target stage "${target}" could not be found`, {
     hint: near === undefined ? known : `did you mean ${near}?`,
     details: { target, stages: names },
@@ -70,9 +96,15 @@ export function findTarget(compilation: Compilation): StageState {
 /** Expands a word of FROM with the global arguments, and warns of those that are not declared. */
 function expandFrom(from: FromInstruction, compilation: Compilation): (word: string) => string {
   const { dockerfile, globals, warnings } = compilation;
-  const declared = new Set([...globals.keys(), ...dockerfile.globalArgs.flatMap(({ args }) => args.map(({ name }) => name))]);
+  const declared = new Set([
+    ...globals.keys(),
+    ...dockerfile.globalArgs.flatMap(({ args }) => args.map(({ name }) => name)),
+  ]);
   return (word) => {
-    const { value, unmatched } = expandWord(word, lookupIn(globals), { escape: dockerfile.escape, where: from.where });
+    const { value, unmatched } = expandWord(word, lookupIn(globals), {
+      escape: dockerfile.escape,
+      where: from.where,
+    });
     for (const name of unmatched) {
       if (declared.has(name)) continue;
       const near = nearest(name, declared);
@@ -84,7 +116,8 @@ function expandFrom(from: FromInstruction, compilation: Compilation): (word: str
 }
 
 function readPlatform(text: string, from: FromInstruction, compilation: Compilation): Platform {
-  if (text === "") throw invalidValue(`empty platform value from expression ${from.platform ?? ""}`, from.where);
+  if (text === "")
+    throw invalidValue(`empty platform value from expression ${from.platform ?? ""}`, from.where);
   try {
     return parsePlatform(text, { host: compilation.options.buildPlatform });
   } catch (error) {
@@ -94,7 +127,9 @@ function readPlatform(text: string, from: FromInstruction, compilation: Compilat
 }
 
 function ignoresCache(name: string, { options: { noCache = false } }: Compilation): boolean {
-  return typeof noCache === "boolean" ? noCache : noCache.some((wanted) => wanted.toLowerCase() === name);
+  return typeof noCache === "boolean"
+    ? noCache
+    : noCache.some((wanted) => wanted.toLowerCase() === name);
 }
 
 function isStep({ kind }: Instruction): boolean {
@@ -102,16 +137,27 @@ function isStep({ kind }: Instruction): boolean {
 }
 
 /** Finds the stages and images that an instruction reads from, and notes them as dependencies. */
-function linkCommand(stage: StageState, instruction: Instruction, { compilation, isTrigger }: { compilation: Compilation; isTrigger: boolean }): Command {
+function linkCommand(
+  stage: StageState,
+  instruction: Instruction,
+  { compilation, isTrigger }: { compilation: Compilation; isTrigger: boolean },
+): Command {
   const sources: (StageState | undefined)[] = [];
-  if (instruction.kind === "copy" && instruction.from !== undefined) sources.push(findCopySource(instruction.from, instruction.where, compilation));
+  if (instruction.kind === "copy" && instruction.from !== undefined)
+    sources.push(findCopySource(instruction.from, instruction.where, compilation));
   if (instruction.kind === "run") {
     for (const mount of instruction.mounts) {
       const from = mount.fields.findLast(({ key }) => key === "from")?.value;
-      sources.push(from === undefined || from === "" ? undefined : (compilation.stagesByName.get(from.toLowerCase()) ?? addImage(from, mount.where, compilation)));
+      sources.push(
+        from === undefined || from === ""
+          ? undefined
+          : (compilation.stagesByName.get(from.toLowerCase()) ??
+              addImage(from, mount.where, compilation)),
+      );
     }
   }
-  for (const source of sources) if (source !== undefined) stage.dependencies.set(source, instruction);
+  for (const source of sources)
+    if (source !== undefined) stage.dependencies.set(source, instruction);
   return { instruction, sources, isTrigger };
 }
 
@@ -120,12 +166,21 @@ function findCopySource(from: string, where: SourceRange, compilation: Compilati
   const { escape } = compilation.dockerfile;
   if (expandWord(from, () => undefined, { escape, where }).value !== from) {
     const hint = "define a new stage with FROM using ARG from global scope, and copy from that";
-    throw invalidValue("variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround", where, hint);
+    throw invalidValue(
+      "variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround",
+      where,
+      hint,
+    );
   }
   if (/^[+-]?\d+$/.test(from)) {
     const count = compilation.dockerfile.stages.length;
     const stage = compilation.stages.slice(0, count)[Number(from)];
-    if (stage === undefined) throw invalidValue(`invalid stage index ${Number(from)}`, where, `the Dockerfile has stages 0 to ${count - 1}`);
+    if (stage === undefined)
+      throw invalidValue(
+        `invalid stage index ${Number(from)}`,
+        where,
+        `the Dockerfile has stages 0 to ${count - 1}`,
+      );
     return stage;
   }
   return compilation.stagesByName.get(from.toLowerCase()) ?? addImage(from, where, compilation);
@@ -133,29 +188,47 @@ function findCopySource(from: string, where: SourceRange, compilation: Compilati
 
 /** An image that is only read from: a stage without a name. */
 function addImage(name: string, where: SourceRange, compilation: Compilation): StageState {
-  const known = compilation.stages.find((stage) => stage.from === undefined && stage.baseName === name);
+  const known = compilation.stages.find(
+    (stage) => stage.from === undefined && stage.baseName === name,
+  );
   if (known !== undefined) return known;
-  const stage = createStage({ from: undefined, where, baseName: name, base: undefined, label: name, platform: undefined });
+  const stage = createStage({
+    from: undefined,
+    where,
+    baseName: name,
+    base: undefined,
+    label: name,
+    platform: undefined,
+  });
   compilation.stages.push(stage);
   return stage;
 }
 
-/** Stages that need each other cannot be built (S04). */
+/** Stages that need each other cannot be built (S04). Walks with a stack of its own: chains of stages may be long. */
 function refuseCycles(stages: readonly StageState[]): void {
   const done = new Set<StageState>();
-  const path = new Set<StageState>();
-  const visit = (stage: StageState): void => {
-    if (done.has(stage)) return;
-    path.add(stage);
-    for (const [dependency, { where }] of stage.dependencies) {
-      if (path.has(dependency)) {
-        const names = [...path, dependency].map(({ label }) => label).slice([...path].indexOf(dependency));
-        throw new VarveError("FRONTEND_STAGE_CYCLE", `circular dependency detected on stage: ${dependency.label}`, { where, hint: names.join(" needs ") });
+  for (const start of stages) {
+    const open = [start];
+    const path = new Map([[start, start.dependencies.entries()]]);
+    for (let stage = open.at(-1); stage !== undefined && !done.has(start); stage = open.at(-1)) {
+      const next = path.get(stage)?.next();
+      if (next === undefined || next.done === true) {
+        done.add(stage);
+        path.delete(stage);
+        open.pop();
+        continue;
       }
-      visit(dependency);
+      const [dependency, instruction] = next.value;
+      if (path.has(dependency)) throw cycle(open, dependency, instruction);
+      if (done.has(dependency)) continue;
+      open.push(dependency);
+      path.set(dependency, dependency.dependencies.entries());
     }
-    path.delete(stage);
-    done.add(stage);
-  };
-  for (const stage of stages) visit(stage);
+  }
+}
+
+function cycle(path: readonly StageState[], stage: StageState, { where }: Instruction): VarveError {
+  const names = [...path.slice(path.indexOf(stage)), stage].map(({ label }) => label);
+  const message = `circular dependency detected on stage: ${stage.label}`;
+  return new VarveError("FRONTEND_STAGE_CYCLE", message, { where, hint: names.join(" needs ") });
 }

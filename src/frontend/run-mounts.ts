@@ -1,4 +1,10 @@
-import { builderArgs, checkMount, type CheckedMount, type RunInstruction, type RunMount } from "../dockerfile/index.ts";
+import {
+  builderArgs,
+  checkMount,
+  type CheckedMount,
+  type RunInstruction,
+  type RunMount,
+} from "../dockerfile/index.ts";
 import { VarveError, type SourceRange } from "../errors/index.ts";
 import { buildArg } from "./args.ts";
 import { expandIn, invalidValue, notSupportedYet, type Compilation } from "./compilation.ts";
@@ -9,11 +15,17 @@ import { cleanPath, joinPath, resolvePath } from "./paths.ts";
 import type { Command, StageState } from "./stage.ts";
 
 /** The `--mount` flags of RUN (R01-R06), in order. */
-export function compileMounts(stage: StageState, instruction: RunInstruction, command: Command, compilation: Compilation): MountDraft[] {
+export function compileMounts(
+  stage: StageState,
+  instruction: RunInstruction,
+  command: Command,
+  compilation: Compilation,
+): MountDraft[] {
   return instruction.mounts.map((mount, place) => {
     const checked = checkMount(expandFields(mount, stage, compilation), { where: mount.where });
     const source = command.sources[place];
-    if (checked.type === "secret" || checked.type === "ssh") throw notSupportedYet(`RUN --mount=type=${checked.type}`, mount.where);
+    if (checked.type === "secret" || checked.type === "ssh")
+      throw notSupportedYet(`RUN --mount=type=${checked.type}`, mount.where);
     if (source !== undefined && !source.isDone) throw undefinedStage(source, stage, mount.where);
     return compileMount(checked, { mount, stage, source, compilation });
   });
@@ -21,12 +33,22 @@ export function compileMounts(stage: StageState, instruction: RunInstruction, co
 
 /** The stage that a `--mount` reads from is not built yet, or never. */
 function undefinedStage(source: StageState, stage: StageState, where: SourceRange): VarveError {
-  return new VarveError("FRONTEND_STAGE_ORDER", `cannot mount from stage "${source.label}", it needs to be defined before current stage "${stage.label}"`, { where });
+  return new VarveError(
+    "FRONTEND_STAGE_ORDER",
+    `cannot mount from stage "${source.label}", it needs to be defined before current stage "${stage.label}"`,
+    { where },
+  );
 }
 
 function expandFields(mount: RunMount, stage: StageState, compilation: Compilation): RunMount {
   const expand = expandIn(stage, compilation, mount.where);
-  return { ...mount, fields: mount.fields.map(({ key, value }) => ({ key, value: value === undefined || key === "from" ? value : expand(value) })) };
+  return {
+    ...mount,
+    fields: mount.fields.map(({ key, value }) => ({
+      key,
+      value: value === undefined || key === "from" ? value : expand(value),
+    })),
+  };
 }
 
 interface MountContext {
@@ -40,29 +62,53 @@ type FileMount = Extract<CheckedMount, { type: "bind" | "cache" | "tmpfs" }>;
 
 function compileMount(checked: FileMount, context: MountContext): MountDraft {
   const { mount, stage, source, compilation } = context;
-  const dest = resolvePath(stage.directory, checked.target);
-  if (dest === "/") throw invalidValue(`invalid mount target "${checked.target}"`, mount.where, "mount to a directory below /");
-  if (checked.type === "tmpfs") return { dest, source: undefined, type: "tmpfs", tmpfs: { size: checked.size } };
+  const dest = checked.target.startsWith("/")
+    ? checked.target
+    : resolvePath(stage.directory, checked.target);
+  if (dest === "/")
+    throw invalidValue(
+      `invalid mount target "${checked.target}"`,
+      mount.where,
+      "mount to a directory below /",
+    );
+  if (checked.type === "tmpfs")
+    return { dest, source: undefined, type: "tmpfs", tmpfs: { size: checked.size } };
 
   const path = joinPath("/", checked.source ?? "");
   const selector = path === "/" ? {} : { selector: path };
   const readonly = checked.readonly ? { readonly: true } : {};
   if (checked.type === "bind") {
     if (source === undefined) compilation.context.use(path);
-    return { dest, source: source === undefined ? compilation.context.output : source.root, ...selector, ...readonly };
+    return {
+      dest,
+      source: source === undefined ? compilation.context.output : source.root,
+      ...selector,
+      ...readonly,
+    };
   }
   const namespace = buildArg(compilation.buildArgs, builderArgs.cacheMountNamespace) ?? "";
-  const cache = { id: `${namespace}/${checked.id ?? cleanPath(checked.target)}`, sharing: checked.sharing };
+  const cache = {
+    id: `${namespace}/${checked.id ?? cleanPath(checked.target)}`,
+    sharing: checked.sharing,
+  };
   const base = { dest, type: "cache", cache, ...readonly } as const;
-  const hasOwner = checked.uid !== undefined || checked.gid !== undefined || checked.mode !== undefined;
-  if (path === "/" && hasOwner) return { ...base, source: ownedDirectory(checked, source?.root), selector: "/cache" };
+  const hasOwner =
+    checked.uid !== undefined || checked.gid !== undefined || checked.mode !== undefined;
+  if (path === "/" && hasOwner)
+    return { ...base, source: ownedDirectory(checked, source?.root), selector: "/cache" };
   return { ...base, source: source?.root, ...selector };
 }
 
 /** A directory with the owner and mode that a new cache shall begin with (R02). */
-function ownedDirectory(mount: Extract<CheckedMount, { type: "cache" }>, base: Output | undefined): Output {
+function ownedDirectory(
+  mount: Extract<CheckedMount, { type: "cache" }>,
+  base: Output | undefined,
+): Output {
   const { mode = 0o755, uid = 0, gid = 0 } = mount;
   const mkdir = { path: "/cache", mode: mode & 0o777, makeParents: false, timestamp: -1 };
   const owner = { user: String(uid), group: String(gid) };
-  return fileNode(base, [{ kind: "mkdir", mkdir, owner }], { metadata: named("[internal] setting cache mount permissions", ["file.base"]), lines: [] });
+  return fileNode(base, [{ kind: "mkdir", mkdir, owner }], {
+    metadata: named("[internal] setting cache mount permissions", ["file.base"]),
+    lines: [],
+  });
 }

@@ -13,7 +13,12 @@ import { compileMounts } from "./run-mounts.ts";
 import type { Command, StageState } from "./stage.ts";
 
 /** RUN (I02): a step that runs a command in the stage's root. */
-export function compileRun(stage: StageState, instruction: RunInstruction, command: Command, compilation: Compilation): void {
+export function compileRun(
+  stage: StageState,
+  instruction: RunInstruction,
+  command: Command,
+  compilation: Compilation,
+): void {
   const { where, original } = instruction;
   if (instruction.security === "insecure") throw notSupportedYet("RUN --security=insecure", where);
   const [device] = instruction.devices;
@@ -21,7 +26,17 @@ export function compileRun(stage: StageState, instruction: RunInstruction, comma
 
   const { options } = compilation;
   const { args, mounts: scripts, summary } = readCommand(stage, instruction);
-  const shm: MountDraft[] = options.shmSizeBytes === undefined || options.shmSizeBytes === 0 ? [] : [{ dest: "/dev/shm", source: undefined, type: "tmpfs", tmpfs: { size: options.shmSizeBytes } }];
+  const shm: MountDraft[] =
+    options.shmSizeBytes === undefined || options.shmSizeBytes === 0
+      ? []
+      : [
+          {
+            dest: "/dev/shm",
+            source: undefined,
+            type: "tmpfs",
+            tmpfs: { size: options.shmSizeBytes },
+          },
+        ];
   const mounts = [...scripts, ...compileMounts(stage, instruction, command, compilation), ...shm];
   const draft: ExecDraft = {
     root: stage.root,
@@ -32,9 +47,21 @@ export function compileRun(stage: StageState, instruction: RunInstruction, comma
   };
 
   countStep(stage);
-  const text = stepText(original + summary, stage.variables, { escape: compilation.dockerfile.escape, quotes: "keep", unset: "keep" });
-  const name = stepName(stage, text, { multiPlatform: options.multiPlatform ?? false, platform: stage.rootPlatform, variables: stage.variables, isTrigger: command.isTrigger });
-  const metadata = named(name, execCaps(draft), { command: original, ignoreCache: stage.isIgnoringCache });
+  const text = stepText(original + summary, stage.variables, {
+    escape: compilation.dockerfile.escape,
+    quotes: "keep",
+    unset: "keep",
+  });
+  const name = stepName(stage, text, {
+    multiPlatform: options.multiPlatform ?? false,
+    platform: stage.rootPlatform,
+    variables: stage.variables,
+    isTrigger: command.isTrigger,
+  });
+  const metadata = named(name, execCaps(draft), {
+    command: original,
+    ignoreCache: stage.isIgnoringCache,
+  });
   const history = runText(stage, args);
   stage.root = execNode(draft, { metadata, lines: linesOf(where) });
   addHistory(stage, compilation, history, { hasLayer: true, isStep: true });
@@ -60,9 +87,18 @@ function readCommand(stage: StageState, { command, heredocs, where }: RunInstruc
     return { args: inShell(stage, command.text + bodies.join("")), mounts: [], summary: "" };
   }
   const summary = ` (${summarize(first.rawContent)})`;
-  if (stage.image.os === "windows" || !first.content.startsWith("#!")) return { args: inShell(stage, first.content), mounts: [], summary };
-  const mkfile = { path: `/${first.name}`, mode: 0o755, data: new TextEncoder().encode(first.content), timestamp: -1 };
-  const script = fileNode(undefined, [{ kind: "mkfile", mkfile }], { metadata: named("[internal] preparing inline document", ["file.base"]), lines: [] });
+  if (stage.image.os === "windows" || !first.content.startsWith("#!"))
+    return { args: inShell(stage, first.content), mounts: [], summary };
+  const mkfile = {
+    path: `/${first.name}`,
+    mode: 0o755,
+    data: new TextEncoder().encode(first.content),
+    timestamp: -1,
+  };
+  const script = fileNode(undefined, [{ kind: "mkfile", mkfile }], {
+    metadata: named("[internal] preparing inline document", ["file.base"]),
+    lines: [],
+  });
   const mount: MountDraft = { dest: "/dev/pipes/", source: script, selector: "/", readonly: true };
   return { args: inShell(stage, `/dev/pipes/${first.name}`), mounts: [mount], summary };
 }
@@ -72,7 +108,11 @@ function summarize(body: string): string {
   return more.length > 0 ? `${first}...` : first;
 }
 
-function metaOf(stage: StageState, args: readonly string[], { options, buildArgs, proxyEnv }: Compilation): ExecMeta {
+function metaOf(
+  stage: StageState,
+  args: readonly string[],
+  { options, buildArgs, proxyEnv }: Compilation,
+): ExecMeta {
   const hostname = buildArg(buildArgs, builderArgs.sandboxHostname) || options.hostname || "";
   return {
     args,
@@ -90,7 +130,10 @@ function metaOf(stage: StageState, args: readonly string[], { options, buildArgs
 }
 
 /** The flag beats the build's mode, save that `default` means the build's (R07). */
-function networkOf(instruction: RunInstruction, mode: "default" | "none" | "host" = "default"): ExecDraft["network"] {
+function networkOf(
+  instruction: RunInstruction,
+  mode: "default" | "none" | "host" = "default",
+): ExecDraft["network"] {
   const wanted = instruction.network === "default" ? mode : instruction.network;
   return wanted === "default" ? "unset" : wanted;
 }

@@ -3,7 +3,15 @@ import { cleanPath } from "./paths.ts";
 import { named, noConstraints, toOpPlatform, type Node, type Output } from "./node.ts";
 
 /** The root of an image, which the reference pins by digest. */
-export function imageSource(reference: ImageReference, options: { readonly platform: Platform; readonly name: string; readonly command: string | undefined; readonly lines: readonly number[] }): Output {
+export function imageSource(
+  reference: ImageReference,
+  options: {
+    readonly platform: Platform;
+    readonly name: string;
+    readonly command: string | undefined;
+    readonly lines: readonly number[];
+  },
+): Output {
   const { platform, name, command, lines } = options;
   const node: Node = {
     inputs: [],
@@ -28,13 +36,18 @@ export interface ContextSource {
 }
 
 /** Makes the context; its attributes are settled when the graph is composed. */
-export function createContextSource(options: { readonly name: string; readonly ignorePatterns: readonly string[] }): ContextSource {
+export function createContextSource(options: {
+  readonly name: string;
+  readonly ignorePatterns: readonly string[];
+}): ContextSource {
   const { name, ignorePatterns } = options;
   const paths = new Set<string>();
   const node: Node = {
     inputs: [],
     compose() {
-      const follow = paths.has("/") ? [] : [...paths].map((path) => cleanPath(path.slice(1))).sort(byBytes);
+      const follow = paths.has("/")
+        ? []
+        : [...paths].map((path) => cleanPath(path.slice(1))).sort(byBytes);
       return {
         inputs: [],
         constraints: noConstraints,
@@ -42,14 +55,21 @@ export function createContextSource(options: { readonly name: string; readonly i
         source: {
           identifier: `local://${name}`,
           attrs: {
-            ...(ignorePatterns.length === 0 ? {} : { "local.excludepatterns": encodeGoJson(ignorePatterns) }),
+            ...(ignorePatterns.length === 0
+              ? {}
+              : { "local.excludepatterns": encodeGoJson(ignorePatterns) }),
             ...(follow.length === 0 ? {} : { "local.followpaths": encodeGoJson(follow) }),
             "local.sharedkeyhint": name,
           },
         },
       };
     },
-    metadata: named("[internal] load build context", ["source.local", "source.local.followpaths", "source.local.excludepatterns", "source.local.sharedkeyhint"]),
+    metadata: named("[internal] load build context", [
+      "source.local",
+      "source.local.followpaths",
+      "source.local.excludepatterns",
+      "source.local.sharedkeyhint",
+    ]),
     lines: [],
   };
   return { output: { node, index: 0 }, use: (path) => void paths.add(path) };

@@ -54,7 +54,11 @@ export interface StageState {
 }
 
 /** What a stage starts from before its base is known. */
-export function createStage(known: Pick<StageState, "from" | "where" | "baseName" | "base" | "label" | "platform"> & { readonly isIgnoringCache?: boolean }): StageState {
+export function createStage(
+  known: Pick<StageState, "from" | "where" | "baseName" | "base" | "label" | "platform"> & {
+    readonly isIgnoringCache?: boolean;
+  },
+): StageState {
   return {
     isIgnoringCache: false,
     ...known,

@@ -10,14 +10,21 @@ import type { Command, StageState } from "./stage.ts";
 /** Moves to a directory, relative to the last one, without making it: what a base image's WorkingDir does. */
 export function enterDirectory(stage: StageState, path: string): string {
   // An absolute path stays as written, as in BuildKit: only relative ones are joined and cleaned
-  const directory = path.startsWith("/") ? path : resolvePath(stage.image.config.WorkingDir ?? "/", path);
+  const directory = path.startsWith("/")
+    ? path
+    : resolvePath(stage.image.config.WorkingDir ?? "/", path);
   stage.image.config.WorkingDir = directory;
   stage.directory = directory;
   return directory;
 }
 
 /** WORKDIR (I12): moves there, and makes the directory with its parents, owned by the current user. */
-export function compileWorkdir(stage: StageState, instruction: WorkdirInstruction, command: Command, compilation: Compilation): void {
+export function compileWorkdir(
+  stage: StageState,
+  instruction: WorkdirInstruction,
+  command: Command,
+  compilation: Compilation,
+): void {
   const { where, original } = instruction;
   const directory = enterDirectory(stage, expandIn(stage, compilation, where)(instruction.path));
   if (directory === "/") {
@@ -27,16 +34,28 @@ export function compileWorkdir(stage: StageState, instruction: WorkdirInstructio
   const { variables, platform, user } = stage;
   countStep(stage);
   const text = stepText(original, variables, { escape: compilation.dockerfile.escape });
-  const name = stepName(stage, text, { multiPlatform: compilation.options.multiPlatform ?? false, platform, variables, isTrigger: command.isTrigger });
+  const name = stepName(stage, text, {
+    multiPlatform: compilation.options.multiPlatform ?? false,
+    platform,
+    variables,
+    isTrigger: command.isTrigger,
+  });
   const timestamp = compilation.epoch === undefined ? -1 : compilation.epoch * 1e9;
   const mkdir = { path: resolvePath("/", directory), mode: 0o755, makeParents: true, timestamp };
   const owner = user === "" ? undefined : parseOwner(user);
-  stage.root = fileNode(stage.root, [{ kind: "mkdir", mkdir, owner }], { metadata: named(name, ["file.base"]), lines: linesOf(where) });
+  stage.root = fileNode(stage.root, [{ kind: "mkdir", mkdir, owner }], {
+    metadata: named(name, ["file.base"]),
+    lines: linesOf(where),
+  });
   addHistory(stage, compilation, `WORKDIR ${directory}`, { hasLayer: true });
 }
 
 /** USER (I11). */
-export function compileUser(stage: StageState, instruction: UserInstruction, compilation: Compilation): void {
+export function compileUser(
+  stage: StageState,
+  instruction: UserInstruction,
+  compilation: Compilation,
+): void {
   const user = expandIn(stage, compilation, instruction.where)(instruction.user);
   stage.user = user;
   stage.image.config.User = user;

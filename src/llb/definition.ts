@@ -1,5 +1,5 @@
 import { encode } from "./codec.ts";
-import { wireDefinition, type WireLocation } from "./schema.ts";
+import { wireDefinition, type WireLocation } from "./definition-schema.ts";
 import type { Definition, SourceLocation } from "./types.ts";
 
 const origin = { line: 0, character: 0 };
@@ -16,13 +16,18 @@ export function encodeDefinition(definition: Definition): Uint8Array {
 export function decodeDefinition(bytes: Uint8Array): Definition {
   const { def, metadata, source } = wireDefinition.decode(bytes);
   if (source === undefined) return { def, metadata };
-  const locations = Object.fromEntries(Object.entries(source.locations).map(([digest, list]) => [digest, list.locations.map(complete)]));
+  const locations = Object.fromEntries(
+    Object.entries(source.locations).map(([digest, list]) => [digest, list.locations.map(complete)]),
+  );
   return { def, metadata, source: { locations, infos: source.infos } };
 }
 
 function complete(location: WireLocation): SourceLocation {
   return {
     sourceIndex: location.sourceIndex,
-    ranges: location.ranges.map(({ start, end }) => ({ start: start ?? origin, end: end ?? origin })),
+    ranges: location.ranges.map(({ start, end }) => ({
+      start: start ?? origin,
+      end: end ?? origin,
+    })),
   };
 }

@@ -1,5 +1,5 @@
 import { encodeOp, encodeTerminal, opDigest } from "./op.ts";
-import { noMetadata } from "./schema.ts";
+import { noMetadata } from "./definition-schema.ts";
 import type { Definition, Input, Op, OpDigest, OpMetadata, SourceInfo, SourceLocation } from "./types.ts";
 
 /** Facts about an op that are not part of its identity. */
@@ -27,12 +27,14 @@ export function createGraphBuilder(): GraphBuilder {
 
   return {
     add(op, facts = {}) {
-      for (const input of op.inputs) if (!ops.has(input.digest)) throw new TypeError(`the input ${input.digest} was not added before its user`);
+      for (const input of op.inputs)
+        if (!ops.has(input.digest)) throw new TypeError(`the input ${input.digest} was not added before its user`);
       const bytes = encodeOp(op);
       const digest = opDigest(bytes);
       if (!ops.has(digest)) ops.set(digest, bytes);
       metadata.set(digest, mergeMetadata(metadata.get(digest) ?? noMetadata, facts.metadata ?? {}));
-      if (facts.locations !== undefined && facts.locations.length > 0) locations.set(digest, [...(locations.get(digest) ?? []), ...facts.locations]);
+      if (facts.locations !== undefined && facts.locations.length > 0)
+        locations.set(digest, [...(locations.get(digest) ?? []), ...facts.locations]);
       return digest;
     },
     addSource(info) {
@@ -49,7 +51,10 @@ export function createGraphBuilder(): GraphBuilder {
       }
       return {
         def: [...ops.values(), terminal],
-        metadata: { ...Object.fromEntries(metadata), [opDigest(terminal)]: { ...noMetadata, caps } },
+        metadata: {
+          ...Object.fromEntries(metadata),
+          [opDigest(terminal)]: { ...noMetadata, caps },
+        },
         source: { locations: Object.fromEntries(locations), infos },
       };
     },

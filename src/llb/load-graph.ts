@@ -1,7 +1,19 @@
 import { VarveError } from "../errors/index.ts";
 import { decodeAnyOp, opDigest } from "./op.ts";
-import { noMetadata } from "./schema.ts";
-import type { Definition, ExecOp, FileAction, FileOp, Graph, Input, Op, OpDigest, SourceLocation, UserRef, Vertex } from "./types.ts";
+import { noMetadata } from "./definition-schema.ts";
+import type {
+  Definition,
+  ExecOp,
+  FileAction,
+  FileOp,
+  Graph,
+  Input,
+  Op,
+  OpDigest,
+  SourceLocation,
+  UserRef,
+  Vertex,
+} from "./types.ts";
 import { invalidLlb } from "./wire.ts";
 
 /** How big a graph may be before it is `LLB_TOO_LARGE`. */

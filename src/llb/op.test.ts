@@ -29,7 +29,12 @@ test("L05 the digests are those that Docker Engine computes", () => {
 });
 
 test("L05 fields stand by number, members of a oneof last, and defaults are left out", () => {
-  const op: Op = { inputs: [], constraints: { filter: [] }, kind: "source", source: { identifier: "local://c", attrs: { b: "", a: "1" } } };
+  const op: Op = {
+    inputs: [],
+    constraints: { filter: [] },
+    kind: "source",
+    source: { identifier: "local://c", attrs: { b: "", a: "1" } },
+  };
   const identifier = Buffer.from("local://c").toString("hex");
   assert.equal(hex(encodeOp(op)), `5a001a1a0a09${identifier}12060a016112013112050a01621200`);
 });
@@ -45,7 +50,13 @@ test("L04 minus one takes ten bytes, and ids of a oneof are written even when 0"
           secondaryInput: -1,
           output: 0,
           kind: "mkdir",
-          mkdir: { path: "/c", mode: 0o755, makeParents: false, owner: { user: { kind: "id", id: 0 } }, timestamp: -1 },
+          mkdir: {
+            path: "/c",
+            mode: 0o755,
+            makeParents: false,
+            owner: { user: { kind: "id", id: 0 } },
+            timestamp: -1,
+          },
         },
       ],
     },
@@ -59,8 +70,30 @@ test("L04 minus one takes ten bytes, and ids of a oneof are written even when 0"
 });
 
 test("L10 valid exit codes are packed, and read unpacked too", () => {
-  const meta: ExecOp["meta"] = { args: ["x"], env: [], cwd: "/", user: "", extraHosts: [], hostname: "", ulimit: [], cgroupParent: "", removeMountStubsRecursive: false, validExitCodes: [0, 300] };
-  const op: Op = { inputs: [], kind: "exec", exec: { meta, mounts: [], network: "unset", security: "sandbox", secretEnv: [], cdiDevices: [] } };
+  const meta: ExecOp["meta"] = {
+    args: ["x"],
+    env: [],
+    cwd: "/",
+    user: "",
+    extraHosts: [],
+    hostname: "",
+    ulimit: [],
+    cgroupParent: "",
+    removeMountStubsRecursive: false,
+    validExitCodes: [0, 300],
+  };
+  const op: Op = {
+    inputs: [],
+    kind: "exec",
+    exec: {
+      meta,
+      mounts: [],
+      network: "unset",
+      security: "sandbox",
+      secretEnv: [],
+      cdiDevices: [],
+    },
+  };
   assert.ok(hex(encodeOp(op)).endsWith("620300ac02"));
   assert.deepEqual(decodeOp(encodeOp(op)), op);
   assert.deepEqual(decodeOp(Buffer.from("120d0a0b0a01781a012f600060ac02", "hex")), op);
@@ -73,14 +106,30 @@ test("L01 an unknown field, several kinds at once or no kind are LLB_INVALID", (
 });
 
 test("L42 L43 build and passthrough ops are refused by name", () => {
-  assert.throws(() => decodeOp(Buffer.from("2a020801", "hex")), { code: "LLB_UNSUPPORTED", message: /build op/ });
-  assert.throws(() => decodeOp(Buffer.from("42030a0161", "hex")), { code: "LLB_UNSUPPORTED", message: /passthrough op/ });
+  assert.throws(() => decodeOp(Buffer.from("2a020801", "hex")), {
+    code: "LLB_UNSUPPORTED",
+    message: /build op/,
+  });
+  assert.throws(() => decodeOp(Buffer.from("42030a0161", "hex")), {
+    code: "LLB_UNSUPPORTED",
+    message: /passthrough op/,
+  });
 });
 
 test("attributes may have any name, also __proto__", () => {
-  const op: Op = { inputs: [], kind: "source", source: { identifier: "x", attrs: JSON.parse('{"__proto__":"1","z":""}') as Record<string, string> } };
+  const op: Op = {
+    inputs: [],
+    kind: "source",
+    source: {
+      identifier: "x",
+      attrs: JSON.parse('{"__proto__":"1","z":""}') as Record<string, string>,
+    },
+  };
   const decoded = decodeOp(encodeOp(op));
-  assert.deepEqual(Object.entries(decoded.kind === "source" ? decoded.source.attrs : {}), [["__proto__", "1"], ["z", ""]]);
+  assert.deepEqual(Object.entries(decoded.kind === "source" ? decoded.source.attrs : {}), [
+    ["__proto__", "1"],
+    ["z", ""],
+  ]);
 });
 
 test("malformed bytes give LLB_INVALID or LLB_UNSUPPORTED, nothing else", () => {

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { VarveError } from "../errors/index.ts";
 import { encode } from "./codec.ts";
-import { wireOp, type WireAction, type WireOp, type WireOwner, type WireUser } from "./schema.ts";
+import type { WireAction, WireOwner, WireUser } from "./file-schema.ts";
+import { wireOp, type WireOp } from "./op-schema.ts";
 import type { FileAction, Input, Op, OpDigest, Owner, UserRef } from "./types.ts";
 import { invalidLlb } from "./wire.ts";
 
@@ -32,9 +33,14 @@ export function encodeTerminal(result: Input): Uint8Array {
 export function decodeAnyOp(bytes: Uint8Array): Op | TerminalOp {
   const wire = wireOp.decode(bytes);
   const { inputs } = wire;
-  const kinds = [wire.exec, wire.source, wire.file, wire.merge, wire.diff, wire.build, wire.passthrough].filter((kind) => kind !== undefined);
+  const kinds = [wire.exec, wire.source, wire.file, wire.merge, wire.diff, wire.build, wire.passthrough].filter(
+    (kind) => kind !== undefined,
+  );
   if (kinds.length > 1) throw invalidLlb("an LLB op is of several kinds at once");
-  for (const [name, value] of [["build", wire.build], ["passthrough", wire.passthrough]] as const) {
+  for (const [name, value] of [
+    ["build", wire.build],
+    ["passthrough", wire.passthrough],
+  ] as const) {
     if (value !== undefined) throw new VarveError("LLB_UNSUPPORTED", `an LLB graph holds a ${name} op, which Varve does not run`);
   }
   const common = {
@@ -49,10 +55,19 @@ export function decodeAnyOp(bytes: Uint8Array): Op | TerminalOp {
   }
   if (wire.source !== undefined) return { ...common, kind: "source", source: wire.source };
   if (wire.file !== undefined) return { ...common, kind: "file", file: { actions: wire.file.actions.map(fromWireAction) } };
-  if (wire.merge !== undefined) return { ...common, kind: "merge", merge: { inputs: wire.merge.inputs.map(({ input }) => input) } };
+  if (wire.merge !== undefined)
+    return {
+      ...common,
+      kind: "merge",
+      merge: { inputs: wire.merge.inputs.map(({ input }) => input) },
+    };
   if (wire.diff !== undefined) {
     const { lower, upper } = wire.diff;
-    return { ...common, kind: "diff", diff: { lower: lower?.input ?? 0, upper: upper?.input ?? 0 } };
+    return {
+      ...common,
+      kind: "diff",
+      diff: { lower: lower?.input ?? 0, upper: upper?.input ?? 0 },
+    };
   }
   return { kind: "terminal", inputs };
 }
@@ -78,7 +93,10 @@ function toWire(op: Op): WireOp {
     case "merge":
       return { ...common, merge: { inputs: op.merge.inputs.map((input) => ({ input })) } };
     case "diff":
-      return { ...common, diff: { lower: { input: op.diff.lower }, upper: { input: op.diff.upper } } };
+      return {
+        ...common,
+        diff: { lower: { input: op.diff.lower }, upper: { input: op.diff.upper } },
+      };
   }
 }
 
@@ -116,7 +134,13 @@ function withWireOwner<T extends { readonly owner?: Owner }>(value: T): Omit<T, 
   const { owner, ...rest } = value;
   if (owner === undefined) return rest;
   const { user, group } = owner;
-  return { ...rest, owner: { ...(user === undefined ? {} : { user: toWireUser(user) }), ...(group === undefined ? {} : { group: toWireUser(group) }) } };
+  return {
+    ...rest,
+    owner: {
+      ...(user === undefined ? {} : { user: toWireUser(user) }),
+      ...(group === undefined ? {} : { group: toWireUser(group) }),
+    },
+  };
 }
 
 function withOwner<T extends { readonly owner?: WireOwner }>(wire: T): Omit<T, "owner"> & { readonly owner?: Owner } {
@@ -124,7 +148,10 @@ function withOwner<T extends { readonly owner?: WireOwner }>(wire: T): Omit<T, "
   if (owner === undefined) return rest;
   const user = fromWireUser(owner.user);
   const group = fromWireUser(owner.group);
-  return { ...rest, owner: { ...(user === undefined ? {} : { user }), ...(group === undefined ? {} : { group }) } };
+  return {
+    ...rest,
+    owner: { ...(user === undefined ? {} : { user }), ...(group === undefined ? {} : { group }) },
+  };
 }
 
 function toWireUser(user: UserRef): WireUser {
@@ -132,7 +159,8 @@ function toWireUser(user: UserRef): WireUser {
 }
 
 function fromWireUser(wire: WireUser | undefined): UserRef | undefined {
-  if (wire?.byName !== undefined && wire.byId !== undefined) throw invalidLlb("an LLB owner is given by name and by number at once");
+  if (wire?.byName !== undefined && wire.byId !== undefined)
+    throw invalidLlb("an LLB owner is given by name and by number at once");
   if (wire?.byName !== undefined) return { kind: "name", ...wire.byName };
   return wire?.byId === undefined ? undefined : { kind: "id", id: wire.byId };
 }

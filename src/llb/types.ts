@@ -52,7 +52,11 @@ export interface ExecMeta {
   readonly proxyEnv?: ProxyEnv;
   readonly extraHosts: readonly { readonly host: string; readonly ip: string }[];
   readonly hostname: string;
-  readonly ulimit: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
+  readonly ulimit: readonly {
+    readonly name: string;
+    readonly soft: number;
+    readonly hard: number;
+  }[];
   readonly cgroupParent: string;
   readonly removeMountStubsRecursive: boolean;
   readonly validExitCodes: readonly number[];
@@ -113,7 +117,11 @@ export interface FileOp {
 }
 
 /** Inputs are op inputs when below the number of inputs, else outputs of earlier actions; −1 is none (an empty root). */
-export type FileAction = { readonly input: number; readonly secondaryInput: number; readonly output: number } & (
+export type FileAction = {
+  readonly input: number;
+  readonly secondaryInput: number;
+  readonly output: number;
+} & (
   | { readonly kind: "copy"; readonly copy: FileCopy }
   | { readonly kind: "mkfile"; readonly mkfile: FileMkFile }
   | { readonly kind: "mkdir"; readonly mkdir: FileMkDir }
@@ -176,7 +184,9 @@ export interface Owner {
   readonly group?: UserRef;
 }
 
-export type UserRef = { readonly kind: "id"; readonly id: number } | { readonly kind: "name"; readonly name: string; readonly input: number };
+export type UserRef =
+  | { readonly kind: "id"; readonly id: number }
+  | { readonly kind: "name"; readonly name: string; readonly input: number };
 
 export interface MergeOp {
   /** Indices of the op's inputs, bottom first. */
@@ -220,7 +230,10 @@ export interface SourceInfo {
 export interface Definition {
   readonly def: readonly Uint8Array[];
   readonly metadata: Readonly<Record<string, OpMetadata>>;
-  readonly source?: { readonly locations: Readonly<Record<string, readonly SourceLocation[]>>; readonly infos: readonly SourceInfo[] };
+  readonly source?: {
+    readonly locations: Readonly<Record<string, readonly SourceLocation[]>>;
+    readonly infos: readonly SourceInfo[];
+  };
 }
 
 /** A decoded vertex: what solver and ops work on. */
