@@ -35,25 +35,16 @@ export function globalVariables(
   },
 ): Variables {
   const { buildArgs, buildPlatform, targetPlatform, targetName } = options;
-  const facts = [
-    ...platformFacts(buildPlatform),
-    ...platformFacts(targetPlatform),
-    targetName ?? "default",
-  ];
+  const facts = [...platformFacts(buildPlatform), ...platformFacts(targetPlatform), targetName ?? "default"];
   let variables: Variables = new Map(
-    globalPlatformArgs.map((name, index) => [
-      name,
-      buildArg(buildArgs, name) ?? facts[index] ?? "",
-    ]),
+    globalPlatformArgs.map((name, index) => [name, buildArg(buildArgs, name) ?? facts[index] ?? ""]),
   );
   for (const { args, where } of dockerfile.globalArgs) {
     for (const { name, value } of args) {
       const given = buildArg(buildArgs, name);
       const used =
         given ??
-        (value === undefined
-          ? undefined
-          : expandWord(value, lookupIn(variables), { escape: dockerfile.escape, where }).value);
+        (value === undefined ? undefined : expandWord(value, lookupIn(variables), { escape: dockerfile.escape, where }).value);
       if (used !== undefined) variables = withVariable(variables, name, used);
     }
   }
@@ -61,21 +52,11 @@ export function globalVariables(
 }
 
 function platformFacts(platform: Platform): string[] {
-  return [
-    formatPlatform(platform),
-    platform.os,
-    platform.osVersion ?? "",
-    platform.architecture,
-    platform.variant ?? "",
-  ];
+  return [formatPlatform(platform), platform.os, platform.osVersion ?? "", platform.architecture, platform.variant ?? ""];
 }
 
 /** ARG within a stage (A01, I08): the build argument, else the default, else the global argument of that name. */
-export function compileArg(
-  stage: StageState,
-  instruction: ArgInstruction,
-  compilation: Compilation,
-): void {
+export function compileArg(stage: StageState, instruction: ArgInstruction, compilation: Compilation): void {
   const { where } = instruction;
   const texts: string[] = [];
   for (const arg of instruction.args) {
@@ -101,8 +82,7 @@ export function compileArg(
 /** The proxy arguments, which RUN gets without ARG (A05), in any letter case; undefined when none is given. */
 export function proxyEnvOf(buildArgs: BuildArgs): ProxyEnv | undefined {
   const given = new Map<string, string>();
-  for (const name of Object.keys(buildArgs).sort())
-    if (isProxyArg(name)) given.set(name.toLowerCase(), buildArgs[name] ?? "");
+  for (const name of Object.keys(buildArgs).sort()) if (isProxyArg(name)) given.set(name.toLowerCase(), buildArgs[name] ?? "");
   if (given.size === 0) return undefined;
   const value = (name: string): string => given.get(name) ?? "";
   return {
@@ -121,13 +101,9 @@ export function epochOf(options: {
   readonly globals: Variables;
 }): number | undefined {
   if (options.sourceDateEpoch !== undefined) return options.sourceDateEpoch;
-  const text =
-    buildArg(options.buildArgs, sourceDateEpochArg) ??
-    options.globals.get(sourceDateEpochArg) ??
-    "";
+  const text = buildArg(options.buildArgs, sourceDateEpochArg) ?? options.globals.get(sourceDateEpochArg) ?? "";
   if (text === "") return undefined;
-  if (/^[a-z]/i.test(text))
-    throw notSupportedYet(`${sourceDateEpochArg} from a context or a stage ("${text}")`, undefined);
+  if (/^[a-z]/i.test(text)) throw notSupportedYet(`${sourceDateEpochArg} from a context or a stage ("${text}")`, undefined);
   const seconds = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(seconds)) {
     throw invalidValue(
@@ -140,23 +116,14 @@ export function epochOf(options: {
 }
 
 /** A warning when build arguments are given that nothing asked for. */
-export function warnOfUnusedArgs(
-  compilation: Compilation,
-  reachable: ReadonlySet<StageState>,
-): FrontendWarning | undefined {
+export function warnOfUnusedArgs(compilation: Compilation, reachable: ReadonlySet<StageState>): FrontendWarning | undefined {
   const { buildArgs, dockerfile } = compilation;
   const declared = new Set<string>(globalPlatformArgs);
   for (const { args } of dockerfile.globalArgs) for (const { name } of args) declared.add(name);
   for (const stage of reachable) for (const { name } of stage.declaredArgs) declared.add(name);
   const steering = new Set<string>([...Object.values(builderArgs), sourceDateEpochArg]);
   const unused = Object.keys(buildArgs)
-    .filter(
-      (name) =>
-        !declared.has(name) &&
-        !steering.has(name) &&
-        !isProxyArg(name) &&
-        !name.startsWith(attestArgPrefix),
-    )
+    .filter((name) => !declared.has(name) && !steering.has(name) && !isProxyArg(name) && !name.startsWith(attestArgPrefix))
     .sort();
   if (unused.length === 0) return undefined;
   return {

@@ -21,10 +21,7 @@ import type { StageState } from "./stage.ts";
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Resolves what the stages start from, in parallel, each image once. The first failure ends the others. */
-export async function resolveBases(
-  stages: Iterable<StageState>,
-  compilation: Compilation,
-): Promise<void> {
+export async function resolveBases(stages: Iterable<StageState>, compilation: Compilation): Promise<void> {
   const controller = new AbortController();
   const signal = joinSignals(compilation.signal, controller.signal);
   const work = [...stages]
@@ -40,18 +37,11 @@ export async function resolveBases(
   const results = await Promise.allSettled(work);
   compilation.signal.throwIfAborted();
   // the others failed because the first one did
-  const failures = results
-    .filter((result) => result.status === "rejected")
-    .map((result) => result.reason as unknown);
-  if (failures.length > 0)
-    throw failures.find((failure) => failure === controller.signal.reason) ?? failures[0];
+  const failures = results.filter((result) => result.status === "rejected").map((result) => result.reason as unknown);
+  if (failures.length > 0) throw failures.find((failure) => failure === controller.signal.reason) ?? failures[0];
 }
 
-async function resolveBase(
-  stage: StageState,
-  compilation: Compilation,
-  signal: AbortSignal,
-): Promise<void> {
+async function resolveBase(stage: StageState, compilation: Compilation, signal: AbortSignal): Promise<void> {
   stage.isResolved = true;
   if (stage.from === undefined) stage.isDone = true;
   if (stage.baseName === "scratch") {
@@ -84,11 +74,11 @@ function readReference(stage: StageState, compilation: Compilation): ImageRefere
       nearest(stage.baseName, compilation.stagesByName.keys(), { caseSensitive: false }) ??
       compilation.stagesByName.get(stage.baseName.toLowerCase())?.from?.name;
     const hint = near === undefined ? {} : { hint: `did you mean the stage ${near}?` };
-    throw new VarveError(
-      "FRONTEND_VALUE_INVALID",
-      `failed to parse stage name "${stage.baseName}": ${error.message}`,
-      { where: stage.where, cause: error, ...hint },
-    );
+    throw new VarveError("FRONTEND_VALUE_INVALID", `failed to parse stage name "${stage.baseName}": ${error.message}`, {
+      where: stage.where,
+      cause: error,
+      ...hint,
+    });
   }
 }
 
@@ -108,11 +98,7 @@ function startEmpty(stage: StageState, platform: Platform): void {
 
 function startFrom(
   stage: StageState,
-  {
-    resolved,
-    wanted,
-    compilation,
-  }: { resolved: ResolvedImage; wanted: Platform; compilation: Compilation },
+  { resolved, wanted, compilation }: { resolved: ResolvedImage; wanted: Platform; compilation: Compilation },
 ): void {
   const { digest, config } = resolved;
   const platform =
@@ -128,14 +114,12 @@ function startFrom(
   const reference: ImageReference = { ...resolved.reference, digest };
   if (
     !compilation.externalImages.some(
-      (known) =>
-        known.digest === digest && formatReference(known.reference) === formatReference(reference),
+      (known) => known.digest === digest && formatReference(known.reference) === formatReference(reference),
     )
   ) {
     compilation.externalImages.push({ reference, digest, platform });
   }
-  if (config.rootfs.diff_ids.length === 0 && history.every((entry) => entry.empty_layer === true))
-    return;
+  if (config.rootfs.diff_ids.length === 0 && history.every((entry) => entry.empty_layer === true)) return;
   countStep(stage);
   const multiPlatform = compilation.options.multiPlatform ?? false;
   const name = stepName(stage, `FROM ${formatReference(reference)}`, {
@@ -166,13 +150,8 @@ function startFrom(
 }
 
 /** Without a wish of the user the result follows its base, when steps of its platform can run here (S08). */
-function detectPlatform(
-  { os, architecture }: ImageConfig,
-  wanted: Platform,
-  { options }: Compilation,
-): Platform {
-  const isBase = (platform: Platform): boolean =>
-    platform.os === os && platform.architecture === architecture;
+function detectPlatform({ os, architecture }: ImageConfig, wanted: Platform, { options }: Compilation): Platform {
+  const isBase = (platform: Platform): boolean => platform.os === os && platform.architecture === architecture;
   if (isBase(wanted)) return wanted;
   return (options.supportedPlatforms ?? [options.buildPlatform]).find(isBase) ?? wanted;
 }
@@ -180,9 +159,6 @@ function detectPlatform(
 /** Adds a PATH where the base has none (I20). */
 export function ensurePath(stage: StageState): void {
   const env = (stage.image.config.Env ??= []);
-  if (
-    stage.platform?.os !== "windows" &&
-    !env.some((entry) => entry === "PATH" || entry.startsWith("PATH="))
-  )
+  if (stage.platform?.os !== "windows" && !env.some((entry) => entry === "PATH" || entry.startsWith("PATH=")))
     env.push(`PATH=${defaultPath}`);
 }

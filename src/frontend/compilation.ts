@@ -30,11 +30,7 @@ export interface Compilation {
 }
 
 /** A `FRONTEND_VALUE_INVALID` error at a place. */
-export function invalidValue(
-  message: string,
-  where: SourceRange | undefined,
-  hint?: string,
-): VarveError {
+export function invalidValue(message: string, where: SourceRange | undefined, hint?: string): VarveError {
   return new VarveError("FRONTEND_VALUE_INVALID", message, {
     ...(where === undefined ? {} : { where }),
     ...(hint === undefined ? {} : { hint }),
@@ -43,19 +39,11 @@ export function invalidValue(
 
 /** A `DOCKERFILE_NOT_SUPPORTED_YET` error: a later version of Varve will do it. */
 export function notSupportedYet(feature: string, where: SourceRange | undefined): VarveError {
-  return new VarveError(
-    "DOCKERFILE_NOT_SUPPORTED_YET",
-    `${feature} is not supported yet`,
-    where === undefined ? {} : { where },
-  );
+  return new VarveError("DOCKERFILE_NOT_SUPPORTED_YET", `${feature} is not supported yet`, where === undefined ? {} : { where });
 }
 
 /** Expands a word of an instruction with the stage's variables, and warns of those that are not set (lint UndefinedVar). */
-export function expandIn(
-  stage: StageState,
-  compilation: Compilation,
-  where: SourceRange,
-): (word: string) => string {
+export function expandIn(stage: StageState, compilation: Compilation, where: SourceRange): (word: string) => string {
   const env = lookupIn(stage.variables);
   return (word) => {
     const { value, unmatched } = expandWord(word, env, {
@@ -70,12 +58,7 @@ export function expandIn(
 /** Adds a warning for each variable that is neither set nor declared with ARG. */
 export function warnOfUnset(
   unmatched: ReadonlySet<string>,
-  {
-    env,
-    stage,
-    compilation,
-    where,
-  }: { env: Environment; stage: StageState; compilation: Compilation; where: SourceRange },
+  { env, stage, compilation, where }: { env: Environment; stage: StageState; compilation: Compilation; where: SourceRange },
 ): void {
   for (const name of unmatched) {
     if (stage.declaredArgs.some((arg) => arg.name === name)) continue;

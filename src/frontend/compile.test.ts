@@ -4,12 +4,7 @@ import { parseDockerfile } from "../dockerfile/index.ts";
 import { VarveError } from "../errors/index.ts";
 import { loadGraph } from "../llb/index.ts";
 import { familiarReference, type Digest, type ImageConfig } from "../oci/index.ts";
-import {
-  compileDockerfile,
-  type FrontendOptions,
-  type FrontendResult,
-  type ResolveImage,
-} from "./index.ts";
+import { compileDockerfile, type FrontendOptions, type FrontendResult, type ResolveImage } from "./index.ts";
 
 const amd64 = { os: "linux", architecture: "amd64" };
 const config: ImageConfig = {
@@ -30,17 +25,11 @@ async function compile(
   signal = new AbortController().signal,
 ): Promise<FrontendResult> {
   const { dockerfile } = parseDockerfile(text, { file: "Dockerfile" });
-  return await compileDockerfile(
-    dockerfile,
-    { buildPlatform: amd64, resolveImage: resolveAny, ...options },
-    { signal },
-  );
+  return await compileDockerfile(dockerfile, { buildPlatform: amd64, resolveImage: resolveAny, ...options }, { signal });
 }
 
 function stepNames({ definition }: FrontendResult): (string | undefined)[] {
-  return [...loadGraph(definition).vertices.values()].map(
-    ({ metadata }) => metadata.description["llb.customname"],
-  );
+  return [...loadGraph(definition).vertices.values()].map(({ metadata }) => metadata.description["llb.customname"]);
 }
 
 async function rejects(
@@ -82,9 +71,7 @@ test("S01 only images of stages that the target needs are resolved, each once an
 });
 
 test("S01 what a stage that is not needed says is not compiled", async () => {
-  const result = await compile(
-    "FROM a AS x\nADD https://example.com/f /\nRUN --mount=type=secret,id=s y\nFROM a\nRUN z",
-  );
+  const result = await compile("FROM a AS x\nADD https://example.com/f /\nRUN --mount=type=secret,id=s y\nFROM a\nRUN z");
   assert.deepEqual(stepNames(result).slice(1), ["[stage-1 2/2] RUN z"]);
 });
 
@@ -104,11 +91,7 @@ test("S02 the default target is the last stage, and an unknown one is answered w
     },
     { target: "biuld" },
   );
-  await rejects(
-    text,
-    { code: "FRONTEND_TARGET_UNKNOWN", hint: /the stages are build, run/ },
-    { target: "0" },
-  );
+  await rejects(text, { code: "FRONTEND_TARGET_UNKNOWN", hint: /the stages are build, run/ }, { target: "0" });
 });
 
 test("S03 S04 a stage must stand before its use, and none may need itself", async () => {
@@ -164,11 +147,7 @@ test("an error of resolveImage gets the place of the FROM or of the instruction 
     aborted.push(reference.path);
     throw signal.reason as Error;
   };
-  await rejects(
-    "FROM slow AS s\nFROM a\nCOPY --from=s / /\nCOPY --from=bad /a /b",
-    { code: "USAGE", line: 4 },
-    { resolveImage },
-  );
+  await rejects("FROM slow AS s\nFROM a\nCOPY --from=s / /\nCOPY --from=bad /a /b", { code: "USAGE", line: 4 }, { resolveImage });
   assert.deepEqual(aborted.sort(), ["library/a", "library/slow"]);
 });
 
@@ -196,11 +175,7 @@ test("D06 the names of the built-in frontend are accepted, others refused with t
     code: "DOCKERFILE_NOT_SUPPORTED_YET",
     line: 2,
   });
-  await rejects(
-    "FROM a",
-    { code: "DOCKERFILE_NOT_SUPPORTED_YET" },
-    { buildArgs: { BUILDKIT_SYNTAX: "x/y" } },
-  );
+  await rejects("FROM a", { code: "DOCKERFILE_NOT_SUPPORTED_YET" }, { buildArgs: { BUILDKIT_SYNTAX: "x/y" } });
   await compile("# syntax=example.com/other/frontend\nFROM a", {
     buildArgs: { BUILDKIT_SYNTAX: "dockerfile.v0" },
   });
@@ -219,13 +194,8 @@ test("what comes later is refused with its line", async () => {
     "ADD git@example.com:a/b.git /",
     "ADD git://example.com/b.git#v1:d /",
   ];
-  for (const line of [...later, ...remote])
-    await rejects(`FROM a\n\n${line}`, { code: "DOCKERFILE_NOT_SUPPORTED_YET", line: 3 });
-  await rejects(
-    "FROM a",
-    { code: "DOCKERFILE_NOT_SUPPORTED_YET" },
-    { buildArgs: { SOURCE_DATE_EPOCH: "context" } },
-  );
+  for (const line of [...later, ...remote]) await rejects(`FROM a\n\n${line}`, { code: "DOCKERFILE_NOT_SUPPORTED_YET", line: 3 });
+  await rejects("FROM a", { code: "DOCKERFILE_NOT_SUPPORTED_YET" }, { buildArgs: { SOURCE_DATE_EPOCH: "context" } });
 });
 
 test("C18 COPY takes no URL and no repository", async () => {
@@ -269,13 +239,7 @@ test("I14 signals may be numbers, names with or without SIG, and real-time signa
 
 test("I10 a host part is checked and dropped, and the protocol lowered", async () => {
   const { image } = await compile("FROM a\nEXPOSE [::1]:80:90/TCP 10-12:20-22/sctp 1-1");
-  assert.deepEqual(Object.keys(image.config?.ExposedPorts ?? {}).sort(), [
-    "1/tcp",
-    "20/sctp",
-    "21/sctp",
-    "22/sctp",
-    "90/tcp",
-  ]);
+  assert.deepEqual(Object.keys(image.config?.ExposedPorts ?? {}).sort(), ["1/tcp", "20/sctp", "21/sctp", "22/sctp", "90/tcp"]);
 });
 
 test("I17 a wrong trigger of a base image is reported at the FROM that brought it", async () => {
@@ -320,9 +284,7 @@ test("lint UndefinedArgInFrom and InvalidBaseImagePlatform fall out of the compi
 });
 
 test("P14 stages are listed with the comment above them that begins with their name", async () => {
-  const { stages } = await compile(
-    "# other\n# Build makes it\nFROM --platform=$BUILDPLATFORM a AS Build\nFROM a",
-  );
+  const { stages } = await compile("# other\n# Build makes it\nFROM --platform=$BUILDPLATFORM a AS Build\nFROM a");
   assert.deepEqual(stages[0], {
     index: 0,
     name: "Build",

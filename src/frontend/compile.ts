@@ -1,9 +1,4 @@
-import {
-  builderArgs,
-  detectSyntax,
-  type Dockerfile,
-  type OnbuildInstruction,
-} from "../dockerfile/index.ts";
+import { builderArgs, detectSyntax, type Dockerfile, type OnbuildInstruction } from "../dockerfile/index.ts";
 import { normalizePlatform, type ImageConfig } from "../oci/index.ts";
 import { buildArg, epochOf, globalVariables, proxyEnvOf, warnOfUnusedArgs } from "./args.ts";
 import { resolveBases } from "./base-image.ts";
@@ -35,8 +30,7 @@ export async function compileDockerfile(
   const target = findTarget(compilation);
   const reachable = await resolveReachable(target, compilation);
   // By index: an image that is read from stands behind the stages of the file, but is done when it is resolved
-  for (const stage of compilation.stages)
-    if (reachable.has(stage) && !stage.isDone) compileStage(stage, compilation);
+  for (const stage of compilation.stages) if (reachable.has(stage) && !stage.isDone) compileStage(stage, compilation);
 
   const unused = warnOfUnusedArgs(compilation, reachable);
   const source = {
@@ -54,17 +48,10 @@ export async function compileDockerfile(
   };
 }
 
-function createCompilation(
-  dockerfile: Dockerfile,
-  options: FrontendOptions,
-  signal: AbortSignal,
-): Compilation {
+function createCompilation(dockerfile: Dockerfile, options: FrontendOptions, signal: AbortSignal): Compilation {
   const { buildArgs = {}, buildPlatform } = options;
   const targetPlatform = options.platform ?? buildPlatform;
-  const targetName =
-    options.target === undefined || options.target === ""
-      ? dockerfile.stages.at(-1)?.from.name
-      : options.target;
+  const targetName = options.target === undefined || options.target === "" ? dockerfile.stages.at(-1)?.from.name : options.target;
   const globals = globalVariables(dockerfile, {
     buildArgs,
     buildPlatform,
@@ -95,31 +82,22 @@ function createCompilation(
 /** Frontends other than docker/dockerfile would have to be run as images (D06). BUILDKIT_SYNTAX beats the directive (D05). */
 function refuseForeignSyntax({ dockerfile, buildArgs }: Compilation): void {
   const given = buildArg(buildArgs, builderArgs.syntax);
-  const request =
-    given === undefined || given === ""
-      ? detectSyntax(dockerfile.source, { file: dockerfile.file })
-      : undefined;
-  const reference =
-    (given === undefined || given === "" ? request?.reference : given.split(" ")[0]) ?? "";
+  const request = given === undefined || given === "" ? detectSyntax(dockerfile.source, { file: dockerfile.file }) : undefined;
+  const reference = (given === undefined || given === "" ? request?.reference : given.split(" ")[0]) ?? "";
   if (reference === "" || reference === "dockerfile.v0") return;
-  if (/^(?:(?:index\.)?docker\.io\/)?docker\/dockerfile(?:-upstream)?(?:[:@].*)?$/.test(reference))
-    return;
+  if (/^(?:(?:index\.)?docker\.io\/)?docker\/dockerfile(?:-upstream)?(?:[:@].*)?$/.test(reference)) return;
   throw notSupportedYet(`the frontend ${JSON.stringify(reference)}`, request?.where);
 }
 
 /** Resolves bases until their ONBUILD triggers name no more stages and images (I17). */
-async function resolveReachable(
-  target: StageState,
-  compilation: Compilation,
-): Promise<Set<StageState>> {
+async function resolveReachable(target: StageState, compilation: Compilation): Promise<Set<StageState>> {
   for (;;) {
     const reachable = reachableFrom(target);
     await resolveBases(reachable, compilation);
     for (const stage of reachable) {
       if (stage.hasTriggers || stage.from === undefined) continue;
       stage.hasTriggers = true;
-      const triggers =
-        stage.base === undefined ? (stage.image.config.OnBuild ?? []) : triggersOf(stage.base);
+      const triggers = stage.base === undefined ? (stage.image.config.OnBuild ?? []) : triggersOf(stage.base);
       if (triggers.length > 0) addTriggers(stage, triggers, compilation);
     }
     const after = reachableFrom(target);
@@ -139,10 +117,7 @@ function finishImage(target: StageState, { options }: Compilation): ImageConfig 
   const { image } = target;
   const { labels = {}, platform } = options;
   if (Object.keys(labels).length > 0)
-    image.config.Labels = Object.fromEntries([
-      ...Object.entries(image.config.Labels ?? {}),
-      ...Object.entries(labels),
-    ]);
+    image.config.Labels = Object.fromEntries([...Object.entries(image.config.Labels ?? {}), ...Object.entries(labels)]);
   if (platform !== undefined) {
     const isSame = platform.os === image.os && platform.architecture === image.architecture;
     image.os = platform.os;

@@ -20,11 +20,7 @@ import type { StageState } from "./stage.ts";
 const configOnly = { hasLayer: false };
 
 /** ENV (I07): sets variables for what follows and in the image. The values of one instruction do not see each other. */
-export function compileEnv(
-  stage: StageState,
-  instruction: EnvInstruction,
-  compilation: Compilation,
-): void {
+export function compileEnv(stage: StageState, instruction: EnvInstruction, compilation: Compilation): void {
   const expand = expandIn(stage, compilation, instruction.where);
   const pairs = instruction.pairs.map(({ key, value }) => ({
     key: expand(key),
@@ -36,40 +32,19 @@ export function compileEnv(
     const place = list.findIndex((entry) => splitVariable(entry)[0] === key);
     list[place < 0 ? list.length : place] = `${key}=${value}`;
   }
-  addHistory(
-    stage,
-    compilation,
-    ["ENV", ...pairs.map(({ key, value }) => `${key}=${value}`)].join(" "),
-    configOnly,
-  );
+  addHistory(stage, compilation, ["ENV", ...pairs.map(({ key, value }) => `${key}=${value}`)].join(" "), configOnly);
 }
 
 /** LABEL (I09). */
-export function compileLabel(
-  stage: StageState,
-  instruction: LabelInstruction,
-  compilation: Compilation,
-): void {
+export function compileLabel(stage: StageState, instruction: LabelInstruction, compilation: Compilation): void {
   const expand = expandIn(stage, compilation, instruction.where);
   const pairs = instruction.pairs.map(({ key, value }) => [expand(key), expand(value)] as const);
-  stage.image.config.Labels = Object.fromEntries([
-    ...Object.entries(stage.image.config.Labels ?? {}),
-    ...pairs,
-  ]);
-  addHistory(
-    stage,
-    compilation,
-    ["LABEL", ...pairs.map(([key, value]) => `${key}=${value}`)].join(" "),
-    configOnly,
-  );
+  stage.image.config.Labels = Object.fromEntries([...Object.entries(stage.image.config.Labels ?? {}), ...pairs]);
+  addHistory(stage, compilation, ["LABEL", ...pairs.map(([key, value]) => `${key}=${value}`)].join(" "), configOnly);
 }
 
 /** CMD (I03). */
-export function compileCmd(
-  stage: StageState,
-  instruction: CmdInstruction,
-  compilation: Compilation,
-): void {
+export function compileCmd(stage: StageState, instruction: CmdInstruction, compilation: Compilation): void {
   const args = commandArgs(stage, instruction.command);
   setCommand(stage, "Cmd", args);
   stage.image.config.ArgsEscaped = true;
@@ -78,11 +53,7 @@ export function compileCmd(
 }
 
 /** ENTRYPOINT (I04): drops an inherited CMD, but not one of the same stage. */
-export function compileEntrypoint(
-  stage: StageState,
-  instruction: EntrypointInstruction,
-  compilation: Compilation,
-): void {
+export function compileEntrypoint(stage: StageState, instruction: EntrypointInstruction, compilation: Compilation): void {
   const args = commandArgs(stage, instruction.command);
   setCommand(stage, "Entrypoint", args);
   if (!stage.hasCommand) delete stage.image.config.Cmd;
@@ -104,28 +75,13 @@ export function commandArgs(stage: StageState, command: CommandLine): string[] {
 export function inShell(stage: StageState, text: string): string[] {
   const { Shell } = stage.image.config;
   const shell =
-    Shell !== undefined && Shell.length > 0
-      ? Shell
-      : stage.image.os === "windows"
-        ? ["cmd", "/S", "/C"]
-        : ["/bin/sh", "-c"];
+    Shell !== undefined && Shell.length > 0 ? Shell : stage.image.os === "windows" ? ["cmd", "/S", "/C"] : ["/bin/sh", "-c"];
   return [...shell, text];
 }
 
 /** HEALTHCHECK (I15). */
-export function compileHealthcheck(
-  stage: StageState,
-  instruction: HealthcheckInstruction,
-  compilation: Compilation,
-): void {
-  const {
-    test,
-    interval = 0,
-    timeout = 0,
-    startPeriod = 0,
-    startInterval = 0,
-    retries = 0,
-  } = instruction;
+export function compileHealthcheck(stage: StageState, instruction: HealthcheckInstruction, compilation: Compilation): void {
+  const { test, interval = 0, timeout = 0, startPeriod = 0, startInterval = 0, retries = 0 } = instruction;
   const health: HealthConfig = { Test: [...test] };
   if (interval !== 0) health.Interval = interval;
   if (timeout !== 0) health.Timeout = timeout;
@@ -134,26 +90,14 @@ export function compileHealthcheck(
   if (retries !== 0) health.Retries = retries;
   stage.image.config.Healthcheck = health;
   // The fields by %q, as Docker Engine 28 prints the struct
-  const durations = [interval, timeout, startPeriod, startInterval].map((duration) =>
-    quote(formatDuration(duration)),
-  );
-  addHistory(
-    stage,
-    compilation,
-    `HEALTHCHECK &{${[quoteList(test), ...durations, quoteRune(retries)].join(" ")}}`,
-    configOnly,
-  );
+  const durations = [interval, timeout, startPeriod, startInterval].map((duration) => quote(formatDuration(duration)));
+  addHistory(stage, compilation, `HEALTHCHECK &{${[quoteList(test), ...durations, quoteRune(retries)].join(" ")}}`, configOnly);
 }
 
 /** VOLUME (I13). */
-export function compileVolume(
-  stage: StageState,
-  instruction: VolumeInstruction,
-  compilation: Compilation,
-): void {
+export function compileVolume(stage: StageState, instruction: VolumeInstruction, compilation: Compilation): void {
   const paths = instruction.paths.map(expandIn(stage, compilation, instruction.where));
-  if (paths.includes(""))
-    throw invalidValue("VOLUME specified can not be an empty string", instruction.where);
+  if (paths.includes("")) throw invalidValue("VOLUME specified can not be an empty string", instruction.where);
   stage.image.config.Volumes = Object.fromEntries([
     ...Object.entries(stage.image.config.Volumes ?? {}),
     ...paths.map((path) => [path, {}] as const),
@@ -162,18 +106,10 @@ export function compileVolume(
 }
 
 /** STOPSIGNAL (I14). */
-export function compileStopSignal(
-  stage: StageState,
-  instruction: StopSignalInstruction,
-  compilation: Compilation,
-): void {
+export function compileStopSignal(stage: StageState, instruction: StopSignalInstruction, compilation: Compilation): void {
   const signal = expandIn(stage, compilation, instruction.where)(instruction.signal);
   if (!isSignal(signal))
-    throw invalidValue(
-      `invalid signal: ${signal}`,
-      instruction.where,
-      "signals are numbers or names like SIGTERM",
-    );
+    throw invalidValue(`invalid signal: ${signal}`, instruction.where, "signals are numbers or names like SIGTERM");
   stage.image.config.StopSignal = signal;
   addHistory(stage, compilation, `STOPSIGNAL ${signal}`, configOnly);
 }

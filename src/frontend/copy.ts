@@ -1,19 +1,7 @@
-import {
-  expandRaw,
-  type AddInstruction,
-  type CopyInstruction,
-  type HeredocNode,
-} from "../dockerfile/index.ts";
+import { expandRaw, type AddInstruction, type CopyInstruction, type HeredocNode } from "../dockerfile/index.ts";
 import { VarveError } from "../errors/index.ts";
 import type { FileCopy } from "../llb/index.ts";
-import {
-  expandIn,
-  invalidValue,
-  linesOf,
-  notSupportedYet,
-  warnOfUnset,
-  type Compilation,
-} from "./compilation.ts";
+import { expandIn, invalidValue, linesOf, notSupportedYet, warnOfUnset, type Compilation } from "./compilation.ts";
 import { lookupIn } from "./environment.ts";
 import { fileNode, mergeNode, parseOwner, type ActionDraft, type OwnerDraft } from "./file-node.ts";
 import { addHistory } from "./history.ts";
@@ -35,12 +23,7 @@ interface Expanded {
 }
 
 /** COPY and ADD (I05, I06) of files from the context, from other stages and images, and from heredocs. */
-export function compileCopy(
-  stage: StageState,
-  instruction: FilesInstruction,
-  command: Command,
-  compilation: Compilation,
-): void {
+export function compileCopy(stage: StageState, instruction: FilesInstruction, command: Command, compilation: Compilation): void {
   const { where, original } = instruction;
   const expanded = expandInstruction(stage, instruction, compilation);
   refuseRemote(instruction, expanded);
@@ -48,12 +31,8 @@ export function compileCopy(
   const destination = resolveDestination(stage.directory, expanded.destination);
   const mode = readMode(expanded.chmod, instruction);
   const owner = expanded.chown === "" ? undefined : parseOwner(expanded.chown);
-  const copies = expanded.sources.map((source) =>
-    copyFiles(source, { instruction, origin, destination, mode, owner }),
-  );
-  const documents = expanded.heredocs.map((heredoc) =>
-    copyDocument(heredoc, { instruction, destination, mode, owner }),
-  );
+  const copies = expanded.sources.map((source) => copyFiles(source, { instruction, origin, destination, mode, owner }));
+  const documents = expanded.heredocs.map((heredoc) => copyDocument(heredoc, { instruction, destination, mode, owner }));
   const actions = [...copies, ...documents];
 
   countStep(stage);
@@ -97,11 +76,7 @@ export function compileCopy(
   });
 }
 
-function expandInstruction(
-  stage: StageState,
-  instruction: FilesInstruction,
-  compilation: Compilation,
-): Expanded {
+function expandInstruction(stage: StageState, instruction: FilesInstruction, compilation: Compilation): Expanded {
   const { where } = instruction;
   const expand = expandIn(stage, compilation, where);
   return {
@@ -119,10 +94,7 @@ function expandInstruction(
 function expandBody(
   heredoc: HeredocNode,
   stage: StageState,
-  {
-    instruction: { where },
-    compilation,
-  }: { instruction: FilesInstruction; compilation: Compilation },
+  { instruction: { where }, compilation }: { instruction: FilesInstruction; compilation: Compilation },
 ): string {
   if (!heredoc.expand) return heredoc.content;
   const env = lookupIn(stage.variables);
@@ -136,13 +108,10 @@ function refuseRemote(instruction: FilesInstruction, { sources }: Expanded): voi
   const { where } = instruction;
   for (const source of sources) {
     const isGit =
-      /^(?:git|ssh):\/\//.test(source) ||
-      /^[\w.-]+@[\w.-]+:/.test(source) ||
-      /^https?:\/\/[^?#]*\.git(?:[?#]|$)/.test(source);
+      /^(?:git|ssh):\/\//.test(source) || /^[\w.-]+@[\w.-]+:/.test(source) || /^https?:\/\/[^?#]*\.git(?:[?#]|$)/.test(source);
     const isHttp = /^https?:\/\//.test(source);
     if (!isGit && !isHttp) continue;
-    if (instruction.kind === "add")
-      throw notSupportedYet(isGit ? "ADD of a Git repository" : "ADD of a URL", where);
+    if (instruction.kind === "add") throw notSupportedYet(isGit ? "ADD of a Git repository" : "ADD of a URL", where);
     throw invalidValue(
       isGit ? "source can't be a git ref for COPY" : "source can't be a URL for COPY",
       where,
@@ -150,8 +119,7 @@ function refuseRemote(instruction: FilesInstruction, { sources }: Expanded): voi
     );
   }
   if (instruction.kind !== "add" || instruction.checksum === undefined) return;
-  if (sources.length !== 1)
-    throw invalidValue("checksum can't be specified for multiple sources", where);
+  if (sources.length !== 1) throw invalidValue("checksum can't be specified for multiple sources", where);
   throw invalidValue("checksum requires HTTP(S) or Git sources", where);
 }
 
@@ -185,13 +153,8 @@ type Mode = Pick<FileCopy, "mode" | "modeStr">;
 /** `--chmod` (C09): octal up to 07777, or symbolic. */
 function readMode(text: string, { where }: FilesInstruction): Mode {
   if (text === "") return { mode: -1, modeStr: "" };
-  if (/^[0-7]+$/.test(text) && Number.parseInt(text, 8) <= 0o7777)
-    return { mode: Number.parseInt(text, 8), modeStr: "" };
-  if (
-    /^(?:[ugoa]*(?:[-+=](?:[ugo]|[rwxXst]*))+)(?:,[ugoa]*(?:[-+=](?:[ugo]|[rwxXst]*))+)*$/.test(
-      text,
-    )
-  )
+  if (/^[0-7]+$/.test(text) && Number.parseInt(text, 8) <= 0o7777) return { mode: Number.parseInt(text, 8), modeStr: "" };
+  if (/^(?:[ugoa]*(?:[-+=](?:[ugo]|[rwxXst]*))+)(?:,[ugoa]*(?:[-+=](?:[ugo]|[rwxXst]*))+)*$/.test(text))
     return { mode: 0, modeStr: text };
   throw invalidValue(
     `invalid chmod parameter: '${text}'. it should be octal string and between 0 and 07777`,
@@ -207,10 +170,7 @@ interface CopyOptions {
   readonly owner: OwnerDraft | undefined;
 }
 
-function copyFiles(
-  text: string,
-  options: CopyOptions & { readonly origin: (path: string) => Output | undefined },
-): CopyAction {
+function copyFiles(text: string, options: CopyOptions & { readonly origin: (path: string) => Output | undefined }): CopyAction {
   const { instruction, origin, destination, mode, owner } = options;
   const base = {
     ...plainCopy,
@@ -227,14 +187,12 @@ function copyFiles(
     const copy = { ...base, src: joinPath("/", text), attemptUnpack: instruction.unpack ?? true };
     return { kind: "copy", source, copy, owner };
   }
-  if (!instruction.parents)
-    return { kind: "copy", source, copy: { ...base, src: joinPath("/", text) }, owner };
+  if (!instruction.parents) return { kind: "copy", source, copy: { ...base, src: joinPath("/", text) }, owner };
   // COPY --parents (C11): what stands after the pivot `/./` is kept, as a pattern below what stands before it
   const pivot = text.indexOf("/./");
   const [parent, pattern] = pivot < 0 ? ["/", text] : [text.slice(0, pivot), text.slice(pivot + 3)];
   const kept = (pattern.startsWith("/") ? pattern : joinPath("/", pattern)).replace(/^\//, "");
-  const requiredPaths =
-    hasWildcard(parent) || hasWildcard(pattern) ? [] : [joinPath("/", parent, kept)];
+  const requiredPaths = hasWildcard(parent) || hasWildcard(pattern) ? [] : [joinPath("/", parent, kept)];
   return {
     kind: "copy",
     source,
@@ -244,10 +202,7 @@ function copyFiles(
 }
 
 /** A heredoc (H06): a file of its name, mode 0644. */
-function copyDocument(
-  { name, content }: Expanded["heredocs"][number],
-  { destination, mode, owner }: CopyOptions,
-): CopyAction {
+function copyDocument({ name, content }: Expanded["heredocs"][number], { destination, mode, owner }: CopyOptions): CopyAction {
   const mkfile = {
     path: joinPath("/", name),
     mode: 0o644,
@@ -285,21 +240,15 @@ const plainCopy: Omit<FileCopy, "owner"> = {
 };
 
 function copyCaps(actions: readonly CopyAction[]): string[] {
-  const has = (test: (copy: CopyAction["copy"]) => boolean): boolean =>
-    actions.some(({ copy }) => test(copy));
+  const has = (test: (copy: CopyAction["copy"]) => boolean): boolean => actions.some(({ copy }) => test(copy));
   return [
-    ...(has((copy) => copy.includePatterns.length + copy.excludePatterns.length > 0)
-      ? ["file.copy.includeexcludepatterns"]
-      : []),
+    ...(has((copy) => copy.includePatterns.length + copy.excludePatterns.length > 0) ? ["file.copy.includeexcludepatterns"] : []),
     ...(has((copy) => copy.requiredPaths.length > 0) ? ["file.copy.requiredpaths"] : []),
     ...(has((copy) => copy.modeStr !== "") ? ["file.copy.modestring"] : []),
   ];
 }
 
-function historyText(
-  instruction: FilesInstruction,
-  { sources, heredocs, destination, chown, chmod }: Expanded,
-): string {
+function historyText(instruction: FilesInstruction, { sources, heredocs, destination, chown, chmod }: Expanded): string {
   return [
     instruction.kind.toUpperCase(),
     ...(instruction.kind === "copy" && instruction.parents ? ["--parents"] : []),

@@ -25,9 +25,7 @@ export interface ExecDraft {
 /** Runs a command; the output is the root as the command left it. Other mounts keep nothing. */
 export function execNode(draft: ExecDraft, facts: Pick<Node, "metadata" | "lines">): Output {
   const root: MountDraft = { dest: "/", source: draft.root };
-  const mounts = [root, ...draft.mounts].sort((a, b) =>
-    Buffer.compare(Buffer.from(a.dest), Buffer.from(b.dest)),
-  );
+  const mounts = [root, ...draft.mounts].sort((a, b) => Buffer.compare(Buffer.from(a.dest), Buffer.from(b.dest)));
   const node: Node = {
     ...facts,
     inputs: mounts.map((mount) => mount.source).filter((source) => source !== undefined),
@@ -69,8 +67,7 @@ export function execCaps(draft: ExecDraft): string[] {
   if (meta.ulimit.length > 0) caps.push("exec.meta.ulimit");
   if (meta.cgroupParent !== "") caps.push("exec.meta.cgroup.parent");
   if (mounts.some((mount) => mount.selector !== undefined)) caps.push("exec.mount.selector");
-  if (mounts.some((mount) => mount.type === "cache"))
-    caps.push("exec.mount.cache", "exec.mount.cache.sharing");
+  if (mounts.some((mount) => mount.type === "cache")) caps.push("exec.mount.cache", "exec.mount.cache.sharing");
   if (mounts.some((mount) => mount.type === "tmpfs")) caps.push("exec.mount.tmpfs");
   if (mounts.some((mount) => (mount.tmpfs?.size ?? 0) > 0)) caps.push("exec.mount.tmpfs.size");
   return caps;

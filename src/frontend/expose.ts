@@ -7,11 +7,7 @@ import { addHistory } from "./history.ts";
 import type { StageState } from "./stage.ts";
 
 /** EXPOSE (I10): `port[-port][/protocol]`; a host part before a colon is checked and dropped. */
-export function compileExpose(
-  stage: StageState,
-  instruction: ExposeInstruction,
-  compilation: Compilation,
-): void {
+export function compileExpose(stage: StageState, instruction: ExposeInstruction, compilation: Compilation): void {
   const { where } = instruction;
   const env = lookupIn(stage.variables);
   const words = instruction.ports.flatMap(
@@ -48,10 +44,8 @@ function readPort(text: string, where: SourceRange): string[] {
   if (start === undefined || end === undefined) throw fail("ports are numbers from 0 to 65535");
   if (host !== "") {
     const [hostStart, hostEnd] = readRange(host) ?? [];
-    if (hostStart === undefined || hostEnd === undefined)
-      throw fail("the port of the host is no port");
-    if (end !== start && hostEnd - hostStart !== end - start)
-      throw fail("the ranges of host and container differ in length");
+    if (hostStart === undefined || hostEnd === undefined) throw fail("the port of the host is no port");
+    if (end !== start && hostEnd - hostStart !== end - start) throw fail("the ranges of host and container differ in length");
   }
   return Array.from({ length: end - start + 1 }, (_, offset) => `${start + offset}/${known}`);
 }

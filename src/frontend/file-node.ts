@@ -25,9 +25,7 @@ export type ActionDraft =
 /** `USER[:GROUP]` as `--chown` and USER take it. */
 export function parseOwner(text: string): OwnerDraft {
   const colon = text.indexOf(":");
-  return colon < 0
-    ? { user: text, group: undefined }
-    : { user: text.slice(0, colon), group: text.slice(colon + 1) };
+  return colon < 0 ? { user: text, group: undefined } : { user: text.slice(0, colon), group: text.slice(colon + 1) };
 }
 
 /** Applies the actions in order to `base` (an empty root when undefined). */
@@ -36,19 +34,14 @@ export function fileNode(
   actions: readonly ActionDraft[],
   facts: Pick<Node, "metadata" | "lines">,
 ): Output {
-  const outputs = [
-    base,
-    ...actions.map((action) => (action.kind === "copy" ? action.source : undefined)),
-  ];
+  const outputs = [base, ...actions.map((action) => (action.kind === "copy" ? action.source : undefined))];
   const node: Node = {
     ...facts,
     inputs: outputs.filter((output) => output !== undefined),
     compose(toInput) {
       const list = createInputList(toInput);
       const baseIndex = list.add(base);
-      const sources = actions.map((action) =>
-        action.kind === "copy" ? list.add(action.source) : -1,
-      );
+      const sources = actions.map((action) => (action.kind === "copy" ? list.add(action.source) : -1));
       const composed = actions.map((action, place): FileAction => {
         const common = {
           input: place === 0 ? baseIndex : list.inputs.length + place - 1,
@@ -57,8 +50,7 @@ export function fileNode(
         };
         if (action.kind === "mkfile") return { ...common, kind: "mkfile", mkfile: action.mkfile };
         const owner = action.owner === undefined ? {} : { owner: toOwner(action.owner, baseIndex) };
-        if (action.kind === "mkdir")
-          return { ...common, kind: "mkdir", mkdir: { ...action.mkdir, ...owner } };
+        if (action.kind === "mkdir") return { ...common, kind: "mkdir", mkdir: { ...action.mkdir, ...owner } };
         return { ...common, kind: "copy", copy: { ...action.copy, ...owner } };
       });
       return {
@@ -88,10 +80,7 @@ function toUser(text: string, input: number): UserRef {
 }
 
 /** Puts layers on each other, the lowest first. Empty ones do not count; none at all is the empty root. */
-export function mergeNode(
-  layers: readonly (Output | undefined)[],
-  facts: Pick<Node, "metadata" | "lines">,
-): Output | undefined {
+export function mergeNode(layers: readonly (Output | undefined)[], facts: Pick<Node, "metadata" | "lines">): Output | undefined {
   const inputs = layers.filter((layer) => layer !== undefined);
   if (inputs.length < 2) return inputs[0];
   const node: Node = {

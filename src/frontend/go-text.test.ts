@@ -9,13 +9,7 @@ test("I19 texts are quoted as Go quotes them", () => {
     '"a\\"\\\\\\n\\t\\x01\\x7fé\\u200b😀\\U000e0001\\u00a0"',
   );
   assert.equal(quoteList(["a b", "'"]), `["a b" "'"]`);
-  assert.deepEqual([0, 10, 39, 65, 0x110000].map(quoteRune), [
-    "'\\x00'",
-    "'\\n'",
-    "'\\''",
-    "'A'",
-    "'\ufffd'",
-  ]);
+  assert.deepEqual([0, 10, 39, 65, 0x110000].map(quoteRune), ["'\\x00'", "'\\n'", "'\\''", "'A'", "'\ufffd'"]);
 });
 
 test("I19 durations are printed as Go prints them", () => {
@@ -29,18 +23,11 @@ test("I19 durations are printed as Go prints them", () => {
     "1h1m1.001s": 3661001e6,
     "25h0m0s": 9e13,
   };
-  for (const [text, nanoseconds] of Object.entries(durations))
-    assert.equal(formatDuration(nanoseconds), text);
+  for (const [text, nanoseconds] of Object.entries(durations)) assert.equal(formatDuration(nanoseconds), text);
 });
 
 test("C01 C03 paths stay inside the root, and a destination keeps its slash", () => {
-  assert.deepEqual(["", "/..", "a/../../b", "//a//b/.", "./"].map(cleanPath), [
-    ".",
-    "/",
-    "../b",
-    "/a/b",
-    ".",
-  ]);
+  assert.deepEqual(["", "/..", "a/../../b", "//a//b/.", "./"].map(cleanPath), [".", "/", "../b", "/a/b", "."]);
   assert.equal(joinPath("/", "../../a"), "/a");
   assert.equal(resolvePath("/w", "../x/"), "/x");
   const wanted = {
@@ -55,13 +42,6 @@ test("C01 C03 paths stay inside the root, and a destination keeps its slash", ()
     "/.": "/.",
     "../..": "/",
   };
-  for (const [path, expected] of Object.entries(wanted))
-    assert.equal(resolveDestination("/w", path), expected, path);
-  assert.deepEqual(["a*", "a\\*", "a?", "[x]", "a"].map(hasWildcard), [
-    true,
-    false,
-    true,
-    true,
-    false,
-  ]);
+  for (const [path, expected] of Object.entries(wanted)) assert.equal(resolveDestination("/w", path), expected, path);
+  assert.deepEqual(["a*", "a\\*", "a?", "[x]", "a"].map(hasWildcard), [true, false, true, true, false]);
 });

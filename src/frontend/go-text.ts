@@ -37,9 +37,7 @@ function escape(character: string, delimiter: string): string {
   if (code >= 0xd800 && code <= 0xdfff) return "\ufffd";
   if (printable.test(character)) return character;
   if (code < 0x80) return `\\x${code.toString(16).padStart(2, "0")}`;
-  return code < 0x10000
-    ? `\\u${code.toString(16).padStart(4, "0")}`
-    : `\\U${code.toString(16).padStart(8, "0")}`;
+  return code < 0x10000 ? `\\u${code.toString(16).padStart(4, "0")}` : `\\U${code.toString(16).padStart(8, "0")}`;
 }
 
 /** Nanoseconds as Go's `time.Duration` prints them: `1m30s`, `500ms`, `0s`. */
@@ -47,11 +45,7 @@ export function formatDuration(nanoseconds: number): string {
   if (nanoseconds === 0) return "0s";
   if (nanoseconds < 1e9) {
     const [unit, size] =
-      nanoseconds < 1e3
-        ? (["ns", 1] as const)
-        : nanoseconds < 1e6
-          ? (["µs", 1e3] as const)
-          : (["ms", 1e6] as const);
+      nanoseconds < 1e3 ? (["ns", 1] as const) : nanoseconds < 1e6 ? (["µs", 1e3] as const) : (["ms", 1e6] as const);
     return withFraction(nanoseconds, size) + unit;
   }
   const minutes = Math.floor(nanoseconds / 60e9);

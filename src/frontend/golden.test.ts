@@ -7,10 +7,7 @@ import { formatReference, type Digest, type ImageConfig } from "../oci/index.ts"
 import { compileDockerfile, type FrontendOptions } from "./index.ts";
 
 const folder = new URL("../../test/fixtures/llb/", import.meta.url);
-const images = readJson("images.json") as Record<
-  string,
-  { readonly digest: Digest; readonly config: ImageConfig } | undefined
->;
+const images = readJson("images.json") as Record<string, { readonly digest: Digest; readonly config: ImageConfig } | undefined>;
 const cases = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
 
 function readJson(path: string): unknown {
@@ -69,8 +66,7 @@ for (const { name } of cases) {
     );
     const { image, targetStage, externalImages } = result;
     const warnings = result.warnings.map(
-      ({ rule, message, where }) =>
-        `${rule}: ${message}${where === undefined ? "" : ` (line ${where.startLine})`}`,
+      ({ rule, message, where }) => `${rule}: ${message}${where === undefined ? "" : ` (line ${where.startLine})`}`,
     );
     const outcomes = {
       "llb.json": toText(describeGraph(result.definition)),

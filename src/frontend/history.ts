@@ -22,13 +22,8 @@ export function addHistory(
 
 /** `|2 A=1 B=2 ` before the arguments of a RUN: the arguments in scope, with the values that the command saw. */
 export function runText(stage: StageState, args: readonly string[]): string {
-  const values = new Map(
-    stage.declaredArgs.map(({ name, value }) => [name, stage.variables.get(name) ?? value ?? ""]),
-  );
-  const scope =
-    values.size === 0
-      ? []
-      : [`|${values.size}`, ...[...values].map(([name, value]) => `${name}=${value}`)];
+  const values = new Map(stage.declaredArgs.map(({ name, value }) => [name, stage.variables.get(name) ?? value ?? ""]));
+  const scope = values.size === 0 ? [] : [`|${values.size}`, ...[...values].map(([name, value]) => `${name}=${value}`)];
   return ["RUN", ...scope, ...args].join(" ");
 }
 

@@ -22,9 +22,7 @@ export function stepName(stage: StageState, text: string, options: NameOptions):
   const { multiPlatform, platform, variables, isTrigger } = options;
   const width = String(stage.stepCount).length;
   const parts = [
-    ...(multiPlatform && platform !== undefined
-      ? [formatPlatform(platform) + crossTarget(platform, variables)]
-      : []),
+    ...(multiPlatform && platform !== undefined ? [formatPlatform(platform) + crossTarget(platform, variables)] : []),
     ...(stage.label === "" ? [] : [stage.label]),
     `${String(stage.stepIndex).padStart(width)}/${stage.stepCount}`,
   ];
@@ -62,9 +60,7 @@ function targetOf(base: Platform, variables: Variables): Platform | undefined {
       if (!isVarveError(error)) throw error;
     }
   }
-  const [os, architecture, variant] = ["TARGETOS", "TARGETARCH", "TARGETVARIANT"].map((name) =>
-    variables.get(name),
-  );
+  const [os, architecture, variant] = ["TARGETOS", "TARGETARCH", "TARGETVARIANT"].map((name) => variables.get(name));
   if (os === undefined && architecture === undefined && variant === undefined) return undefined;
   return normalizePlatform({
     os: os || base.os,

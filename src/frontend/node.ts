@@ -36,8 +36,7 @@ export function named(
   caps: readonly string[],
   more: { readonly ignoreCache?: boolean; readonly command?: string } = {},
 ): Partial<OpMetadata> {
-  const command =
-    more.command === undefined ? {} : { "com.docker.dockerfile.v1.command": more.command };
+  const command = more.command === undefined ? {} : { "com.docker.dockerfile.v1.command": more.command };
   return {
     ignoreCache: more.ignoreCache ?? false,
     description: { "llb.customname": name, ...command },
@@ -66,9 +65,7 @@ export function createInputList(toInput: (output: Output) => Input): InputList {
     add(output) {
       if (output === undefined) return -1;
       const input = toInput(output);
-      const known = inputs.findIndex(
-        ({ digest, index }) => digest === input.digest && index === input.index,
-      );
+      const known = inputs.findIndex(({ digest, index }) => digest === input.digest && index === input.index);
       return known >= 0 ? known : inputs.push(input) - 1;
     },
   };

@@ -43,10 +43,7 @@ export interface FrontendOptions {
  * Answers what an image's manifest digest and config are for a platform. Called once per image and platform, in
  * parallel, and only for images that the target needs (S01).
  */
-export type ResolveImage = (
-  reference: ImageReference,
-  request: ResolveRequest,
-) => Promise<ResolvedImage>;
+export type ResolveImage = (reference: ImageReference, request: ResolveRequest) => Promise<ResolvedImage>;
 
 export interface ResolveRequest {
   readonly platform: Platform;

@@ -1,10 +1,4 @@
-import {
-  expandWord,
-  nearest,
-  parseTrigger,
-  type FromInstruction,
-  type Instruction,
-} from "../dockerfile/index.ts";
+import { expandWord, nearest, parseTrigger, type FromInstruction, type Instruction } from "../dockerfile/index.ts";
 import { VarveError, type SourceRange } from "../errors/index.ts";
 import { parsePlatform, type Platform } from "../oci/index.ts";
 import { invalidValue, type Compilation } from "./compilation.ts";
@@ -30,24 +24,17 @@ export function planStages(compilation: Compilation): void {
       // Names are stored in lower case but looked up as written (Y11)
       base: compilation.stagesByName.get(baseName),
       label: from.name ?? `stage-${index}`,
-      platform:
-        from.platform === undefined
-          ? undefined
-          : readPlatform(expand(from.platform), from, compilation),
+      platform: from.platform === undefined ? undefined : readPlatform(expand(from.platform), from, compilation),
       isIgnoringCache: ignoresCache(from.name ?? "", compilation),
     });
-    stage.stepCount =
-      (baseName !== "scratch" && stage.base === undefined ? 1 : 0) +
-      instructions.filter(isStep).length;
+    stage.stepCount = (baseName !== "scratch" && stage.base === undefined ? 1 : 0) + instructions.filter(isStep).length;
     stages.push(stage);
     if (from.name !== undefined) compilation.stagesByName.set(from.name, stage);
   }
   for (const [index, { instructions }] of dockerfile.stages.entries()) {
     const stage = stages[index];
     if (stage !== undefined)
-      stage.commands = instructions.map((instruction) =>
-        linkCommand(stage, instruction, { compilation, isTrigger: false }),
-      );
+      stage.commands = instructions.map((instruction) => linkCommand(stage, instruction, { compilation, isTrigger: false }));
   }
   refuseCycles(stages);
   const [only, ...others] = stages;
@@ -55,11 +42,7 @@ export function planStages(compilation: Compilation): void {
 }
 
 /** Puts the ONBUILD triggers of a stage's base before its own commands (I17). */
-export function addTriggers(
-  stage: StageState,
-  triggers: readonly string[],
-  compilation: Compilation,
-): void {
+export function addTriggers(stage: StageState, triggers: readonly string[], compilation: Compilation): void {
   const { where } = stage;
   const commands = triggers.map((trigger) => {
     const instruction = parseTrigger(trigger, { file: compilation.dockerfile.file, where });
@@ -83,10 +66,7 @@ export function findTarget(compilation: Compilation): StageState {
   if (found !== undefined) return found;
   const near = nearest(target, stagesByName.keys(), { caseSensitive: false });
   const names = [...stagesByName.keys()];
-  const known =
-    names.length === 0
-      ? "no stage of the Dockerfile has a name"
-      : `the stages are ${names.join(", ")}`;
+  const known = names.length === 0 ? "no stage of the Dockerfile has a name" : `the stages are ${names.join(", ")}`;
   throw new VarveError("FRONTEND_TARGET_UNKNOWN", `target stage "${target}" could not be found`, {
     hint: near === undefined ? known : `did you mean ${near}?`,
     details: { target, stages: names },
@@ -96,10 +76,7 @@ export function findTarget(compilation: Compilation): StageState {
 /** Expands a word of FROM with the global arguments, and warns of those that are not declared. */
 function expandFrom(from: FromInstruction, compilation: Compilation): (word: string) => string {
   const { dockerfile, globals, warnings } = compilation;
-  const declared = new Set([
-    ...globals.keys(),
-    ...dockerfile.globalArgs.flatMap(({ args }) => args.map(({ name }) => name)),
-  ]);
+  const declared = new Set([...globals.keys(), ...dockerfile.globalArgs.flatMap(({ args }) => args.map(({ name }) => name))]);
   return (word) => {
     const { value, unmatched } = expandWord(word, lookupIn(globals), {
       escape: dockerfile.escape,
@@ -116,8 +93,7 @@ function expandFrom(from: FromInstruction, compilation: Compilation): (word: str
 }
 
 function readPlatform(text: string, from: FromInstruction, compilation: Compilation): Platform {
-  if (text === "")
-    throw invalidValue(`empty platform value from expression ${from.platform ?? ""}`, from.where);
+  if (text === "") throw invalidValue(`empty platform value from expression ${from.platform ?? ""}`, from.where);
   try {
     return parsePlatform(text, { host: compilation.options.buildPlatform });
   } catch (error) {
@@ -127,9 +103,7 @@ function readPlatform(text: string, from: FromInstruction, compilation: Compilat
 }
 
 function ignoresCache(name: string, { options: { noCache = false } }: Compilation): boolean {
-  return typeof noCache === "boolean"
-    ? noCache
-    : noCache.some((wanted) => wanted.toLowerCase() === name);
+  return typeof noCache === "boolean" ? noCache : noCache.some((wanted) => wanted.toLowerCase() === name);
 }
 
 function isStep({ kind }: Instruction): boolean {
@@ -151,13 +125,11 @@ function linkCommand(
       sources.push(
         from === undefined || from === ""
           ? undefined
-          : (compilation.stagesByName.get(from.toLowerCase()) ??
-              addImage(from, mount.where, compilation)),
+          : (compilation.stagesByName.get(from.toLowerCase()) ?? addImage(from, mount.where, compilation)),
       );
     }
   }
-  for (const source of sources)
-    if (source !== undefined) stage.dependencies.set(source, instruction);
+  for (const source of sources) if (source !== undefined) stage.dependencies.set(source, instruction);
   return { instruction, sources, isTrigger };
 }
 
@@ -176,11 +148,7 @@ function findCopySource(from: string, where: SourceRange, compilation: Compilati
     const count = compilation.dockerfile.stages.length;
     const stage = compilation.stages.slice(0, count)[Number(from)];
     if (stage === undefined)
-      throw invalidValue(
-        `invalid stage index ${Number(from)}`,
-        where,
-        `the Dockerfile has stages 0 to ${count - 1}`,
-      );
+      throw invalidValue(`invalid stage index ${Number(from)}`, where, `the Dockerfile has stages 0 to ${count - 1}`);
     return stage;
   }
   return compilation.stagesByName.get(from.toLowerCase()) ?? addImage(from, where, compilation);
@@ -188,9 +156,7 @@ function findCopySource(from: string, where: SourceRange, compilation: Compilati
 
 /** An image that is only read from: a stage without a name. */
 function addImage(name: string, where: SourceRange, compilation: Compilation): StageState {
-  const known = compilation.stages.find(
-    (stage) => stage.from === undefined && stage.baseName === name,
-  );
+  const known = compilation.stages.find((stage) => stage.from === undefined && stage.baseName === name);
   if (known !== undefined) return known;
   const stage = createStage({
     from: undefined,

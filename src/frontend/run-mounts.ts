@@ -1,10 +1,4 @@
-import {
-  builderArgs,
-  checkMount,
-  type CheckedMount,
-  type RunInstruction,
-  type RunMount,
-} from "../dockerfile/index.ts";
+import { builderArgs, checkMount, type CheckedMount, type RunInstruction, type RunMount } from "../dockerfile/index.ts";
 import { VarveError, type SourceRange } from "../errors/index.ts";
 import { buildArg } from "./args.ts";
 import { expandIn, invalidValue, notSupportedYet, type Compilation } from "./compilation.ts";
@@ -62,17 +56,9 @@ type FileMount = Extract<CheckedMount, { type: "bind" | "cache" | "tmpfs" }>;
 
 function compileMount(checked: FileMount, context: MountContext): MountDraft {
   const { mount, stage, source, compilation } = context;
-  const dest = checked.target.startsWith("/")
-    ? checked.target
-    : resolvePath(stage.directory, checked.target);
-  if (dest === "/")
-    throw invalidValue(
-      `invalid mount target "${checked.target}"`,
-      mount.where,
-      "mount to a directory below /",
-    );
-  if (checked.type === "tmpfs")
-    return { dest, source: undefined, type: "tmpfs", tmpfs: { size: checked.size } };
+  const dest = checked.target.startsWith("/") ? checked.target : resolvePath(stage.directory, checked.target);
+  if (dest === "/") throw invalidValue(`invalid mount target "${checked.target}"`, mount.where, "mount to a directory below /");
+  if (checked.type === "tmpfs") return { dest, source: undefined, type: "tmpfs", tmpfs: { size: checked.size } };
 
   const path = joinPath("/", checked.source ?? "");
   const selector = path === "/" ? {} : { selector: path };
@@ -92,18 +78,13 @@ function compileMount(checked: FileMount, context: MountContext): MountDraft {
     sharing: checked.sharing,
   };
   const base = { dest, type: "cache", cache, ...readonly } as const;
-  const hasOwner =
-    checked.uid !== undefined || checked.gid !== undefined || checked.mode !== undefined;
-  if (path === "/" && hasOwner)
-    return { ...base, source: ownedDirectory(checked, source?.root), selector: "/cache" };
+  const hasOwner = checked.uid !== undefined || checked.gid !== undefined || checked.mode !== undefined;
+  if (path === "/" && hasOwner) return { ...base, source: ownedDirectory(checked, source?.root), selector: "/cache" };
   return { ...base, source: source?.root, ...selector };
 }
 
 /** A directory with the owner and mode that a new cache shall begin with (R02). */
-function ownedDirectory(
-  mount: Extract<CheckedMount, { type: "cache" }>,
-  base: Output | undefined,
-): Output {
+function ownedDirectory(mount: Extract<CheckedMount, { type: "cache" }>, base: Output | undefined): Output {
   const { mode = 0o755, uid = 0, gid = 0 } = mount;
   const mkdir = { path: "/cache", mode: mode & 0o777, makeParents: false, timestamp: -1 };
   const owner = { user: String(uid), group: String(gid) };

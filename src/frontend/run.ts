@@ -13,12 +13,7 @@ import { compileMounts } from "./run-mounts.ts";
 import type { Command, StageState } from "./stage.ts";
 
 /** RUN (I02): a step that runs a command in the stage's root. */
-export function compileRun(
-  stage: StageState,
-  instruction: RunInstruction,
-  command: Command,
-  compilation: Compilation,
-): void {
+export function compileRun(stage: StageState, instruction: RunInstruction, command: Command, compilation: Compilation): void {
   const { where, original } = instruction;
   if (instruction.security === "insecure") throw notSupportedYet("RUN --security=insecure", where);
   const [device] = instruction.devices;
@@ -108,11 +103,7 @@ function summarize(body: string): string {
   return more.length > 0 ? `${first}...` : first;
 }
 
-function metaOf(
-  stage: StageState,
-  args: readonly string[],
-  { options, buildArgs, proxyEnv }: Compilation,
-): ExecMeta {
+function metaOf(stage: StageState, args: readonly string[], { options, buildArgs, proxyEnv }: Compilation): ExecMeta {
   const hostname = buildArg(buildArgs, builderArgs.sandboxHostname) || options.hostname || "";
   return {
     args,
@@ -130,10 +121,7 @@ function metaOf(
 }
 
 /** The flag beats the build's mode, save that `default` means the build's (R07). */
-function networkOf(
-  instruction: RunInstruction,
-  mode: "default" | "none" | "host" = "default",
-): ExecDraft["network"] {
+function networkOf(instruction: RunInstruction, mode: "default" | "none" | "host" = "default"): ExecDraft["network"] {
   const wanted = instruction.network === "default" ? mode : instruction.network;
   return wanted === "default" ? "unset" : wanted;
 }

@@ -45,9 +45,7 @@ export function createContextSource(options: {
   const node: Node = {
     inputs: [],
     compose() {
-      const follow = paths.has("/")
-        ? []
-        : [...paths].map((path) => cleanPath(path.slice(1))).sort(byBytes);
+      const follow = paths.has("/") ? [] : [...paths].map((path) => cleanPath(path.slice(1))).sort(byBytes);
       return {
         inputs: [],
         constraints: noConstraints,
@@ -55,9 +53,7 @@ export function createContextSource(options: {
         source: {
           identifier: `local://${name}`,
           attrs: {
-            ...(ignorePatterns.length === 0
-              ? {}
-              : { "local.excludepatterns": encodeGoJson(ignorePatterns) }),
+            ...(ignorePatterns.length === 0 ? {} : { "local.excludepatterns": encodeGoJson(ignorePatterns) }),
             ...(follow.length === 0 ? {} : { "local.followpaths": encodeGoJson(follow) }),
             "local.sharedkeyhint": name,
           },

@@ -10,9 +10,7 @@ import type { Command, StageState } from "./stage.ts";
 /** Moves to a directory, relative to the last one, without making it: what a base image's WorkingDir does. */
 export function enterDirectory(stage: StageState, path: string): string {
   // An absolute path stays as written, as in BuildKit: only relative ones are joined and cleaned
-  const directory = path.startsWith("/")
-    ? path
-    : resolvePath(stage.image.config.WorkingDir ?? "/", path);
+  const directory = path.startsWith("/") ? path : resolvePath(stage.image.config.WorkingDir ?? "/", path);
   stage.image.config.WorkingDir = directory;
   stage.directory = directory;
   return directory;
@@ -51,11 +49,7 @@ export function compileWorkdir(
 }
 
 /** USER (I11). */
-export function compileUser(
-  stage: StageState,
-  instruction: UserInstruction,
-  compilation: Compilation,
-): void {
+export function compileUser(stage: StageState, instruction: UserInstruction, compilation: Compilation): void {
   const user = expandIn(stage, compilation, instruction.where)(instruction.user);
   stage.user = user;
   stage.image.config.User = user;
