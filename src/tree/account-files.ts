@@ -53,7 +53,10 @@ function linesOf(rootPath: string, path: string): string[] {
       if (!fstatSync(fd).isFile()) {
         throw new VarveError("TREE_USER_FILE", `${quote(path)} of the image is not a plain file`, { details: { path } });
       }
-      return decodeName(readAtMost(fd, path)).split("\n").map((line) => line.trim()).filter((line) => line !== "");
+      return decodeName(readAtMost(fd, path))
+        .split("\n")
+        .map((line) => line.trim())
+        .filter((line) => line !== "");
     } finally {
       closeSync(fd);
     }

@@ -1,6 +1,6 @@
-import { closeSync, constants, copyFileSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, constants, copyFileSync, openSync, readSync, writeSync } from "node:fs";
 import { fdPath } from "../sys/index.ts";
-import { changedWhileRead, watchFile } from "./file-hash.ts";
+import { watchFile } from "./file-hash.ts";
 import { errnoName } from "./tree-error.ts";
 import type { TreeEntry } from "./tree.ts";
 
@@ -10,7 +10,7 @@ const pieceBytes = 4 * 1024 * 1024;
 
 /**
  * Copies the data of an open file to a new one at `target()` (asked again before each use). Shares blocks where the file
- * system can. TREE_CHANGED when the source is not what `entry` says, or does not stay so.
+ * system can. TREE_CHANGED when the source does not stay as it is.
  */
 export async function copyFileData(
   fd: number,
@@ -21,8 +21,6 @@ export async function copyFileData(
   },
 ): Promise<void> {
   const { entry, target, pause } = options;
-  const opened = fstatSync(fd, { bigint: true });
-  if (Number(opened.size) !== entry.size || opened.mtimeNs !== entry.mtimeNs) throw changedWhileRead(entry.path);
   const check = watchFile(fd, entry.path);
   if (entry.size <= maxWholeCopyBytes) {
     copyFileSync(fdPath(fd), target(), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
@@ -50,10 +48,10 @@ async function copyPieces(fd: number, target: string | Buffer, pause: (bytes: nu
   const out = openSync(target, O_WRONLY | O_CREAT | O_EXCL, 0o600);
   try {
     const piece = Buffer.allocUnsafeSlow(pieceBytes);
-    for (let at = 0; ; ) {
+    for (let at = 0; ;) {
       const size = readSync(fd, piece, 0, piece.length, at);
       if (size === 0) return;
-      for (let done = 0; done < size; ) done += writeSync(out, piece, done, size - done, at + done);
+      for (let done = 0; done < size;) done += writeSync(out, piece, done, size - done, at + done);
       at += size;
       await pause(size);
     }

@@ -1,4 +1,14 @@
-import { chmodSync, closeSync, constants, lchownSync, linkSync, mkdirSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  lchownSync,
+  linkSync,
+  mkdirSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { VarveError } from "../errors/index.ts";
 import { mknod, utimensNoFollow, type FileTime } from "../sys/index.ts";
 import { copyFileData } from "./copy-data.ts";
@@ -53,9 +63,13 @@ export function createEntryCopier(
   const copyFolder = ({ entry, relative, onTheWay }: SelectedEntry, target: string): void => {
     const existing = root.lstat(target);
     if (existing !== undefined && !existing.isDirectory()) {
-      throw new VarveError("TREE_CONFLICT", `cannot copy the folder ${quote(entry.path)} to ${quote(target)}, which is not a folder`, {
-        details: { source: entry.path, target },
-      });
+      throw new VarveError(
+        "TREE_CONFLICT",
+        `cannot copy the folder ${quote(entry.path)} to ${quote(target)}, which is not a folder`,
+        {
+          details: { source: entry.path, target },
+        },
+      );
     }
     const isTop = relative === "";
     if (existing === undefined) {

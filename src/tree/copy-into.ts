@@ -124,7 +124,12 @@ function requireParent(destination: Destination, dest: string): void {
 /** Makes the folders above the target, and says where the source goes: to `dest` itself, or into it under its own name. */
 function prepareTarget(
   destination: Destination,
-  { source, copy, changes, createdTime }: { source: SelectedSource; copy: CopyAction; changes: CopyChanges; createdTime: FileTime },
+  {
+    source,
+    copy,
+    changes,
+    createdTime,
+  }: { source: SelectedSource; copy: CopyAction; changes: CopyChanges; createdTime: FileTime },
 ): string {
   const made = {
     mode: copy.modeStr === "" && copy.mode !== -1 ? copy.mode & 0o777 : 0o755,

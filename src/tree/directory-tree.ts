@@ -83,7 +83,8 @@ function createTree(root: RootedFolder, options: DirectoryTreeOptions): Tree {
       const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
       const fd = openSync(root.place(entry.path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
       const stats = fstatSync(fd, { bigint: true });
-      if (stats.isFile() && stats.dev === entry.dev && stats.ino === entry.ino) return fd;
+      const same = stats.dev === entry.dev && stats.ino === entry.ino && Number(stats.size) === entry.size;
+      if (stats.isFile() && same && stats.mtimeNs === entry.mtimeNs) return fd;
       closeSync(fd);
       throw changedWhileRead(entry.path);
     });

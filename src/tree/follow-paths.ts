@@ -40,7 +40,10 @@ function linkTargets(path: string, look: Parameters<typeof followPaths>[1]): str
   const name = path.slice(path.lastIndexOf("/") + 1);
   const folder = unescape(parentPath(path));
   const candidates = hasWildcard(name)
-    ? look.names(folder).filter((other) => matchWildcard(name, other)).map((other) => childPath(folder, other))
+    ? look
+        .names(folder)
+        .filter((other) => matchWildcard(name, other))
+        .map((other) => childPath(folder, other))
     : [unescape(path)];
   return candidates.flatMap((at) => {
     const target = look.linkAt(at);

@@ -61,14 +61,16 @@ export async function makeFile(rootPath: string, action: MakeFileAction, options
     requireFolder(destination, folder);
     const existing = destination.root.lstat(path);
     if (existing !== undefined && !existing.isFile()) {
-      throw new VarveError("TREE_CONFLICT", `cannot write the file ${quote(path)}: something else is there`, { details: { path } });
+      throw new VarveError("TREE_CONFLICT", `cannot write the file ${quote(path)}: something else is there`, {
+        details: { path },
+      });
     }
     destination.keepTime(folder);
     making(path, () => {
       const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW, O_NONBLOCK } = constants;
       const fd = openSync(destination.root.place(path), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK, 0o600);
       try {
-        for (let done = 0; done < action.data.length; ) done += writeSync(fd, action.data, done);
+        for (let done = 0; done < action.data.length;) done += writeSync(fd, action.data, done);
         const mode = existing === undefined ? action.mode & 0o777 : fstatSync(fd).mode & 0o7777;
         giveOwner(destination, path, options.owner);
         fchmodSync(fd, mode);

@@ -24,7 +24,12 @@ test("C07 names that are UTF-8 are themselves", () => {
 
 test("C07 names are sorted by their bytes", () => {
   assert.deepEqual(sortNames(["b", "a.b", "a", "a-b", "B"]), ["B", "a", "a-b", "a.b", "b"]);
-  assert.deepEqual(sortNames(["𝄞", "\uFFFD", decodeName(Buffer.from([0xff])), "ü"]), ["ü", "\uFFFD", "𝄞", decodeName(Buffer.from([0xff]))]);
+  assert.deepEqual(sortNames(["𝄞", "\uFFFD", decodeName(Buffer.from([0xff])), "ü"]), [
+    "ü",
+    "\uFFFD",
+    "𝄞",
+    decodeName(Buffer.from([0xff])),
+  ]);
 });
 
 test("C01 paths are cleaned as text, and stay inside the root", () => {

@@ -11,7 +11,7 @@ export function decodeName(bytes: Buffer): string {
   if (!text.includes("\uFFFD") || Buffer.from(text).equals(bytes)) return text;
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let out = "";
-  for (let i = 0; i < bytes.length; ) {
+  for (let i = 0; i < bytes.length;) {
     const lead = bytes[i] ?? 0;
     const length = lead < 0x80 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
     let piece: string;

@@ -106,7 +106,8 @@ export function matchPaths(
   const { base, pattern } = splitWildcard(selector.path);
   if (!selector.wildcard || pattern === "") {
     const path = absolutePath(selector.path);
-    return [{ path, name: selector.path.endsWith("/.") ? "." : baseName(path) }];
+    // `dir/.` is the folder's contents, unless patterns are looked for: then the path is cleaned first.
+    return [{ path, name: !selector.wildcard && selector.path.endsWith("/.") ? "." : baseName(path) }];
   }
   const glob = compileGlob(pattern, "wildcard");
   const start = tree.resolve(base, { followLast: selector.followLinks });

@@ -31,8 +31,7 @@ export function createFilter(patterns: {
       const included = kept?.matched !== false;
       return {
         shown: included && !excluded,
-        maybeBelow:
-          (!excluded || exclude?.mayUnmatchBelow(path) === true) && (included || include?.mayMatchBelow(path) === true),
+        maybeBelow: (!excluded || exclude?.mayUnmatchBelow(path) === true) && (included || include?.mayMatchBelow(path) === true),
         exclude: out?.info,
         include: kept?.info,
       };

@@ -14,10 +14,13 @@ function isKept(name: string): boolean {
 export function keptXattrs(place: string | Buffer): (readonly [string, Buffer])[] {
   const names = llistxattr(place);
   if (names.length === 0) return [];
-  return names.filter(isKept).sort().flatMap((name) => {
-    const value = lgetxattr(place, name);
-    return value === undefined ? [] : [[name, value] as const];
-  });
+  return names
+    .filter(isKept)
+    .sort()
+    .flatMap((name) => {
+      const value = lgetxattr(place, name);
+      return value === undefined ? [] : [[name, value] as const];
+    });
 }
 
 /** Sets attributes one by one. What the file system or our rights refuse is left out (C07); a full disk is an error. */
