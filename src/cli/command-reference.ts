@@ -9,7 +9,7 @@ export async function commandReference(): Promise<string> {
   const parts = [
     "# Command line",
     "",
-    "<!-- Written by scripts/write-cli-docs.ts from the tables in src/cli; do not edit. -->",
+    "<!-- Written by scripts/write-docs.ts from the tables in src/cli; do not edit. -->",
     "",
     "Results go to stdout, progress and errors to stderr. Relative paths start from the working folder.",
     "",

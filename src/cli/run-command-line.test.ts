@@ -103,5 +103,5 @@ test("B13 a failed build leaves no image ID of an earlier one", async (t) => {
 
 test("docs/cli.md is what the tables say", async () => {
   const page = readFileSync(new URL("../../docs/cli.md", import.meta.url), "utf8");
-  assert.equal(page, await commandReference(), "run: node scripts/write-cli-docs.ts");
+  assert.equal(page, await commandReference(), "run: node scripts/write-docs.ts");
 });

@@ -136,7 +136,6 @@ export const catalogue = {
   IMAGE_NO_PLATFORM: entry("not-found", "An image has no variant for the wanted platform."),
   IMAGE_INCOMPLETE: entry("not-found", "A layer of an image is neither in the store nor known to a registry."),
   ARCHIVE_NO_IMAGE: entry("invalid", "An archive holds no image in a form that Varve knows."),
-  CONTEXT_ARCHIVE: entry("invalid", "The build context's archive cannot be used."),
 
   // exporters
   LAYER_NOT_REPRODUCED: entry("internal", "Packing a snapshot twice gave different bytes."),
