@@ -1,16 +1,7 @@
 import { closeSync, constants } from "node:fs";
 import { VarveError } from "../errors/index.ts";
 import { endOnAbort, throwIfAborted } from "../flow/index.ts";
-import {
-  fdPath,
-  hasCode,
-  makeWhiteout,
-  openFlags,
-  openInRoot,
-  openPath,
-  utimensNoFollow,
-  type FileTime,
-} from "../sys/index.ts";
+import { fdPath, hasCode, makeWhiteout, openFlags, openInRoot, openPath, utimensNoFollow, type FileTime } from "../sys/index.ts";
 import { parseWhiteout, readTar, type TarEntry, type TarLimits } from "../tar/index.ts";
 import { cleanParts, toFsPath, type BytePath } from "./byte-path.ts";
 import { explainWrite } from "./layer-failures.ts";
@@ -93,21 +84,14 @@ export async function applyLayer(options: ApplyOptions): Promise<AppliedLayer> {
 
 type Outcome = "placed" | "skipped" | "opaque root";
 
-async function applyEntry(
-  entry: TarEntry,
-  parts: BytePath[],
-  layer: LayerTarget,
-): Promise<Outcome> {
+async function applyEntry(entry: TarEntry, parts: BytePath[], layer: LayerTarget): Promise<Outcome> {
   const { folders, userXattr } = layer;
   const parents = parts.slice(0, -1);
   const base = parts.at(-1) ?? "";
   for (const part of parents) {
     if (!part.startsWith(".wh.")) continue;
     if (parseWhiteout(part).kind === "reserved") return "placed";
-    throw new VarveError(
-      "LAYER_MALFORMED",
-      `"${entry.name}" lies in a folder whose name marks a deletion`,
-    );
+    throw new VarveError("LAYER_MALFORMED", `"${entry.name}" lies in a folder whose name marks a deletion`);
   }
   const mark = parseWhiteout(base);
   if (mark.kind === "reserved") return "placed";

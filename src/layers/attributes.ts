@@ -48,23 +48,16 @@ function setOwner(
   { uid, gid, name, fd }: { uid: number; gid: number; name: string; fd?: number | undefined },
 ): void {
   if (uid > highestId || gid > highestId)
-    throw new VarveError(
-      "LAYER_MALFORMED",
-      `the owner ${uid}:${gid} of "${name}" is no user and group`,
-    );
+    throw new VarveError("LAYER_MALFORMED", `the owner ${uid}:${gid} of "${name}" is no user and group`);
   try {
     if (fd === undefined) lchownSync(path, uid, gid);
     else fchownSync(fd, uid, gid);
   } catch (error) {
     if (!hasCode(error, "EINVAL", "EPERM")) throw error;
-    throw new VarveError(
-      "LAYER_OWNER_UNMAPPED",
-      `"${name}" belongs to ${uid}:${gid}, which this process cannot give it`,
-      {
-        cause: error,
-        hint: "give the user more subordinate IDs in /etc/subuid and /etc/subgid (65536 are usual), and install newuidmap",
-      },
-    );
+    throw new VarveError("LAYER_OWNER_UNMAPPED", `"${name}" belongs to ${uid}:${gid}, which this process cannot give it`, {
+      cause: error,
+      hint: "give the user more subordinate IDs in /etc/subuid and /etc/subgid (65536 are usual), and install newuidmap",
+    });
   }
 }
 
@@ -76,8 +69,7 @@ function setXattr(path: string | Buffer, key: string, value: Uint8Array, kind: s
   } catch (error) {
     // As containerd does: file systems without attributes, and user.* on what may have none (xattr(7)).
     if (hasCode(error, "ENOTSUP", "EOPNOTSUPP")) return;
-    if (hasCode(error, "EPERM") && key.startsWith("user.") && kind !== "file" && kind !== "folder")
-      return;
+    if (hasCode(error, "EPERM") && key.startsWith("user.") && kind !== "file" && kind !== "folder") return;
     throw error;
   }
 }

@@ -6,11 +6,9 @@ export type BytePath = string;
 
 /** The bytes of a path as given by Node. */
 export function toBytePath(path: string | Uint8Array): BytePath {
-  return (
-    typeof path === "string"
-      ? Buffer.from(path)
-      : Buffer.from(path.buffer, path.byteOffset, path.byteLength)
-  ).toString("latin1");
+  return (typeof path === "string" ? Buffer.from(path) : Buffer.from(path.buffer, path.byteOffset, path.byteLength)).toString(
+    "latin1",
+  );
 }
 
 /** What node:fs and the sys room take: a string where it means the same bytes, since that is faster. */

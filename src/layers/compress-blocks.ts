@@ -24,11 +24,7 @@ const lanes = 4;
  * Each block becomes a gzip member or a zstd frame of its own, which every reader takes as one stream. The same blocks give
  * the same bytes, as long as Node's zlib is the same: no time, no name, the operating system "unknown" as Go writes it.
  */
-export async function createBlockCompressor({
-  compression,
-  level,
-  onBlock,
-}: CompressorOptions): Promise<BlockCompressor> {
+export async function createBlockCompressor({ compression, level, onBlock }: CompressorOptions): Promise<BlockCompressor> {
   const [zlib, { promisify }] = await Promise.all([import("node:zlib"), import("node:util")]);
   let compress: (block: Uint8Array) => Promise<Buffer>;
   if (compression === "gzip") {
@@ -46,8 +42,7 @@ export async function createBlockCompressor({
     }
     const zstd = promisify<Uint8Array, object, Buffer>(zlib.zstdCompress);
     const params = { [zlib.constants.ZSTD_c_compressionLevel]: level ?? 3 };
-    compress = (block) =>
-      zstd(block, { params, chunkSize: block.length + 65536, pledgedSrcSize: block.length });
+    compress = (block) => zstd(block, { params, chunkSize: block.length + 65536, pledgedSrcSize: block.length });
   }
   const running: Promise<Buffer>[] = [];
   const handOn = async (): Promise<void> => {

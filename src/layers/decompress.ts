@@ -1,5 +1,6 @@
 import { VarveError, isVarveError } from "../errors/index.ts";
 import { endOnAbort } from "../flow/index.ts";
+import { cutFrames } from "./zstd-frames.ts";
 
 export interface Decompressed {
   readonly compression: "gzip" | "zstd" | "uncompressed";
@@ -36,37 +37,26 @@ export async function decompress(
   }
   const magic = first.toString("hex", 0, 6);
   if (magic.startsWith("1f8b08")) return { compression: "gzip", content: through("gzip", whole()) };
-  if (magic.startsWith("28b52ffd") || /^5.2a4d18/.test(magic))
-    return { compression: "zstd", content: through("zstd", whole()) };
+  if (magic.startsWith("28b52ffd") || /^5.2a4d18/.test(magic)) return { compression: "zstd", content: through("zstd", whole()) };
   const unread = magic.startsWith("425a68") ? "bzip2" : magic === "fd377a585a00" ? "xz" : undefined;
   if (unread === undefined) return { compression: "uncompressed", content: whole() };
   await chunks.return();
-  throw new VarveError(
-    "LAYER_COMPRESSION_UNSUPPORTED",
-    `the layer is compressed with ${unread}, which is not read`,
-    {
-      hint: "compress it with gzip or zstd",
-    },
-  );
+  throw new VarveError("LAYER_COMPRESSION_UNSUPPORTED", `the layer is compressed with ${unread}, which is not read`, {
+    hint: "compress it with gzip or zstd",
+  });
 }
 
-async function* through(
-  kind: "gzip" | "zstd",
-  source: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const [zlib, { Readable, pipeline }] = await Promise.all([
-    import("node:zlib"),
-    import("node:stream"),
-  ]);
+async function* through(kind: "gzip" | "zstd", source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  const [zlib, { Readable, pipeline }] = await Promise.all([import("node:zlib"), import("node:stream")]);
   if (kind === "zstd" && typeof zlib.createZstdDecompress !== "function") {
     throw new VarveError("LAYER_COMPRESSION_UNSUPPORTED", "this Node cannot read zstd", {
       hint: "use Node 22.15 or later",
     });
   }
   const chunkSize = 1 << 18;
-  const inflater =
-    kind === "gzip" ? zlib.createGunzip({ chunkSize }) : zlib.createZstdDecompress({ chunkSize });
-  pipeline(Readable.from(source, { objectMode: false }), inflater, () => undefined);
+  const inflater = kind === "gzip" ? zlib.createGunzip({ chunkSize }) : zlib.createZstdDecompress({ chunkSize });
+  // Chunk by chunk as they are: a byte stream might join what was cut.
+  pipeline(Readable.from(kind === "zstd" ? cutFrames(source) : source), inflater, () => undefined);
   try {
     for await (const chunk of inflater) yield chunk as Buffer;
   } catch (error) {
@@ -77,10 +67,6 @@ async function* through(
       !/^(?:Z_|ZSTD_|ERR_ZLIB|ERR_ZSTD)/.test(String(error.code))
     )
       throw error;
-    throw new VarveError(
-      "LAYER_COMPRESSION_INVALID",
-      `the layer's ${kind} data is damaged: ${error.message}`,
-      { cause: error },
-    );
+    throw new VarveError("LAYER_COMPRESSION_INVALID", `the layer's ${kind} data is damaged: ${error.message}`, { cause: error });
   }
 }

@@ -1,14 +1,7 @@
 import { readdirSync, readlinkSync } from "node:fs";
 import { VarveError, isVarveError } from "../errors/index.ts";
 import { splitDevice } from "../sys/index.ts";
-import {
-  encodeEntry,
-  endOfArchive,
-  padding,
-  printWhiteout,
-  type EntryType,
-  type TarHeader,
-} from "../tar/index.ts";
+import { encodeEntry, endOfArchive, padding, printWhiteout, type EntryType, type TarHeader } from "../tar/index.ts";
 import { showPath, toBytePath, toFsPath, type BytePath } from "./byte-path.ts";
 import { findLower, listLower, openLowers, type LowerFolder } from "./lower-view.ts";
 import { isOpaque, isWhiteout } from "./overlay-marks.ts";
@@ -93,8 +86,7 @@ export async function diffLayer(options: DiffOptions): Promise<DiffResult> {
     await writeParents();
     const header = describe(found, name, xattrs);
     const inode = `${found.stats.dev}:${found.stats.ino}`;
-    const first =
-      found.stats.nlink > 1n && header.type !== "directory" ? firstNames.get(inode) : undefined;
+    const first = found.stats.nlink > 1n && header.type !== "directory" ? firstNames.get(inode) : undefined;
     if (first !== undefined) {
       const { size: _size, ...rest } = header;
       return await write({ ...rest, type: "link", linkPath: Buffer.from(first, "latin1") });
@@ -114,16 +106,10 @@ export async function diffLayer(options: DiffOptions): Promise<DiffResult> {
   }
 
   /** `hidden`: nothing of `lower` shows through, so what is not here is gone. */
-  async function walk(
-    folder: BytePath,
-    parent: BytePath,
-    lower: LowerFolder | undefined,
-    hidden: boolean,
-  ): Promise<void> {
+  async function walk(folder: BytePath, parent: BytePath, lower: LowerFolder | undefined, hidden: boolean): Promise<void> {
     const own = readdirSync(toFsPath(folder), { encoding: "latin1" });
     const present = new Set(own);
-    const gone =
-      hidden && lower !== undefined ? listLower(lower).filter((name) => !present.has(name)) : [];
+    const gone = hidden && lower !== undefined ? listLower(lower).filter((name) => !present.has(name)) : [];
     for (const name of [...own, ...gone].toSorted(byBytes)) {
       const below = lower === undefined ? undefined : findLower(lower, name);
       const found = present.has(name) ? statEntry(`${folder}/${name}`) : undefined;

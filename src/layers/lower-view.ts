@@ -18,10 +18,7 @@ export interface LowerEntry {
 }
 
 /** The root of the layers, given bottom first. */
-export function openLowers(
-  lowers: readonly string[],
-  { userXattr }: { readonly userXattr: boolean },
-): LowerFolder {
+export function openLowers(lowers: readonly string[], { userXattr }: { readonly userXattr: boolean }): LowerFolder {
   return { parts: lowers.toReversed().map(toBytePath), userXattr };
 }
 
@@ -42,16 +39,11 @@ export function findLower(folder: LowerFolder, name: BytePath): LowerEntry | und
     if (part !== folder.parts.at(-1) && isOpaque(toFsPath(path), folder.userXattr)) break;
   }
   const [path] = merged;
-  return top === undefined || path === undefined
-    ? undefined
-    : { path, stats: top, folder: { ...folder, parts: merged } };
+  return top === undefined || path === undefined ? undefined : { path, stats: top, folder: { ...folder, parts: merged } };
 }
 
 /** {@link findLower} along several names; links on the way are not followed. */
-export function findLowerPath(
-  root: LowerFolder,
-  parts: readonly BytePath[],
-): LowerEntry | undefined {
+export function findLowerPath(root: LowerFolder, parts: readonly BytePath[]): LowerEntry | undefined {
   let folder: LowerFolder | undefined = root;
   let found: LowerEntry | undefined;
   for (const part of parts) {

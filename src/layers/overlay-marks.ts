@@ -19,9 +19,7 @@ export function isOpaque(path: string | Buffer, userXattr: boolean): boolean {
 }
 
 /** Whether this is overlay's sign that the name was deleted: a character device 0:0. */
-export function isWhiteout(
-  stats: Pick<Stats, "isCharacterDevice"> & { readonly rdev: number | bigint },
-): boolean {
+export function isWhiteout(stats: Pick<Stats, "isCharacterDevice"> & { readonly rdev: number | bigint }): boolean {
   return stats.isCharacterDevice() && BigInt(stats.rdev) === 0n;
 }
 

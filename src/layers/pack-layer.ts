@@ -28,8 +28,7 @@ export interface PackedLayer {
 /** Packs a snapshot as a layer blob in one pass, holding a few blocks in memory however large the files are. */
 export async function packLayer(options: PackOptions): Promise<PackedLayer> {
   const { compression, level, path, onProgress, ...diff } = options;
-  if ((compression === "none") !== (path === undefined))
-    throw new TypeError("a path is given exactly when a blob is made");
+  if ((compression === "none") !== (path === undefined)) throw new TypeError("a path is given exactly when a blob is made");
   const diffHash = createHash("sha256");
   const blobHash = createHash("sha256");
   let size = 0;

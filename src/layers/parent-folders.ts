@@ -1,12 +1,4 @@
-import {
-  closeSync,
-  constants,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readlinkSync,
-  unlinkSync,
-} from "node:fs";
+import { closeSync, constants, lstatSync, mkdirSync, openSync, readlinkSync, unlinkSync } from "node:fs";
 import { VarveError } from "../errors/index.ts";
 import { fdPath, hasCode, lgetxattr, llistxattr, openFlags, openInRoot } from "../sys/index.ts";
 import type { FileTime } from "../sys/index.ts";
@@ -116,10 +108,7 @@ function makeFolders(parts: readonly BytePath[], options: ParentOptions): number
       if (stats?.isSymbolicLink() === true) {
         links += 1;
         if (links > maxLinks)
-          throw new VarveError(
-            "LAYER_MALFORMED",
-            `the links on the way to "${showPath(parts.join("/"))}" go in circles`,
-          );
+          throw new VarveError("LAYER_MALFORMED", `the links on the way to "${showPath(parts.join("/"))}" go in circles`);
         const target = readlinkSync(path, "latin1");
         if (target.startsWith("/")) closeTrail();
         pending = [...target.split("/"), ...pending];
@@ -131,10 +120,7 @@ function makeFolders(parts: readonly BytePath[], options: ParentOptions): number
         makeFolder(path, [...trail.map((each) => each.name), name], options);
         if (whiteout) markOpaque(path, options.userXattr);
       } else if (!stats.isDirectory()) {
-        throw new VarveError(
-          "LAYER_MALFORMED",
-          `the layer puts "${showPath(parts.join("/"))}" below what is no folder`,
-        );
+        throw new VarveError("LAYER_MALFORMED", `the layer puts "${showPath(parts.join("/"))}" below what is no folder`);
       }
       trail.push({ fd: openSync(path, folderFlags | constants.O_NOFOLLOW), name });
     }
@@ -147,11 +133,7 @@ function makeFolders(parts: readonly BytePath[], options: ParentOptions): number
 }
 
 /** A folder that the layer takes for granted looks as it does below (containerd does the same), else 0755 of root, from 1970. */
-function makeFolder(
-  path: string | Buffer,
-  parts: readonly BytePath[],
-  { lowers, onMade }: ParentOptions,
-): void {
+function makeFolder(path: string | Buffer, parts: readonly BytePath[], { lowers, onMade }: ParentOptions): void {
   mkdirSync(path, 0o755);
   const name = showPath(parts.join("/"));
   const below = findLowerPath(lowers, parts);
@@ -162,14 +144,8 @@ function makeFolder(
   }
   const source = toFsPath(below.path);
   const { mode, uid, gid, mtimeNs } = below.stats;
-  const xattrs = llistxattr(source).map(
-    (key) => [key, lgetxattr(source, key) ?? Buffer.alloc(0)] as const,
-  );
-  setAttributes(
-    path,
-    { mode: Number(mode & 0o7777n), uid: Number(uid), gid: Number(gid), xattrs },
-    { kind: "folder", name },
-  );
+  const xattrs = llistxattr(source).map((key) => [key, lgetxattr(source, key) ?? Buffer.alloc(0)] as const);
+  setAttributes(path, { mode: Number(mode & 0o7777n), uid: Number(uid), gid: Number(gid), xattrs }, { kind: "folder", name });
   onMade(parts, splitNanoseconds(mtimeNs));
 }
 

@@ -40,10 +40,7 @@ export function kindAt(path: FsPath): Stats | undefined {
 }
 
 /** Makes one entry in the open folder, in the place of what an earlier entry put there. False: a device that may not be made here. */
-export async function placeEntry(
-  entry: TarEntry,
-  { folder, base, layer }: Place,
-): Promise<boolean> {
+export async function placeEntry(entry: TarEntry, { folder, base, layer }: Place): Promise<boolean> {
   const path = toFsPath(`${fdPath(folder)}/${base}`);
   const { name, mode, uid, gid, xattrs, mtime } = entry;
   switch (entry.type) {
@@ -90,8 +87,7 @@ function replacing<T>(path: FsPath, layer: LayerTarget, make: () => T): T {
 /** Takes away what lies there, never what a link leads to. */
 function removeTree(path: FsPath): void {
   if (kindAt(path)?.isDirectory() !== true) return unlinkSync(path);
-  for (const name of readdirSync(path, { encoding: "buffer" }))
-    removeTree(Buffer.concat([Buffer.from(path), slash, name]));
+  for (const name of readdirSync(path, { encoding: "buffer" })) removeTree(Buffer.concat([Buffer.from(path), slash, name]));
   rmdirSync(path);
 }
 
@@ -103,8 +99,7 @@ async function placeFile(entry: TarEntry, path: FsPath, layer: LayerTarget): Pro
   try {
     const whole = entry.segments === undefined ? entry.takeStored() : undefined;
     if (whole !== undefined) writeAll(fd, whole);
-    else if (entry.segments === undefined)
-      for await (const chunk of entry.stored) writeAll(fd, chunk);
+    else if (entry.segments === undefined) for await (const chunk of entry.stored) writeAll(fd, chunk);
     else await writeSparse(fd, entry);
     const { name, mode, uid, gid, xattrs, mtime } = entry;
     setAttributes(path, { mode, uid, gid, xattrs, mtime }, { kind: "file", fd, name });
@@ -151,11 +146,7 @@ function placeFolder(path: FsPath, layer: LayerTarget): void {
   }
 }
 
-function placeNode(
-  { type, device, name, mode, uid, gid, xattrs, mtime }: TarEntry,
-  path: FsPath,
-  layer: LayerTarget,
-): boolean {
+function placeNode({ type, device, name, mode, uid, gid, xattrs, mtime }: TarEntry, path: FsPath, layer: LayerTarget): boolean {
   if (type === "character" && device.major === 0 && device.minor === 0) {
     placeWhiteout(path, layer);
     return true;
@@ -166,20 +157,14 @@ function placeNode(
     block: constants.S_IFBLK,
   }[type as "fifo" | "character" | "block"];
   try {
-    replacing(path, layer, () =>
-      mknod(path, format | 0o600, type === "fifo" ? { major: 0, minor: 0 } : device),
-    );
+    replacing(path, layer, () => mknod(path, format | 0o600, type === "fifo" ? { major: 0, minor: 0 } : device));
   } catch (error) {
     if (!hasCode(error, "EPERM")) throw error;
     if (layer.userXattr) return false;
-    throw new VarveError(
-      "LAYER_DEVICE_DENIED",
-      `the layer's device "${name}" may not be made here`,
-      {
-        cause: error,
-        hint: "run as a user that may make device nodes (CAP_MKNOD), or without root, where device nodes are left out",
-      },
-    );
+    throw new VarveError("LAYER_DEVICE_DENIED", `the layer's device "${name}" may not be made here`, {
+      cause: error,
+      hint: "run as a user that may make device nodes (CAP_MKNOD), or without root, where device nodes are left out",
+    });
   }
   setAttributes(path, { mode, uid, gid, xattrs, mtime }, { kind: "other", name });
   return true;
@@ -194,10 +179,7 @@ function placeLink(entry: TarEntry, path: FsPath, layer: LayerTarget): void {
   const parts = cleanParts(entry.linkPath.toString("latin1"));
   const base = parts.at(-1);
   const missing = (): VarveError =>
-    new VarveError(
-      "LAYER_MALFORMED",
-      `"${name}" is a link to "${entry.linkPath.toString()}", which is no file`,
-    );
+    new VarveError("LAYER_MALFORMED", `"${name}" is a link to "${entry.linkPath.toString()}", which is no file`);
   if (base === undefined) throw missing();
   const parent = layer.folders.find(parts.slice(0, -1));
   let source = parent === undefined ? undefined : toFsPath(`${fdPath(parent)}/${base}`);
@@ -206,8 +188,7 @@ function placeLink(entry: TarEntry, path: FsPath, layer: LayerTarget): void {
     source = copyUp(parts, layer) ?? source;
     stats = source === undefined ? undefined : kindAt(source);
   }
-  if (source === undefined || stats === undefined || stats.isDirectory() || isWhiteout(stats))
-    throw missing();
+  if (source === undefined || stats === undefined || stats.isDirectory() || isWhiteout(stats)) throw missing();
   const present = kindAt(path);
   if (present === undefined || present.ino !== stats.ino || present.dev !== stats.dev) {
     const from = source;
@@ -229,14 +210,10 @@ function copyUp(parts: readonly BytePath[], layer: LayerTarget): FsPath | undefi
   const below = findLowerPath(layer.lowers, parts);
   if (below === undefined || !below.stats.isFile()) return undefined;
   const from = toFsPath(below.path);
-  const path = toFsPath(
-    `${fdPath(layer.folders.ensure(parts.slice(0, -1)))}/${parts.at(-1) ?? ""}`,
-  );
+  const path = toFsPath(`${fdPath(layer.folders.ensure(parts.slice(0, -1)))}/${parts.at(-1) ?? ""}`);
   copyFileSync(from, path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
   const { mode, uid, gid, mtimeNs } = below.stats;
-  const xattrs = llistxattr(from).map(
-    (key) => [key, lgetxattr(from, key) ?? Buffer.alloc(0)] as const,
-  );
+  const xattrs = llistxattr(from).map((key) => [key, lgetxattr(from, key) ?? Buffer.alloc(0)] as const);
   const attributes = {
     mode: Number(mode & 0o7777n),
     uid: Number(uid),

@@ -59,8 +59,7 @@ export function createTarBlocks(
       try {
         for (let left = size; left > 0;) {
           const got = readSync(fd, block, used, Math.min(left, blockBytes - used), null);
-          if (got === 0)
-            throw new VarveError("LAYER_READ", `"${name}" became shorter while it was read`);
+          if (got === 0) throw new VarveError("LAYER_READ", `"${name}" became shorter while it was read`);
           left -= got;
           used += got;
           if (used === blockBytes) await flush();

@@ -28,13 +28,9 @@ export function readXattrs({ path, stats }: FoundEntry): Xattrs {
     names.some((name) => /^(?:trusted|user)\.overlay\.(?:redirect|metacopy)$/.test(name)) &&
     (stats.isDirectory() || stats.isFile())
   ) {
-    throw new VarveError(
-      "LAYER_OVERLAY",
-      `the overlay kept only a reference for "${showPath(path)}"`,
-      {
-        hint: "mount with redirect_dir=off and metacopy=off",
-      },
-    );
+    throw new VarveError("LAYER_OVERLAY", `the overlay kept only a reference for "${showPath(path)}"`, {
+      hint: "mount with redirect_dir=off and metacopy=off",
+    });
   }
   return names
     .filter((name) => !isForeignAttribute(name))
@@ -52,9 +48,7 @@ export function isSameEntry(upper: FoundEntry, lower: FoundEntry, upperXattrs: X
   if (a.mode !== b.mode || a.uid !== b.uid || a.gid !== b.gid || a.rdev !== b.rdev) return false;
   const lowerXattrs = readXattrs(lower);
   if (upperXattrs.length !== lowerXattrs.length) return false;
-  const differs = upperXattrs.some(
-    ([name, value], i) => lowerXattrs[i]?.[0] !== name || !value.equals(lowerXattrs[i][1]),
-  );
+  const differs = upperXattrs.some(([name, value], i) => lowerXattrs[i]?.[0] !== name || !value.equals(lowerXattrs[i][1]));
   if (differs) return false;
   if (a.isDirectory()) return true;
   if (a.size !== b.size || a.mtimeNs !== b.mtimeNs) return false;
@@ -71,8 +65,7 @@ function hasSameContent(a: string | Buffer, b: string | Buffer): boolean {
     const [one, two] = [Buffer.allocUnsafe(1 << 18), Buffer.allocUnsafe(1 << 18)];
     for (;;) {
       const length = fill(fds[0] ?? -1, one);
-      if (fill(fds[1] ?? -1, two) !== length || one.compare(two, 0, length, 0, length) !== 0)
-        return false;
+      if (fill(fds[1] ?? -1, two) !== length || one.compare(two, 0, length, 0, length) !== 0) return false;
       if (length < one.length) return true;
     }
   } finally {

@@ -9,9 +9,7 @@ export interface DeviceNumber {
 /** The device number as stat(2) and mknod(2) have it (glibc's makedev). */
 export function makeDevice({ major, minor }: DeviceNumber): bigint {
   const [M, m] = [BigInt(major), BigInt(minor)];
-  return (
-    (m & 0xffn) | ((M & 0xfffn) << 8n) | ((m & 0xffffff00n) << 12n) | ((M & 0xfffff000n) << 32n)
-  );
+  return (m & 0xffn) | ((M & 0xfffn) << 8n) | ((m & 0xffffff00n) << 12n) | ((M & 0xfffff000n) << 32n);
 }
 
 /** The inverse of {@link makeDevice}, for `stats.rdev`. */
@@ -24,14 +22,8 @@ export function splitDevice(device: bigint | number): DeviceNumber {
 }
 
 /** mknod(2): `mode` is type and permissions (`fs.constants.S_IFIFO | 0o644`); the umask applies to the permissions. */
-export function mknod(
-  path: string | Buffer,
-  mode: number,
-  device: DeviceNumber = { major: 0, minor: 0 },
-): void {
-  call("mknod", path, (c) =>
-    c.mknodat(syscallNumbers.mknodat, atCwd, cString(path), mode, makeDevice(device)),
-  );
+export function mknod(path: string | Buffer, mode: number, device: DeviceNumber = { major: 0, minor: 0 }): void {
+  call("mknod", path, (c) => c.mknodat(syscallNumbers.mknodat, atCwd, cString(path), mode, makeDevice(device)));
 }
 
 /** Overlay's mark for "this name was deleted": a character device 0:0. Needs no privilege, not even in a user namespace. */
@@ -51,10 +43,7 @@ const atSymlinkNoFollow = 0x100;
 /** utimensat(2) without following a link at the end. What is left out stays as it is. */
 export function utimensNoFollow(
   path: string | Buffer,
-  {
-    atime = "omit",
-    mtime = "omit",
-  }: { atime?: FileTime | "omit" | "now"; mtime?: FileTime | "omit" | "now" },
+  { atime = "omit", mtime = "omit" }: { atime?: FileTime | "omit" | "now"; mtime?: FileTime | "omit" | "now" },
 ): void {
   writeTime(0, atime);
   writeTime(16, mtime);
@@ -64,10 +53,7 @@ export function utimensNoFollow(
 /** Like {@link utimensNoFollow}, for an open file (not one opened as a place only). */
 export function futimens(
   fd: number,
-  {
-    atime = "omit",
-    mtime = "omit",
-  }: { atime?: FileTime | "omit" | "now"; mtime?: FileTime | "omit" | "now" },
+  { atime = "omit", mtime = "omit" }: { atime?: FileTime | "omit" | "now"; mtime?: FileTime | "omit" | "now" },
 ): void {
   writeTime(0, atime);
   writeTime(16, mtime);
@@ -77,18 +63,11 @@ export function futimens(
 function writeTime(offset: number, time: FileTime | "omit" | "now"): void {
   const known = typeof time === "object";
   times.writeBigInt64LE(known ? time.sec : 0n, offset);
-  times.writeBigInt64LE(
-    BigInt(known ? time.nsec : (1 << 30) - (time === "now" ? 1 : 2)),
-    offset + 8,
-  );
+  times.writeBigInt64LE(BigInt(known ? time.nsec : (1 << 30) - (time === "now" ? 1 : 2)), offset + 8);
 }
 
 /** flock(2). False when `block` is false and another open file holds it. A waiting call stops the whole event loop. */
-export function flock(
-  fd: number,
-  kind: "exclusive" | "shared" | "unlock",
-  { block }: { readonly block: boolean },
-): boolean {
+export function flock(fd: number, kind: "exclusive" | "shared" | "unlock", { block }: { readonly block: boolean }): boolean {
   const operation = { shared: 1, exclusive: 2, unlock: 8 }[kind] | (block ? 0 : 4);
   return tryCall("flock", undefined, [11], (c) => c.flock(fd, operation)) >= 0;
 }

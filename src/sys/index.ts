@@ -4,26 +4,9 @@
  * Nothing here decides anything: no policy, no retries beyond what one call needs, no path of its own.
  */
 export { SysError, hasCode } from "./sys-error.ts";
-export {
-  bindFd,
-  bindMount,
-  makePrivate,
-  mount,
-  mountFlags,
-  pivotRoot,
-  unmount,
-  type BindOptions,
-} from "./mount.ts";
+export { bindFd, bindMount, makePrivate, mount, mountFlags, pivotRoot, unmount, type BindOptions } from "./mount.ts";
 export { mountOverlay, type OverlayOptions } from "./overlay.ts";
-export {
-  fdPath,
-  openFlags,
-  openInRoot,
-  openPath,
-  readLinkAt,
-  readLinkBytesAt,
-  type OpenInRootOptions,
-} from "./open-in-root.ts";
+export { fdPath, openFlags, openInRoot, openPath, readLinkAt, readLinkBytesAt, type OpenInRootOptions } from "./open-in-root.ts";
 export { lgetxattr, llistxattr, lremovexattr, lsetxattr, xattrFlags } from "./xattr.ts";
 export {
   flock,
@@ -38,12 +21,4 @@ export {
   type DeviceNumber,
   type FileTime,
 } from "./files.ts";
-export {
-  getrlimit,
-  setChildSubreaper,
-  setDumpable,
-  setPdeathsig,
-  setrlimit,
-  type Resource,
-  type Rlimit,
-} from "./process.ts";
+export { getrlimit, setChildSubreaper, setDumpable, setPdeathsig, setrlimit, type Resource, type Rlimit } from "./process.ts";

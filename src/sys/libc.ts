@@ -26,31 +26,10 @@ export interface Libc {
   pivotRoot(number: number, newRoot: Pointer, putOld: Pointer): number;
   openat2(number: number, fd: number, path: Pointer, how: Pointer, size: Word): number;
   openTree(number: number, fd: number, path: Pointer, flags: Word): number;
-  moveMount(
-    number: number,
-    fromFd: number,
-    from: Pointer,
-    toFd: number,
-    to: Pointer,
-    flags: Word,
-  ): number;
-  mountSetattr(
-    number: number,
-    fd: number,
-    path: Pointer,
-    flags: Word,
-    attributes: Pointer,
-    size: Word,
-  ): number;
+  moveMount(number: number, fromFd: number, from: Pointer, toFd: number, to: Pointer, flags: Word): number;
+  mountSetattr(number: number, fd: number, path: Pointer, flags: Word, attributes: Pointer, size: Word): number;
   fsopen(number: number, type: Pointer, flags: Word): number;
-  fsconfig(
-    number: number,
-    fd: number,
-    command: Word,
-    key: Pointer,
-    value: Pointer,
-    aux: Word,
-  ): number;
+  fsconfig(number: number, fd: number, command: Word, key: Pointer, value: Pointer, aux: Word): number;
   fsmount(number: number, fd: number, flags: Word, attributes: Word): number;
 }
 
@@ -68,8 +47,7 @@ function load(): Loaded {
   const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
   const library = koffi.load(null);
   const p = "const void *";
-  const bind = (name: string, ...types: string[]): unknown =>
-    library.func(name, types[0] ?? "long", types.slice(1));
+  const bind = (name: string, ...types: string[]): unknown => library.func(name, types[0] ?? "long", types.slice(1));
   const functions: Record<keyof Libc, unknown> = {
     mount: bind("mount", "int", p, p, p, "ulong", p),
     umount2: bind("umount2", "int", p, "int"),
@@ -101,11 +79,7 @@ function load(): Loaded {
 }
 
 /** Runs one C function; a negative result becomes a {@link SysError} with its errno. */
-export function call(
-  syscall: string,
-  path: string | Buffer | undefined,
-  run: (libc: Libc) => number,
-): number {
+export function call(syscall: string, path: string | Buffer | undefined, run: (libc: Libc) => number): number {
   const { libc, errno } = load();
   const result = run(libc);
   if (result < 0) throw new SysError(errno(), syscall, path);

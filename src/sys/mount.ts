@@ -35,18 +35,12 @@ export function mount(
   flags: number,
   data?: string,
 ): void {
-  const pointer = (text: string | Buffer | undefined): Buffer | null =>
-    text === undefined ? null : cString(text);
-  call("mount", target, (c) =>
-    c.mount(pointer(source), cString(target), pointer(fsType), flags, pointer(data)),
-  );
+  const pointer = (text: string | Buffer | undefined): Buffer | null => (text === undefined ? null : cString(text));
+  call("mount", target, (c) => c.mount(pointer(source), cString(target), pointer(fsType), flags, pointer(data)));
 }
 
 /** umount2(2). `detach` takes it out of the tree at once and lets go when the last user is gone. Never follows a link at the end. */
-export function unmount(
-  target: string | Buffer,
-  { detach = false }: { readonly detach?: boolean } = {},
-): void {
+export function unmount(target: string | Buffer, { detach = false }: { readonly detach?: boolean } = {}): void {
   call("umount", target, (c) => c.umount2(cString(target), 8 | (detach ? 2 : 0)));
 }
 
@@ -57,9 +51,7 @@ export function makePrivate(path = "/"): void {
 
 /** pivot_root(2): `newRoot` (a mount point) becomes `/` of the mount namespace, the old root appears at `putOld`. */
 export function pivotRoot(newRoot: string, putOld: string): void {
-  call("pivot_root", newRoot, (c) =>
-    c.pivotRoot(syscallNumbers.pivotRoot, cString(newRoot), cString(putOld)),
-  );
+  call("pivot_root", newRoot, (c) => c.pivotRoot(syscallNumbers.pivotRoot, cString(newRoot), cString(putOld)));
 }
 
 export interface BindOptions {
@@ -70,11 +62,7 @@ export interface BindOptions {
 }
 
 /** Shows the file or folder `source` at `target` (which exists and has the same kind). Links are followed in both. */
-export function bindMount(
-  source: string | Buffer,
-  target: string | Buffer,
-  options: BindOptions = {},
-): void {
+export function bindMount(source: string | Buffer, target: string | Buffer, options: BindOptions = {}): void {
   bind(atCwd, source, target, options);
 }
 
@@ -93,9 +81,7 @@ function bind(
   let tree: number;
   try {
     const flags = openTreeClone | openTreeCloexec | subtree | (fd === atCwd ? 0 : atEmptyPath);
-    tree = call("open_tree", path, (c) =>
-      c.openTree(syscallNumbers.openTree, fd, cString(path), flags),
-    );
+    tree = call("open_tree", path, (c) => c.openTree(syscallNumbers.openTree, fd, cString(path), flags));
   } catch (error) {
     if (!hasCode(error, "ENOSYS")) throw error;
     return bindTheOldWay(fd === atCwd ? path : `/proc/self/fd/${fd}`, target, {
@@ -115,9 +101,7 @@ function bind(
 /** move_mount(2) of a mount that hangs nowhere yet. The target may be a /proc/self/fd path. */
 export function attach(mountFd: number, target: string | Buffer): void {
   const flags = moveEmptySource | moveFollowTarget;
-  call("move_mount", target, (c) =>
-    c.moveMount(syscallNumbers.moveMount, mountFd, cString(""), atCwd, cString(target), flags),
-  );
+  call("move_mount", target, (c) => c.moveMount(syscallNumbers.moveMount, mountFd, cString(""), atCwd, cString(target), flags));
 }
 
 /** False where the kernel has no mount_setattr(2). */
@@ -126,14 +110,7 @@ function setReadonly(tree: number, subtree: number): boolean {
   attributes.writeBigUInt64LE(1n, 0); // attr_set = MOUNT_ATTR_RDONLY
   try {
     call("mount_setattr", undefined, (c) =>
-      c.mountSetattr(
-        syscallNumbers.mountSetattr,
-        tree,
-        cString(""),
-        atEmptyPath | subtree,
-        attributes,
-        attributes.length,
-      ),
+      c.mountSetattr(syscallNumbers.mountSetattr, tree, cString(""), atEmptyPath | subtree, attributes, attributes.length),
     );
     return true;
   } catch (error) {
@@ -160,10 +137,5 @@ function remountReadonly(target: string | Buffer): void {
   const { nosuid, nodev, noexec, noatime, nodiratime } = mountFlags;
   const kept = present & (nosuid | nodev | noexec | noatime | nodiratime);
   const relatime = (present & 4096) === 0 ? 0 : mountFlags.relatime;
-  mount(
-    undefined,
-    target,
-    undefined,
-    mountFlags.bind | mountFlags.remount | mountFlags.readonly | kept | relatime,
-  );
+  mount(undefined, target, undefined, mountFlags.bind | mountFlags.remount | mountFlags.readonly | kept | relatime);
 }

@@ -1,15 +1,6 @@
 /** Run by sys.test.ts inside `unshare --mount`, alone and with `--user`: everything here vanishes with the process. */
 import assert from "node:assert/strict";
-import {
-  closeSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import {
   bindFd,
   bindMount,
@@ -33,9 +24,7 @@ mount("tmpfs", "/mnt", "tmpfs", mountFlags.nosuid, "mode=0755");
 process.chdir("/mnt");
 const at = (name: string): string => `/mnt/${name}`;
 for (const name of ["target", "view", "bound", "up", "work", "up2", "work2"]) mkdirSync(at(name));
-const lowers = Array.from({ length: 120 }, (_, i) =>
-  at(`lower-with-a-rather-long-name:and,odd-characters-${i}`),
-);
+const lowers = Array.from({ length: 120 }, (_, i) => at(`lower-with-a-rather-long-name:and,odd-characters-${i}`));
 for (const [i, lower] of lowers.entries()) {
   mkdirSync(`${lower}/dir`, { recursive: true });
   writeFileSync(`${lower}/dir/${i}`, String(i));
@@ -62,13 +51,7 @@ for (const [upper, work, mountIt] of [
   );
   closeSync(fd);
   unmount(at("target"));
-  assert.equal(
-    lgetxattr(
-      at(`${upper}/dir`),
-      userXattr ? "user.overlay.opaque" : "trusted.overlay.opaque",
-    )?.toString(),
-    "y",
-  );
+  assert.equal(lgetxattr(at(`${upper}/dir`), userXattr ? "user.overlay.opaque" : "trusted.overlay.opaque")?.toString(), "y");
   writeFileSync(`${lowers[119]}/same`, "119");
   rmSync(at(`${upper}/same`));
 }
@@ -82,10 +65,7 @@ assert.throws(
 );
 unmount(at("view"), { detach: true });
 assert.ok(!existsSync(at("view/dir")));
-assert.throws(
-  () => mountOverlay({ lowers: [at("none"), at("up")], target: at("view"), userXattr }),
-  /ENOENT.*none/,
-);
+assert.throws(() => mountOverlay({ lowers: [at("none"), at("up")], target: at("view"), userXattr }), /ENOENT.*none/);
 
 mkdirSync(at("up/sub"));
 mount("tmpfs", at("up/sub"), "tmpfs", 0);

@@ -28,27 +28,18 @@ const resolveInRoot = 0x10;
  * Opens `path` as if `rootFd` (a folder) were `/`: absolute links, absolute paths and `..` stay inside. Links of /proc
  * that jump elsewhere are refused. Where openat2(2) is missing, the path is walked one component at a time.
  */
-export function openInRoot(
-  rootFd: number,
-  path: string | Buffer,
-  options: OpenInRootOptions,
-): number {
+export function openInRoot(rootFd: number, path: string | Buffer, options: OpenInRootOptions): number {
   const { flags, mode = 0o666, followLast = true, noSymlinks = false } = options;
   const all = flags | openFlags.cloexec | (followLast ? 0 : constants.O_NOFOLLOW);
   if (modern) {
     const how = Buffer.alloc(24);
     how.writeBigUInt64LE(BigInt(all), 0);
     how.writeBigUInt64LE((all & constants.O_CREAT) === 0 ? 0n : BigInt(mode), 8);
-    how.writeBigUInt64LE(
-      BigInt(resolveInRoot | resolveNoMagicLinks | (noSymlinks ? resolveNoSymlinks : 0)),
-      16,
-    );
+    how.writeBigUInt64LE(BigInt(resolveInRoot | resolveNoMagicLinks | (noSymlinks ? resolveNoSymlinks : 0)), 16);
     const name = path.length === 0 ? cString(".") : cString(path);
     // EAGAIN: something was renamed while `..` was resolved, and the kernel cannot vouch for the answer.
     for (let attempt = 0; attempt < 128; attempt++) {
-      const fd = tryCall("openat2", path, [11, 38], (c) =>
-        c.openat2(syscallNumbers.openat2, rootFd, name, how, how.length),
-      );
+      const fd = tryCall("openat2", path, [11, 38], (c) => c.openat2(syscallNumbers.openat2, rootFd, name, how, how.length));
       if (fd >= 0) return fd;
       if (fd === -38) {
         modern = false;
@@ -78,8 +69,6 @@ export function readLinkAt(fd: number): string {
 /** Like {@link readLinkAt}, for targets that need not be UTF-8. */
 export function readLinkBytesAt(fd: number): Buffer {
   const buffer = Buffer.alloc(4096);
-  const length = call("readlinkat", fdPath(fd), (c) =>
-    c.readlinkat(fd, cString(""), buffer, buffer.length),
-  );
+  const length = call("readlinkat", fdPath(fd), (c) => c.readlinkat(fd, cString(""), buffer, buffer.length));
   return buffer.subarray(0, length);
 }

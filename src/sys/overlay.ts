@@ -27,8 +27,7 @@ let modern: boolean | undefined;
  */
 export function mountOverlay(options: OverlayOptions): void {
   const { lowers, upper, work } = options;
-  if (lowers.length < (upper === undefined ? 2 : 1))
-    throw new SysError(22, "overlay with too few folders", options.target);
+  if (lowers.length < (upper === undefined ? 2 : 1)) throw new SysError(22, "overlay with too few folders", options.target);
   if ((upper === undefined) !== (work === undefined))
     throw new SysError(22, "overlay needs upper and work together", options.target);
   // The mark that a volatile mount leaves behind; it would refuse the next mount of the same upper folder.
@@ -59,29 +58,18 @@ function settings(options: OverlayOptions): Setting[] {
         ["redirect_dir", "off"],
         ["metacopy", "off"],
       ];
-  return options.upper === undefined
-    ? marks
-    : [...marks, ["index", "off"], ["volatile", undefined]];
+  return options.upper === undefined ? marks : [...marks, ["index", "off"], ["volatile", undefined]];
 }
 
 function mountWithContext(options: OverlayOptions): void {
-  const context = call("fsopen", "overlay", (c) =>
-    c.fsopen(syscallNumbers.fsopen, cString("overlay"), 1),
-  );
+  const context = call("fsopen", "overlay", (c) => c.fsopen(syscallNumbers.fsopen, cString("overlay"), 1));
   const configure = (command: number, key: string | undefined, value: string | undefined): void => {
     const [k, v] = [key, value].map((text) => (text === undefined ? null : cString(text)));
     try {
-      call("fsconfig", value ?? key, (c) =>
-        c.fsconfig(syscallNumbers.fsconfig, context, command, k ?? null, v ?? null, 0),
-      );
+      call("fsconfig", value ?? key, (c) => c.fsconfig(syscallNumbers.fsconfig, context, command, k ?? null, v ?? null, 0));
     } catch (error) {
       if (!(error instanceof SysError)) throw error;
-      throw new SysError(
-        error.errno,
-        "overlay mount",
-        value ?? key ?? options.target,
-        readMessages(context),
-      );
+      throw new SysError(error.errno, "overlay mount", value ?? key ?? options.target, readMessages(context));
     }
   };
   const set = ([key, value]: Setting): void => configure(value === undefined ? 0 : 1, key, value);
@@ -92,9 +80,7 @@ function mountWithContext(options: OverlayOptions): void {
     if (options.upper !== undefined) set(["upperdir", options.upper]);
     if (options.work !== undefined) set(["workdir", options.work]);
     configure(6, undefined, undefined); // FSCONFIG_CMD_CREATE
-    const mounted = call("fsmount", options.target, (c) =>
-      c.fsmount(syscallNumbers.fsmount, context, 1, 0),
-    );
+    const mounted = call("fsmount", options.target, (c) => c.fsmount(syscallNumbers.fsmount, context, 1, 0));
     try {
       attach(mounted, options.target);
     } finally {

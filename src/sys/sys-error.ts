@@ -12,9 +12,7 @@ export class SysError extends Error {
   constructor(errno: number, syscall: string, path?: string | Buffer, detail?: string) {
     const code = errnoName(errno);
     const shown = path === undefined ? undefined : path.toString();
-    super(
-      `${code}: ${syscall}${shown === undefined ? "" : ` '${shown}'`}${detail ? ` (${detail})` : ""}`,
-    );
+    super(`${code}: ${syscall}${shown === undefined ? "" : ` '${shown}'`}${detail ? ` (${detail})` : ""}`);
     this.name = "SysError";
     this.errno = errno;
     this.code = code;
@@ -25,12 +23,7 @@ export class SysError extends Error {
 
 /** True when `error` is a failed system call (Node's or ours) with one of these codes. */
 export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
-  return (
-    error instanceof Error &&
-    "code" in error &&
-    typeof error.code === "string" &&
-    codes.includes(error.code)
-  );
+  return error instanceof Error && "code" in error && typeof error.code === "string" && codes.includes(error.code);
 }
 
 function errnoName(errno: number): string {

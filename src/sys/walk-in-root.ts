@@ -11,17 +11,11 @@ const pathOnly = 0x200000 | 0x80000; // O_PATH | O_CLOEXEC
 export function walkInRoot(
   rootFd: number,
   path: string | Buffer,
-  {
-    flags,
-    mode,
-    followLast,
-    noSymlinks,
-  }: { flags: number; mode: number; followLast: boolean; noSymlinks: boolean },
+  { flags, mode, followLast, noSymlinks }: { flags: number; mode: number; followLast: boolean; noSymlinks: boolean },
 ): number {
   const trail: number[] = [];
   const current = (): number => trail.at(-1) ?? rootFd;
-  const child = (name: Buffer): Buffer =>
-    Buffer.concat([Buffer.from(`/proc/self/fd/${current()}/`), name]);
+  const child = (name: Buffer): Buffer => Buffer.concat([Buffer.from(`/proc/self/fd/${current()}/`), name]);
   const rewind = (): void => {
     for (const fd of trail.splice(0)) closeSync(fd);
   };

@@ -40,9 +40,7 @@ export function createByteReader(source: AsyncIterable<Uint8Array>): ByteReader 
         return false;
       }
       const { value } = next;
-      chunk = Buffer.isBuffer(value)
-        ? value
-        : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+      chunk = Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
       at = 0;
     }
     return true;

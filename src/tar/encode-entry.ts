@@ -29,26 +29,14 @@ export function padding(size: number): Buffer {
  * `size` bytes and their {@link padding}.
  */
 export function encodeEntry(header: TarHeader): Buffer {
-  const {
-    type,
-    mode,
-    uid,
-    gid,
-    mtime,
-    size = 0,
-    device,
-    linkPath = "",
-    uname = "",
-    gname = "",
-  } = header;
+  const { type, mode, uid, gid, mtime, size = 0, device, linkPath = "", uname = "", gname = "" } = header;
   if (size !== 0 && type !== "file") throw new TypeError("only a file has a body");
   let path = bytesOf(header.path);
   if (type === "directory" && path.at(-1) !== 0x2f) path = Buffer.concat([path, slash]);
   if (path.length === 0 || path.includes(0)) throw new TypeError("a path is empty or holds a NUL");
   const link = bytesOf(linkPath);
   const records: [string, Uint8Array][] = [];
-  const say = (key: string, value: Uint8Array | string): number =>
-    records.push([key, bytesOf(value)]);
+  const say = (key: string, value: Uint8Array | string): number => records.push([key, bytesOf(value)]);
 
   const block = Buffer.alloc(blockSize);
   const split = isAscii(path) ? splitPath(path) : undefined;
@@ -61,8 +49,7 @@ export function encodeEntry(header: TarHeader): Buffer {
   if (!putOctal(block, uid, 108, 8)) say("uid", String(uid));
   if (!putOctal(block, gid, 116, 8)) say("gid", String(gid));
   if (!putOctal(block, size, 124, 12)) say("size", String(size));
-  if (!putOctal(block, Number(mtime.sec), 136, 12) || mtime.nsec !== 0)
-    say("mtime", printPaxTime(mtime));
+  if (!putOctal(block, Number(mtime.sec), 136, 12) || mtime.nsec !== 0) say("mtime", printPaxTime(mtime));
   block.write(typeFlags[type], 156, "latin1");
   block.write("ustar\x0000", 257, "latin1");
   for (const [key, text, start] of [
@@ -79,10 +66,7 @@ export function encodeEntry(header: TarHeader): Buffer {
   }
   for (const [name, value] of header.xattrs ?? []) {
     if (name === "" || name.includes("=")) {
-      throw new VarveError(
-        "TAR_UNSUPPORTED",
-        `a tar archive cannot hold an extended attribute named "${name}"`,
-      );
+      throw new VarveError("TAR_UNSUPPORTED", `a tar archive cannot hold an extended attribute named "${name}"`);
     }
     say(`SCHILY.xattr.${name}`, value);
   }
@@ -92,9 +76,7 @@ export function encodeEntry(header: TarHeader): Buffer {
 
 function encodeRecords(records: [string, Uint8Array][], path: Buffer): Buffer {
   const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-  const body = Buffer.concat(
-    records.toSorted(([a], [b]) => order(a, b)).map(([key, value]) => encodePaxRecord(key, value)),
-  );
+  const body = Buffer.concat(records.toSorted(([a], [b]) => order(a, b)).map(([key, value]) => encodePaxRecord(key, value)));
   const block = Buffer.alloc(blockSize);
   // A name for programs that know no PAX and unpack the records as a file.
   const base = path
@@ -117,9 +99,7 @@ function encodeRecords(records: [string, Uint8Array][], path: Buffer): Buffer {
 const slash = Buffer.from("/");
 
 function bytesOf(text: string | Uint8Array): Buffer {
-  return typeof text === "string"
-    ? Buffer.from(text)
-    : Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+  return typeof text === "string" ? Buffer.from(text) : Buffer.from(text.buffer, text.byteOffset, text.byteLength);
 }
 
 function isAscii(bytes: Buffer): boolean {
@@ -142,12 +122,7 @@ function put(block: Buffer, text: Buffer, start: number, length: number): void {
 /** False (and zeros) when the field cannot hold the number. */
 function putOctal(block: Buffer, value: number, start: number, length: number): boolean {
   const fits = value >= 0 && value < 8 ** (length - 1);
-  block.write(
-    `${(fits ? value : 0).toString(8).padStart(length - 1, "0")}\0`,
-    start,
-    length,
-    "latin1",
-  );
+  block.write(`${(fits ? value : 0).toString(8).padStart(length - 1, "0")}\0`, start, length, "latin1");
   return fits;
 }
 

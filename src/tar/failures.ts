@@ -7,10 +7,7 @@ export function malformed(message: string): VarveError {
 
 /** The archive stops where more must follow. */
 export function truncated(position: number): VarveError {
-  return new VarveError(
-    "TAR_TRUNCATED",
-    `the archive ends at byte ${position}, in the middle of an entry`,
-  );
+  return new VarveError("TAR_TRUNCATED", `the archive ends at byte ${position}, in the middle of an entry`);
 }
 
 /** The archive wants more than the reader allows. */

@@ -44,9 +44,7 @@ export function decodeHeaderBlock(block: Buffer, position: number): HeaderBlock 
   const posix = magic === "ustar\x0000";
   const named = posix || magic === "ustar  \0"; // the second is GNU's, with other things in the place of the prefix
   const name = text(block, 0, 100);
-  const prefix = posix
-    ? text(block, 345, block.toString("latin1", 508, 512) === "tar\0" ? 131 : 155)
-    : empty;
+  const prefix = posix ? text(block, 345, block.toString("latin1", 508, 512) === "tar\0" ? 131 : 155) : empty;
   const typeFlag = String.fromCharCode(block[156] ?? 0);
   const device = typeFlag === "3" || typeFlag === "4";
   return {

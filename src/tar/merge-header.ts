@@ -28,20 +28,17 @@ export function splitPax(records: readonly PaxRecord[]): { common: PaxRecord[]; 
 /** The header with GNU's long names, then PAX records over it. An empty value takes back what was said before. */
 export function mergeHeader(header: HeaderBlock, extras: Extras): MergedHeader {
   const { globals, records, longPath = header.path, longLink = header.linkPath } = extras;
-  if (globals.size === 0 && records.length === 0)
-    return { ...header, path: longPath, linkPath: longLink, xattrs: noXattrs };
+  if (globals.size === 0 && records.length === 0) return { ...header, path: longPath, linkPath: longLink, xattrs: noXattrs };
   const said = new Map([...globals, ...records]);
   const find = <T>(key: string, otherwise: T, read: (value: Buffer) => T): T => {
     const value = said.get(key);
     return value === undefined || value.length === 0 ? otherwise : read(value);
   };
-  const count = (key: string, otherwise: number): number =>
-    find(key, otherwise, (value) => paxCount(key, value));
+  const count = (key: string, otherwise: number): number => find(key, otherwise, (value) => paxCount(key, value));
   const same = (value: Buffer): Buffer => value;
   const text = (value: Buffer): string => value.toString();
   const xattrs = new Map<string, Buffer>();
-  for (const [key, value] of said)
-    if (key.startsWith(xattrPrefix)) xattrs.set(key.slice(xattrPrefix.length), value);
+  for (const [key, value] of said) if (key.startsWith(xattrPrefix)) xattrs.set(key.slice(xattrPrefix.length), value);
   return {
     ...header,
     path: find("path", longPath, same),

@@ -12,13 +12,7 @@ export function decodePax(body: Buffer): PaxRecord[] {
     const length = /^[0-9]+$/.test(digits) ? Number(digits) : 0;
     const end = at + length;
     const equals = body.indexOf(0x3d, space);
-    if (
-      length === 0 ||
-      end > body.length ||
-      body[end - 1] !== 0x0a ||
-      equals <= space + 1 ||
-      equals >= end
-    ) {
+    if (length === 0 || end > body.length || body[end - 1] !== 0x0a || equals <= space + 1 || equals >= end) {
       throw malformed("an extended header's record does not have the form LENGTH KEY=VALUE");
     }
     const key = body.toString("utf8", space + 1, equals);
@@ -33,8 +27,7 @@ export function decodePax(body: Buffer): PaxRecord[] {
 export function encodePaxRecord(key: string, value: Uint8Array): Buffer {
   const rest = Buffer.concat([Buffer.from(` ${key}=`), value, Buffer.from("\n")]);
   let length = rest.length + 1;
-  while (rest.length + String(length).length !== length)
-    length = rest.length + String(length).length;
+  while (rest.length + String(length).length !== length) length = rest.length + String(length).length;
   return Buffer.concat([Buffer.from(String(length)), rest]);
 }
 
@@ -42,8 +35,7 @@ export function encodePaxRecord(key: string, value: Uint8Array): Buffer {
 export function paxCount(key: string, value: Buffer | string): number {
   const text = value.toString();
   const number = Number(text);
-  if (!/^[0-9]+$/.test(text) || number > Number.MAX_SAFE_INTEGER)
-    throw malformed(`an extended header's ${key} is not a number`);
+  if (!/^[0-9]+$/.test(text) || number > Number.MAX_SAFE_INTEGER) throw malformed(`an extended header's ${key} is not a number`);
   return number;
 }
 

@@ -74,9 +74,7 @@ async function flatten(
 const failsWith =
   (code: string, limit?: string) =>
   (error: unknown): boolean =>
-    isVarveError(error) &&
-    error.code === code &&
-    (limit === undefined || error.details["limit"] === limit);
+    isVarveError(error) && error.code === code && (limit === undefined || error.details["limit"] === limit);
 
 /** A tree with everything that GNU tar can store; root is needed for owners and devices, as for all of Varve's layers. */
 function makeTree(): string {
@@ -100,11 +98,7 @@ function makeTree(): string {
   mknod(at("disk"), 0o060660, { major: 259, minor: 1_000_000 });
   chownSync(at("dir/small"), 3_000_000, 2_500_000_000);
   lsetxattr(at("dir/small"), "user.bytes", Buffer.from([0, 10, 61, 255]));
-  lsetxattr(
-    at("dir/small"),
-    "security.capability",
-    Buffer.from("0100000200200000000000000000000000000000", "hex"),
-  );
+  lsetxattr(at("dir/small"), "security.capability", Buffer.from("0100000200200000000000000000000000000000", "hex"));
   utimensNoFollow(at("dir/small"), { mtime: { sec: -5n, nsec: 250_000_000 } });
   utimensNoFollow(at("empty"), { mtime: { sec: 1_700_000_000n, nsec: 123_456_789 } });
   utimensNoFollow(at("block"), { mtime: { sec: 9_000_000_000n, nsec: 0 } });
@@ -135,14 +129,12 @@ test("GNU tar as oracle: what it writes in PAX and GNU format reads back as the 
       assert.equal(entry.mode, Number(stats.mode & 0o7777n), entry.name);
       const found = entry.mtime.sec * 1_000_000_000n + BigInt(entry.mtime.nsec);
       if (args[0] === "--format=posix") assert.equal(found, stats.mtimeNs, entry.name);
-      else
-        assert.equal(entry.mtime.sec, BigInt(Math.floor(Number(stats.mtimeNs) / 1e9)), entry.name);
+      else assert.equal(entry.mtime.sec, BigInt(Math.floor(Number(stats.mtimeNs) / 1e9)), entry.name);
       if (entry.type === "file") assert.deepEqual(entry.body, readFileSync(path), entry.name);
       if (entry.type === "symlink") assert.equal(entry.link, readlinkSync(path, "latin1"));
       if (entry.type === "link") assert.equal(entry.link, "./large");
     }
-    const of = (name: string): Flat | undefined =>
-      entries.find((entry) => entry.name === `./${name}`);
+    const of = (name: string): Flat | undefined => entries.find((entry) => entry.name === `./${name}`);
     assert.deepEqual(of("disk")?.device, { major: 259, minor: 1_000_000 });
     assert.equal(of("fifo")?.type, "fifo");
     if (args.includes("--xattrs")) {
@@ -160,8 +152,7 @@ test("GNU tar as oracle: sparse files in every format, short maps and long ones"
     ["hole", 0],
   ] as const) {
     const fd = openSync(join(root, name), "w");
-    for (let i = 0; i < count; i++)
-      writeSync(fd, Buffer.alloc(5000, i + 1), 0, 5000, i * 65536 + 8192);
+    for (let i = 0; i < count; i++) writeSync(fd, Buffer.alloc(5000, i + 1), 0, 5000, i * 65536 + 8192);
     if (count < 5) execFileSync("truncate", ["-s", String(10 * 65536 + 7), join(root, name)]);
     closeSync(fd);
   }
@@ -175,11 +166,7 @@ test("GNU tar as oracle: sparse files in every format, short maps and long ones"
       const entries = await flatten(archive, { chunk });
       for (const entry of entries.filter(({ type }) => type === "file")) {
         assert.ok(entry.segments !== undefined, entry.name);
-        assert.deepEqual(
-          entry.body,
-          readFileSync(join(root, entry.name)),
-          `${entry.name} ${args.join(" ")}`,
-        );
+        assert.deepEqual(entry.body, readFileSync(join(root, entry.name)), `${entry.name} ${args.join(" ")}`);
       }
       assert.equal(entries.length, 4);
     }
@@ -244,10 +231,7 @@ test("GNU tar as oracle: it unpacks what we write, with owners, nanoseconds, att
       },
       Buffer.from("hello"),
     ],
-    [
-      { ...plain, path: long, mode: 0o4755, mtime: { sec: 9_000_000_000n, nsec: 1 } },
-      Buffer.alloc(512),
-    ],
+    [{ ...plain, path: long, mode: 0o4755, mtime: { sec: 9_000_000_000n, nsec: 1 } }, Buffer.alloc(512)],
     [{ ...plain, path: `${"s".repeat(110)}/${"t".repeat(99)}` }],
     [{ ...plain, path: odd }],
     [{ ...plain, path: "ünïcode" }],
@@ -257,11 +241,10 @@ test("GNU tar as oracle: it unpacks what we write, with owners, nanoseconds, att
     [{ ...plain, type: "block", path: "disk", device: { major: 259, minor: 1_000_000 } }],
     [{ ...plain, type: "character", path: "null", device: { major: 1, minor: 3 } }],
   );
-  const told = execFileSync(
-    "tar",
-    ["-C", root, "-xp", "--xattrs", "--xattrs-include=*", "--numeric-owner"],
-    { input: archive, stdio: ["pipe", "pipe", "pipe"] },
-  );
+  const told = execFileSync("tar", ["-C", root, "-xp", "--xattrs", "--xattrs-include=*", "--numeric-owner"], {
+    input: archive,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   assert.equal(told.toString(), "");
   const stat = (name: string | Buffer) =>
     lstatSync(Buffer.concat([Buffer.from(`${root}/`), Buffer.from(name)]), { bigint: true });
@@ -273,14 +256,8 @@ test("GNU tar as oracle: it unpacks what we write, with owners, nanoseconds, att
   assert.equal(stat(long).mode & 0o7777n, 0o4755n);
   assert.equal(stat("link").ino, stat(long).ino);
   assert.equal(readlinkSync(join(root, "symlink")).length, 300);
-  assert.ok(
-    stat(odd).isFile() &&
-      stat("ünïcode").isFile() &&
-      stat(`${"s".repeat(110)}/${"t".repeat(99)}`).isFile(),
-  );
-  assert.ok(
-    stat("fifo").isFIFO() && stat("disk").isBlockDevice() && stat("null").isCharacterDevice(),
-  );
+  assert.ok(stat(odd).isFile() && stat("ünïcode").isFile() && stat(`${"s".repeat(110)}/${"t".repeat(99)}`).isFile());
+  assert.ok(stat("fifo").isFIFO() && stat("disk").isBlockDevice() && stat("null").isCharacterDevice());
 });
 
 test("T44 every header that can be written reads back the same, in chunks of any size", async () => {
@@ -292,10 +269,9 @@ test("T44 every header that can be written reads back the same, in chunks of any
     .tuple(fc.bigInt(-(2n ** 40n), 2n ** 40n), fc.integer({ min: 0, max: 999_999_999 }))
     .map(([sec, nsec]) => ({ sec, nsec }));
   const id = fc.integer({ min: 0, max: 2 ** 32 - 2 });
-  const xattrs = fc.array(
-    fc.tuple(fc.stringMatching(/^[a-z.]{1,20}$/), fc.uint8Array({ minLength: 1, maxLength: 200 })),
-    { maxLength: 3 },
-  );
+  const xattrs = fc.array(fc.tuple(fc.stringMatching(/^[a-z.]{1,20}$/), fc.uint8Array({ minLength: 1, maxLength: 200 })), {
+    maxLength: 3,
+  });
   const header = fc.record({
     path: name,
     mode: fc.integer({ min: 0, max: 0o7777 }),
@@ -305,42 +281,24 @@ test("T44 every header that can be written reads back the same, in chunks of any
     xattrs,
   });
   await fc.assert(
-    fc.asyncProperty(
-      header,
-      fc.uint8Array({ maxLength: 2000 }),
-      fc.integer({ min: 1, max: 3000 }),
-      async (made, body, chunk) => {
-        const archive = archiveOf([{ ...plain, ...made }, body], [plain]);
-        assert.deepEqual(archive, archiveOf([{ ...plain, ...made }, body], [plain]));
-        const [first, second, third] = await flatten(archive, { chunk });
-        assert.ok(first !== undefined && third === undefined);
-        assert.deepEqual(
-          [first.path, first.mode, first.uid, first.gid, first.mtime, first.body],
-          [
-            made.path.toString("latin1"),
-            made.mode,
-            made.uid,
-            made.gid,
-            made.mtime,
-            Buffer.from(body),
-          ],
-        );
-        assert.deepEqual(
-          first.xattrs,
-          Object.fromEntries(made.xattrs.map(([key, value]) => [key, Buffer.from(value)])),
-        );
-        assert.equal(second?.name, "f");
-      },
-    ),
+    fc.asyncProperty(header, fc.uint8Array({ maxLength: 2000 }), fc.integer({ min: 1, max: 3000 }), async (made, body, chunk) => {
+      const archive = archiveOf([{ ...plain, ...made }, body], [plain]);
+      assert.deepEqual(archive, archiveOf([{ ...plain, ...made }, body], [plain]));
+      const [first, second, third] = await flatten(archive, { chunk });
+      assert.ok(first !== undefined && third === undefined);
+      assert.deepEqual(
+        [first.path, first.mode, first.uid, first.gid, first.mtime, first.body],
+        [made.path.toString("latin1"), made.mode, made.uid, made.gid, made.mtime, Buffer.from(body)],
+      );
+      assert.deepEqual(first.xattrs, Object.fromEntries(made.xattrs.map(([key, value]) => [key, Buffer.from(value)])));
+      assert.equal(second?.name, "f");
+    }),
     { numRuns: 200 },
   );
 });
 
 test("an entry whose body is not read is passed over, and a late read of it is a mistake", async () => {
-  const archive = archiveOf(
-    [plain, Buffer.alloc(5000, 1)],
-    [{ ...plain, path: "g" }, Buffer.from("two")],
-  );
+  const archive = archiveOf([plain, Buffer.alloc(5000, 1)], [{ ...plain, path: "g" }, Buffer.from("two")]);
   const seen: TarEntry[] = [];
   for await (const entry of readTar(chunksOf(archive, 700))) seen.push(entry);
   assert.deepEqual(
@@ -355,10 +313,7 @@ test("an entry whose body is not read is passed over, and a late read of it is a
 test("the source is read to its end, so that a digest on the way sees every byte", async () => {
   let passed = 0;
   async function* counted(): AsyncGenerator<Uint8Array> {
-    for await (const chunk of chunksOf(
-      Buffer.concat([archiveOf([plain]), Buffer.alloc(10_240), Buffer.from("rest")]),
-      600,
-    )) {
+    for await (const chunk of chunksOf(Buffer.concat([archiveOf([plain]), Buffer.alloc(10_240), Buffer.from("rest")]), 600)) {
       passed += chunk.length;
       yield chunk;
     }
@@ -374,11 +329,7 @@ test("an archive cut anywhere is an error, except between entries", async () => 
   );
   const mayEnd = (length: number): boolean => [0, 2048, 2560].includes(length) || length >= 3072;
   assert.equal(archive.length, 3584);
-  for (
-    let length = 0;
-    length < archive.length;
-    length += length % 512 === 0 || length % 512 === 511 ? 1 : 51
-  ) {
+  for (let length = 0; length < archive.length; length += length % 512 === 0 || length % 512 === 511 ? 1 : 51) {
     const cut = flatten(archive.subarray(0, length));
     if (mayEnd(length)) await cut;
     else await assert.rejects(cut, failsWith("TAR_TRUNCATED"), `at ${length}`);
@@ -404,12 +355,7 @@ function changed(archive: Buffer, change: (archive: Buffer) => void): Buffer {
 function withPax(text: string, typeFlag = "x"): Buffer {
   const header = encodeEntry({ ...plain, path: "PaxHeaders", size: Buffer.byteLength(text) });
   header.write(typeFlag, 156, "latin1");
-  return Buffer.concat([
-    sign(header),
-    Buffer.from(text),
-    padding(Buffer.byteLength(text)),
-    archiveOf([plain, Buffer.from("x")]),
-  ]);
+  return Buffer.concat([sign(header), Buffer.from(text), padding(Buffer.byteLength(text)), archiveOf([plain, Buffer.from("x")])]);
 }
 
 function record(key: string, value: string): string {
@@ -437,24 +383,14 @@ test("CVE class: parser confusion; damaged headers and records are refused", asy
     "size in hex": withPax(record("size", "0x1")),
     "mtime in words": withPax(record("mtime", "now")),
     "sparse without size": withPax(record("GNU.sparse.map", "0,1")),
-    "sparse beyond its size": withPax(
-      record("GNU.sparse.size", "1") + record("GNU.sparse.map", "5,1"),
-    ),
-    "sparse with overlapping parts": withPax(
-      record("GNU.sparse.size", "9") + record("GNU.sparse.map", "5,1,5,0"),
-    ),
-    "sparse with more than is stored": withPax(
-      record("GNU.sparse.size", "9") + record("GNU.sparse.map", "0,9"),
-    ),
+    "sparse beyond its size": withPax(record("GNU.sparse.size", "1") + record("GNU.sparse.map", "5,1")),
+    "sparse with overlapping parts": withPax(record("GNU.sparse.size", "9") + record("GNU.sparse.map", "5,1,5,0")),
+    "sparse with more than is stored": withPax(record("GNU.sparse.size", "9") + record("GNU.sparse.map", "0,9")),
     "unknown sparse format": withPax(record("GNU.sparse.major", "9")),
     "one block of zeros": Buffer.concat([Buffer.alloc(512), good]),
   };
-  for (const [what, archive] of Object.entries(bad))
-    await assert.rejects(flatten(archive), failsWith("TAR_MALFORMED"), what);
-  await assert.rejects(
-    flatten(signed((archive) => archive.write("V", 156))),
-    failsWith("TAR_UNSUPPORTED"),
-  );
+  for (const [what, archive] of Object.entries(bad)) await assert.rejects(flatten(archive), failsWith("TAR_MALFORMED"), what);
+  await assert.rejects(flatten(signed((archive) => archive.write("V", 156))), failsWith("TAR_UNSUPPORTED"));
 });
 
 test("a checksum of signed bytes, as old programs made it, holds too", async () => {
@@ -463,20 +399,14 @@ test("a checksum of signed bytes, as old programs made it, holds too", async () 
     sign(copy);
     const sum = copy
       .subarray(0, 512)
-      .reduce(
-        (total, byte, i) => total + (i >= 148 && i < 156 ? 0x20 : byte > 127 ? byte - 256 : byte),
-        0,
-      );
+      .reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 0x20 : byte > 127 ? byte - 256 : byte), 0);
     copy.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
   });
   assert.equal((await flatten(archive))[0]?.path, "\xe9");
 });
 
 test("a global header speaks of all files, but not of what is one file's own; an empty record takes back", async () => {
-  const archive = withPax(
-    record("uid", "1234") + record("path", "every") + record("size", "0"),
-    "g",
-  );
+  const archive = withPax(record("uid", "1234") + record("path", "every") + record("size", "0"), "g");
   assert.deepEqual(
     (await flatten(archive)).map(({ name, uid, size }) => [name, uid, size]),
     [["f", 1234, 1]],
@@ -490,22 +420,10 @@ test("a global header speaks of all files, but not of what is one file's own; an
 
 test("CVE class: resource exhaustion; every limit has its name", async () => {
   const archive = archiveOf([{ ...plain, path: "n".repeat(2000) }], [plain, Buffer.alloc(100)]);
-  await assert.rejects(
-    flatten(archive, { limits: { maxEntries: 1 } }),
-    failsWith("TAR_LIMIT", "maxEntries"),
-  );
-  await assert.rejects(
-    flatten(archive, { limits: { maxHeaderBytes: 1000 } }),
-    failsWith("TAR_LIMIT", "maxHeaderBytes"),
-  );
-  await assert.rejects(
-    flatten(archive, { limits: { maxPathBytes: 1999 } }),
-    failsWith("TAR_LIMIT", "maxPathBytes"),
-  );
-  await assert.rejects(
-    flatten(archive, { limits: { maxFileBytes: 99 } }),
-    failsWith("TAR_LIMIT", "maxFileBytes"),
-  );
+  await assert.rejects(flatten(archive, { limits: { maxEntries: 1 } }), failsWith("TAR_LIMIT", "maxEntries"));
+  await assert.rejects(flatten(archive, { limits: { maxHeaderBytes: 1000 } }), failsWith("TAR_LIMIT", "maxHeaderBytes"));
+  await assert.rejects(flatten(archive, { limits: { maxPathBytes: 1999 } }), failsWith("TAR_LIMIT", "maxPathBytes"));
+  await assert.rejects(flatten(archive, { limits: { maxFileBytes: 99 } }), failsWith("TAR_LIMIT", "maxFileBytes"));
   const bomb = encodeEntry({ ...plain, path: "x", size: 2 ** 32 });
   bomb.write("x", 156);
   await assert.rejects(flatten(sign(bomb)), failsWith("TAR_LIMIT", "maxHeaderBytes"));
@@ -550,6 +468,5 @@ test("whiteout names are read and printed; one that would name its own folder is
   assert.equal(parseWhiteout(".wh..wh.plnk").kind, "reserved");
   assert.equal(parseWhiteout("file.wh.").kind, "none");
   assert.equal(printWhiteout("gone"), ".wh.gone");
-  for (const name of [".wh.", ".wh..", ".wh..."])
-    assert.throws(() => parseWhiteout(name), failsWith("TAR_MALFORMED"));
+  for (const name of [".wh.", ".wh..", ".wh..."]) assert.throws(() => parseWhiteout(name), failsWith("TAR_MALFORMED"));
 });

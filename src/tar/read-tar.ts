@@ -1,11 +1,5 @@
 import { createByteReader, type ByteReader } from "./byte-reader.ts";
-import {
-  defaultLimits,
-  type EntryType,
-  type Segment,
-  type TarEntry,
-  type TarLimits,
-} from "./entry.ts";
+import { defaultLimits, type EntryType, type Segment, type TarEntry, type TarLimits } from "./entry.ts";
 import { beyond, malformed, truncated } from "./failures.ts";
 import { blockSize, decodeHeaderBlock, type HeaderBlock } from "./header-block.ts";
 import { mergeHeader, splitPax, type Extras } from "./merge-header.ts";
@@ -77,9 +71,7 @@ export async function* readTar(
 async function passEnd(reader: ByteReader): Promise<void> {
   const second = await reader.take(blockSize);
   if (second.some((byte) => byte !== 0)) {
-    throw malformed(
-      `a single block of zeros stands before byte ${reader.position() - second.length}, where an entry should be`,
-    );
+    throw malformed(`a single block of zeros stands before byte ${reader.position() - second.length}, where an entry should be`);
   }
   while ((await reader.takeSome(1 << 20)) !== undefined);
 }
@@ -90,8 +82,7 @@ async function readExtra(
   { reader, limits, extras }: { reader: ByteReader; limits: TarLimits; extras: Extras },
 ): Promise<Extras> {
   const bytes = extras.bytes + blockSize + header.size;
-  if (bytes > limits.maxHeaderBytes + blockSize)
-    throw beyond("maxHeaderBytes", limits.maxHeaderBytes, "an entry's headers");
+  if (bytes > limits.maxHeaderBytes + blockSize) throw beyond("maxHeaderBytes", limits.maxHeaderBytes, "an entry's headers");
   const padded = Math.ceil(header.size / blockSize) * blockSize;
   const body = await reader.take(padded);
   if (body.length < padded) throw truncated(reader.position());
@@ -110,8 +101,7 @@ async function readExtra(
     default: {
       const { common } = splitPax(decodePax(content));
       for (const [key, value] of common) extras.globals.set(key, value);
-      if (extras.globals.size > maxGlobals)
-        throw beyond("maxHeaderBytes", limits.maxHeaderBytes, "what global headers say");
+      if (extras.globals.size > maxGlobals) throw beyond("maxHeaderBytes", limits.maxHeaderBytes, "what global headers say");
       return extras;
     }
   }
@@ -134,29 +124,21 @@ async function openEntry(
   }
   const stored = known === "file" ? merged.size : 0;
   let sparse: SparseFile | undefined;
-  if (header.typeFlag === "S")
-    sparse = await readOldSparse({ ...header, size: stored }, reader, limits);
+  if (header.typeFlag === "S") sparse = await readOldSparse({ ...header, size: stored }, reader, limits);
   else if (known === "file" && extras.records.length > 0)
     sparse = await readPaxSparse(extras.records, { stored, reader, limits });
   const path = sparse?.name ?? merged.path;
   if (path.length === 0) throw malformed("an entry has no name");
   const linkPath = known === "link" || known === "symlink" ? merged.linkPath : empty;
   for (const text of [path, linkPath]) {
-    if (text.length > limits.maxPathBytes)
-      throw beyond("maxPathBytes", limits.maxPathBytes, "a path");
+    if (text.length > limits.maxPathBytes) throw beyond("maxPathBytes", limits.maxPathBytes, "a path");
     if (text.includes(0)) throw malformed("a path holds a NUL");
   }
   // Programs older than the type for folders marked one by a slash at the end.
-  const type =
-    known === "file" && path.at(-1) === 0x2f && header.typeFlag !== "S" ? "directory" : known;
+  const type = known === "file" && path.at(-1) === 0x2f && header.typeFlag !== "S" ? "directory" : known;
   const size = sparse?.size ?? stored;
-  if (size > limits.maxFileBytes)
-    throw beyond("maxFileBytes", limits.maxFileBytes, `"${path.toString()}"`);
-  const body = createBody(
-    reader,
-    stored - (sparse?.mapBytes ?? 0),
-    (blockSize - (stored % blockSize)) % blockSize,
-  );
+  if (size > limits.maxFileBytes) throw beyond("maxFileBytes", limits.maxFileBytes, `"${path.toString()}"`);
+  const body = createBody(reader, stored - (sparse?.mapBytes ?? 0), (blockSize - (stored % blockSize)) % blockSize);
   const segments = sparse?.segments;
   const { mode, uid, gid, mtime, uname, gname, major, minor, xattrs } = merged;
   const entry: TarEntry = {
@@ -213,25 +195,19 @@ function createBody(reader: ByteReader, length: number, padding: number): Body {
     async finish() {
       finished = true;
       const rest = left + padding;
-      if (rest > 0 && reader.takeNow(rest) === undefined && (await reader.skip(rest)) < rest)
-        throw truncated(reader.position());
+      if (rest > 0 && reader.takeNow(rest) === undefined && (await reader.skip(rest)) < rest) throw truncated(reader.position());
     },
   };
 }
 
 const zeros = Buffer.alloc(65536);
 
-function fillHoles(
-  stored: AsyncIterable<Uint8Array>,
-  segments: readonly Segment[],
-  size: number,
-): AsyncIterable<Uint8Array> {
+function fillHoles(stored: AsyncIterable<Uint8Array>, segments: readonly Segment[], size: number): AsyncIterable<Uint8Array> {
   return {
     async *[Symbol.asyncIterator]() {
       let at = 0;
       function* hole(end: number): Generator<Uint8Array, void, undefined> {
-        for (; at < end; at += Math.min(zeros.length, end - at))
-          yield zeros.subarray(0, Math.min(zeros.length, end - at));
+        for (; at < end; at += Math.min(zeros.length, end - at)) yield zeros.subarray(0, Math.min(zeros.length, end - at));
       }
       const pending = segments.values();
       let segment = pending.next().value;

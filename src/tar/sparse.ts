@@ -16,16 +16,11 @@ export interface SparseFile {
 }
 
 /** GNU's own format, type `S`: four segments in the header, further ones in blocks between it and the body. */
-export async function readOldSparse(
-  header: HeaderBlock,
-  reader: ByteReader,
-  limits: TarLimits,
-): Promise<SparseFile> {
+export async function readOldSparse(header: HeaderBlock, reader: ByteReader, limits: TarLimits): Promise<SparseFile> {
   const segments = segmentsIn(header.block, 386, 4);
   let more = header.block[482] !== 0;
   for (let bytes = 0; more; bytes += blockSize) {
-    if (bytes > limits.maxHeaderBytes)
-      throw beyond("maxHeaderBytes", limits.maxHeaderBytes, "a sparse file's map");
+    if (bytes > limits.maxHeaderBytes) throw beyond("maxHeaderBytes", limits.maxHeaderBytes, "a sparse file's map");
     const block = await reader.take(blockSize);
     if (block.length < blockSize) throw truncated(reader.position());
     segments.push(...segmentsIn(block, 0, 21));
@@ -72,8 +67,7 @@ export async function readPaxSparse(
       name,
     };
   }
-  if (major !== undefined && major !== "0")
-    throw malformed(`the sparse file format ${major}.${minor ?? ""} is not known`);
+  if (major !== undefined && major !== "0") throw malformed(`the sparse file format ${major}.${minor ?? ""} is not known`);
   const size = last.get("GNU.sparse.size");
   if (size === undefined) throw malformed("a sparse file does not say how long it is");
   const map = last.get("GNU.sparse.map");
@@ -98,16 +92,11 @@ export async function readPaxSparse(
 }
 
 /** Format 1.0: decimal numbers, one a line, at the start of the body: how many segments, then each one's offset and length. */
-async function readMap(
-  stored: number,
-  reader: ByteReader,
-  limits: TarLimits,
-): Promise<{ numbers: number[]; mapBytes: number }> {
+async function readMap(stored: number, reader: ByteReader, limits: TarLimits): Promise<{ numbers: number[]; mapBytes: number }> {
   const numbers: number[] = [];
   let partial = "";
   for (let mapBytes = blockSize; ; mapBytes += blockSize) {
-    if (mapBytes > limits.maxHeaderBytes)
-      throw beyond("maxHeaderBytes", limits.maxHeaderBytes, "a sparse file's map");
+    if (mapBytes > limits.maxHeaderBytes) throw beyond("maxHeaderBytes", limits.maxHeaderBytes, "a sparse file's map");
     if (mapBytes > stored) throw malformed("a sparse file's map is longer than its body");
     const block = await reader.take(blockSize);
     if (block.length < blockSize) throw truncated(reader.position());
@@ -117,30 +106,23 @@ async function readMap(
       if (numbers.length > 0 && numbers.length > 2 * (numbers[0] ?? 0)) break; // the padding of the last block
       numbers.push(paxCount("sparse map", line));
     }
-    if (numbers.length > 0 && numbers.length > 2 * (numbers[0] ?? 0))
-      return { numbers: numbers.slice(1), mapBytes };
+    if (numbers.length > 0 && numbers.length > 2 * (numbers[0] ?? 0)) return { numbers: numbers.slice(1), mapBytes };
   }
 }
 
 function pairs(numbers: readonly number[]): Segment[] {
-  if (numbers.length % 2 !== 0)
-    throw malformed("a sparse file's map has an offset without a length");
+  if (numbers.length % 2 !== 0) throw malformed("a sparse file's map has an offset without a length");
   return Array.from({ length: numbers.length / 2 }, (_, i) => ({
     offset: numbers[2 * i] ?? 0,
     length: numbers[2 * i + 1] ?? 0,
   }));
 }
 
-function checkSegments(
-  segments: readonly Segment[],
-  size: number,
-  stored: number,
-): readonly Segment[] {
+function checkSegments(segments: readonly Segment[], size: number, stored: number): readonly Segment[] {
   let end = 0;
   let sum = 0;
   for (const { offset, length } of segments) {
-    if (offset < end || offset + length > size)
-      throw malformed("a sparse file's map does not fit its length");
+    if (offset < end || offset + length > size) throw malformed("a sparse file's map does not fit its length");
     end = offset + length;
     sum += length;
   }

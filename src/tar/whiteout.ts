@@ -7,9 +7,7 @@ const reserved = ".wh..wh.";
 export const opaqueName = ".wh..wh..opq";
 
 /** What a name means in a layer. `reserved` names are old AUFS book-keeping, which no reader keeps. */
-export type Whiteout =
-  | { readonly kind: "whiteout"; readonly name: string }
-  | { readonly kind: "opaque" | "reserved" | "none" };
+export type Whiteout = { readonly kind: "whiteout"; readonly name: string } | { readonly kind: "opaque" | "reserved" | "none" };
 
 /**
  * Reads the last component of a layer entry's path (OCI image-spec, layer.md, "Whiteouts"), in any encoding that leaves
@@ -20,8 +18,7 @@ export function parseWhiteout(name: string): Whiteout {
   if (name === opaqueName) return { kind: "opaque" };
   if (name.startsWith(reserved)) return { kind: "reserved" };
   const hidden = name.slice(prefix.length);
-  if (hidden === "" || hidden === "." || hidden === "..")
-    throw malformed(`"${name}" is no whiteout that may be`);
+  if (hidden === "" || hidden === "." || hidden === "..") throw malformed(`"${name}" is no whiteout that may be`);
   return { kind: "whiteout", name: hidden };
 }
 
