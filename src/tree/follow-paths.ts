@@ -1,8 +1,9 @@
 import { absolutePath, childPath, parentPath } from "./path-text.ts";
 import { hasWildcard, matchWildcard } from "./wildcard.ts";
 
-/** Beyond so many links and paths everything is kept: narrowing only saves work. */
+/** Beyond so many paths, or links one after the other, everything is kept: narrowing only saves work. */
 const maxNeeded = 10_000;
+const maxLinks = 40;
 
 /**
  * The patterns that keep what `paths` need (G07): the paths themselves (they may hold wildcards), every link on the way,
@@ -15,9 +16,10 @@ export function followPaths(
 ): string[] | undefined {
   const patterns = new Set<string>();
   const seen = new Set<string>();
-  const queue = paths.map(absolutePath);
-  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
-    if (path === "/") return undefined;
+  const queue = paths.map((path) => ({ path: absolutePath(path), links: 0 }));
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    const { path, links } = next;
+    if (path === "/" || links > maxLinks) return undefined;
     const parts = path.slice(1).split("/");
     for (let depth = 1; depth <= parts.length; depth++) {
       const current = `/${parts.slice(0, depth).join("/")}`;
@@ -26,7 +28,8 @@ export function followPaths(
       if (targets.length === 0 && rest !== "") continue;
       patterns.add(current.slice(1));
       const mark = `${current}\0${rest}`;
-      if (!seen.has(mark)) queue.push(...targets.map((target) => absolutePath(`${target}/${rest}`)));
+      if (!seen.has(mark))
+        queue.push(...targets.map((target) => ({ path: absolutePath(`${target}/${rest}`), links: links + 1 })));
       seen.add(mark);
       if (seen.size > maxNeeded) return undefined;
       if (targets.length > 0) break;
