@@ -158,7 +158,7 @@ async function openEntry(
     segments,
     body: segments === undefined ? body.chunks : fillHoles(body.chunks, segments, size),
     stored: body.chunks,
-    takeStored: body.takeAll,
+    takeStored: () => body.takeAll(),
   };
   return { entry, body };
 }
