@@ -1,7 +1,7 @@
-import { readFileSync, statSync } from "node:fs";
+import { closeSync, readFileSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { VarveError } from "../errors/index.ts";
-import { parseIgnoreFile } from "../tree/index.ts";
+import { openDirectoryTree, parseIgnoreFile } from "../tree/index.ts";
 import type { BuildOptions } from "./types.ts";
 
 /** What a build reads from: the folder, the Dockerfile's text and the ignore patterns. */
@@ -18,24 +18,63 @@ export interface BuildInput {
 
 const namesInContext = ["Dockerfile", "dockerfile"];
 
-/** Finds and reads the Dockerfile (X01) and the ignore file (G01). */
-export function readBuildInput(contextPath: string | undefined, options: Pick<BuildOptions, "dockerfile">): BuildInput {
+/**
+ * Finds and reads the Dockerfile (X01) and the ignore file (G01). With `contained` the context came from elsewhere: the
+ * Dockerfile is a path in it, and no link in it leads out.
+ */
+export function readBuildInput(
+  contextPath: string | undefined,
+  { dockerfile, contained = false }: Pick<BuildOptions, "dockerfile"> & { readonly contained?: boolean },
+): BuildInput {
+  if (contained && contextPath !== undefined) return readContained(contextPath, dockerfile);
   if (contextPath !== undefined && !statSync(contextPath, { throwIfNoEntry: false })?.isDirectory()) {
     throw new VarveError("CONTEXT_NOT_FOUND", `unable to prepare context: path "${contextPath}" not found or not a folder`);
   }
-  const { dockerfile } = options;
   if (dockerfile && "text" in dockerfile) {
     const bytes = typeof dockerfile.text === "string" ? Buffer.from(dockerfile.text) : dockerfile.text;
     return { contextPath, dockerfileName: dockerfile.name ?? "Dockerfile", dockerfile: bytes, ...readIgnoreFile(contextPath, undefined) };
   }
   const path = dockerfile ? dockerfile.path : findInContext(contextPath);
   const bytes = readOptional(path);
-  if (bytes === undefined) {
-    throw new VarveError("DOCKERFILE_NOT_FOUND", `failed to read dockerfile: open ${basename(path)}: no such file or directory`, {
-      hint: `looked for ${path}; another file is named with -f`,
-    });
-  }
+  if (bytes === undefined) throw notFound(path);
   return { contextPath, dockerfileName: basename(path), dockerfile: bytes, ...readIgnoreFile(contextPath, path) };
+}
+
+function readContained(contextPath: string, dockerfile: BuildOptions["dockerfile"]): BuildInput {
+  const tree = openDirectoryTree(contextPath, { resetOwner: true });
+  const read = (path: string): Buffer | undefined => {
+    const entry = tree.entry(tree.resolve(path, { followLast: true }));
+    if (entry?.type !== "file") return undefined;
+    const file = tree.openFile(entry);
+    try {
+      return readFileSync(file);
+    } finally {
+      closeSync(file);
+    }
+  };
+  try {
+    const named = dockerfile && "path" in dockerfile ? [dockerfile.path] : namesInContext;
+    const found = named.map((path) => ({ path, bytes: read(path) })).find(({ bytes }) => bytes);
+    const text = dockerfile && "text" in dockerfile ? Buffer.from(dockerfile.text) : found?.bytes;
+    if (!text) throw notFound(named[0] ?? "Dockerfile");
+    const candidates = [...(found ? [`${found.path}.dockerignore`] : []), ".dockerignore"];
+    const ignore = candidates.map((path) => ({ path, bytes: read(path) })).find(({ bytes }) => bytes);
+    return {
+      contextPath,
+      dockerfileName: basename(found?.path ?? "Dockerfile"),
+      dockerfile: text,
+      ignorePatterns: ignore?.bytes ? parseIgnoreFile(ignore.bytes.toString("utf8")) : [],
+      ignoreFile: ignore && basename(ignore.path),
+    };
+  } finally {
+    tree.close();
+  }
+}
+
+function notFound(path: string): VarveError {
+  return new VarveError("DOCKERFILE_NOT_FOUND", `failed to read dockerfile: open ${basename(path)}: no such file or directory`, {
+    hint: `looked for ${path}; another file is named with -f`,
+  });
 }
 
 function findInContext(contextPath: string | undefined): string {

@@ -36,7 +36,7 @@ async function build(parts: Parts, options: BuildOptions & { readonly signal: Ab
   const context = options.context.kind === "tar" ? await unpackContext(options.context.stream, parts, { signal, emit }) : undefined;
   try {
     const contextPath = context?.path ?? (options.context.kind === "folder" ? resolve(options.context.path) : undefined);
-    const input = readBuildInput(contextPath, options);
+    const input = readBuildInput(contextPath, { ...pick(options, ["dockerfile"]), contained: context !== undefined });
     const warnings: Warning[] = [];
     const warn = (warning: Warning) => {
       warnings.push(warning);
@@ -66,7 +66,7 @@ async function compile(
 ): Promise<FrontendResult> {
   const { signal } = options;
   const parsed = await internalStep(`[internal] load build definition from ${input.dockerfileName}`, emit, async (status) => {
-    status("transferring dockerfile:", input.dockerfile.length, input.dockerfile.length, true);
+    status("transferring dockerfile:", input.dockerfile.length, 0, true);
     return parseDockerfile(input.dockerfile, { file: input.dockerfileName });
   });
   for (const warning of parsed.warnings) warn(warning);

@@ -15,7 +15,9 @@ import {
   parseReference,
   serializeManifest,
   withDefaultTag,
+  type Digest,
   type ImageConfig,
+  type Manifest,
 } from "../oci/index.ts";
 import { importArchive } from "../sources/index.ts";
 import { internalStep } from "./internal-step.ts";
@@ -46,6 +48,18 @@ export function createImages(needParts: () => Parts): Images {
     }
     const packed = await packImage(await asExported(record, signal), { ...needParts(), compression: "gzip", dockerTypes: true, signal });
     return { ...packed, names };
+  }
+
+  /** Puts an image that came as blobs into the store, unpacked: then its size is known, and builds can stand on it at once. */
+  async function keepUnpacked(
+    { id, config, manifest }: { readonly id: Digest; readonly config: ImageConfig; readonly manifest: Manifest | undefined },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { images, imageSource, snapshots } = needParts();
+    const record = { id, layers: undefined, manifest, sizeBytes: 0, createdMs: 0, names: [], digests: [] };
+    const { layers } = await imageSource.unpackRecord(record, config, { signal });
+    const sizeBytes = layers.reduce((sum, layer) => sum + (snapshots.get(layer)?.diffSize ?? 0), 0);
+    images.put({ id, layers, ...(manifest ? { manifest } : {}), sizeBytes });
   }
 
   return {
@@ -99,7 +113,7 @@ export function createImages(needParts: () => Parts): Images {
           const layer = manifest.layers[index];
           if (layer) blobs.add(diffId, layer);
         });
-        images.put({ id, manifest, sizeBytes: manifest.layers.reduce((sum, { size }) => sum + size, 0) });
+        await keepUnpacked({ id, config, manifest }, signal);
         for (const name of names) images.setName(name, id);
         loaded.push(...(names.length > 0 ? names.map((name) => familiarReference(parseReference(name))) : [id]));
       }
@@ -119,11 +133,7 @@ export function createImages(needParts: () => Parts): Images {
           if (layer) blobs.add(diffId, layer);
         });
         const changed = images.byName(canonical)?.id !== image.configDigest;
-        images.put({
-          id: image.configDigest,
-          ...(manifest ? { manifest } : {}),
-          sizeBytes: (manifest?.layers ?? []).reduce((sum, { size }) => sum + size, 0),
-        });
+        await keepUnpacked({ id: image.configDigest, config: image.config, manifest }, signal);
         if (reference.tag !== undefined) images.setName(canonical, image.configDigest);
         images.addDigest(canonicalName(reference), image.digest, image.configDigest);
         return { name: canonical, digest: image.digest, changed };

@@ -21,8 +21,9 @@ export async function internalStep<T>(name: string, emit: EventSink, work: (stat
     emit({ type: "vertex", time: Date.now(), vertex, name, inputs: [], started, completed: Date.now() });
     return result;
   } catch (error) {
-    const message = isVarveError(error) || error instanceof Error ? error.message : String(error);
-    emit({ type: "vertex", time: Date.now(), vertex, name, inputs: [], started, completed: Date.now(), error: message });
+    const message = error instanceof Error ? error.message : String(error);
+    const canceled = isVarveError(error) ? error.kind === "canceled" : error instanceof Error && error.name === "AbortError";
+    emit({ type: "vertex", time: Date.now(), vertex, name, inputs: [], started, completed: Date.now(), error: message, ...(canceled ? { canceled } : {}) });
     throw error;
   }
 }

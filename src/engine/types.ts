@@ -22,14 +22,14 @@ export interface Varve extends AsyncDisposable {
   build(options: BuildOptions): BuildRun;
   readonly images: Images;
   /** Versions and facts for `varve version`. */
-  version(): VersionInfo;
+  version(): Promise<VersionInfo>;
   /** Ends everything under way and frees all that is held. */
   close(): Promise<void>;
 }
 
 export interface BuildOptions {
   readonly context: ContextInput;
-  /** Default: `Dockerfile` in the context, then `dockerfile`. */
+  /** Default: `Dockerfile` in the context, then `dockerfile`. Of a context that is an archive, `path` is a path in it. */
   readonly dockerfile?: { readonly path: string } | { readonly text: string | Uint8Array; readonly name?: string };
   readonly target?: string;
   readonly buildArgs?: Readonly<Record<string, string>>;

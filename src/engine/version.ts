@@ -1,5 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { isVarveError } from "../errors/index.ts";
+import { formatPlatform, hostPlatform } from "../oci/index.ts";
+import { findRuntime } from "../runtime/index.ts";
 import type { Settings } from "./open-varve.ts";
 import type { VersionInfo } from "./types.ts";
 
@@ -8,6 +11,11 @@ export function packageVersion(): string {
   return text;
 }
 
-export function version({ root, runtime }: Settings): VersionInfo {
-  return { version: packageVersion(), node: process.version, platform: `${process.platform}/${process.arch}`, runtime, root };
+/** What `varve version` tells. A runtime that the user named but that is not there counts as none. */
+export async function version({ root, runtime, path }: Settings): Promise<VersionInfo> {
+  const found = await findRuntime({ path, ...(runtime === undefined ? {} : { preferred: runtime }) }).catch((error: unknown) => {
+    if (isVarveError(error) && error.code === "RUNTIME_MISSING") return undefined;
+    throw error;
+  });
+  return { version: packageVersion(), node: process.version, platform: formatPlatform(hostPlatform(process.arch)), runtime: found?.path, root };
 }

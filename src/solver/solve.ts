@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { CacheMap, CacheStore, SolverEvent, SolverVertex } from "./types.ts";
+import type { CacheMap, CacheStore, Dependency, SolverEvent, SolverVertex } from "./types.ts";
 
 export interface SolveOptions<R> {
   readonly vertices: ReadonlyMap<string, SolverVertex<R>>;
@@ -97,12 +97,25 @@ export async function solve<R>(target: { readonly id: string; readonly index: nu
     const contents = await all(
       map.dependencies.map(async ({ selector, content }, index) => {
         if (!content) return [selector, inputKeys[index] ?? ""];
-        return ["content", await content(await inputOf(vertex, index), signal)];
+        return ["content", await readContent(vertex, content, await inputOf(vertex, index))];
       }),
     );
     const key = digest("key", map.digest, contents);
     cache.saveLink(fastKey, key, await all(vertex.inputs.map((input) => keyOf(input.id))));
     return key;
+  }
+
+  /** What cannot be read (a COPY of a missing file) is the failure of the step that reads it, though the step never ran. */
+  async function readContent(vertex: SolverVertex<R>, content: NonNullable<Dependency<R>["content"]>, input: R): Promise<string> {
+    try {
+      return await content(input, signal);
+    } catch (error) {
+      const time = now();
+      reported.add(vertex.id);
+      onEvent({ type: "started", vertex: vertex.id, time });
+      onEvent({ type: "failed", vertex: vertex.id, time, error, canceled: signal.aborted });
+      throw error;
+    }
   }
 
   /**

@@ -9,7 +9,7 @@ export const version = defineCommand({
   args: { min: 0, max: 0 },
   async run({ flags, io, openStore }) {
     const render = flags.format === undefined ? undefined : compileTemplate(flags.format);
-    const info = (await openStore()).version();
+    const info = await (await openStore()).version();
     const facts = { Version: info.version, NodeVersion: info.node, Platform: info.platform, Runtime: info.runtime ?? "", Root: info.root };
     if (render !== undefined) {
       io.stdout.print(`${render(facts)}\n`);
