@@ -37,7 +37,7 @@ const digestOf = (bytes: string | Buffer): string => `sha256:${createHash("sha25
 async function request(method: string, url: string | URL, body?: Blob, type?: string): Promise<Response> {
   const headers = type === undefined ? {} : { "content-type": type };
   const response = await fetch(url, { method, headers, ...(body === undefined ? {} : { body }) });
-  if (!response.ok) throw new Error(`${method} ${url} answered ${response.status}: ${await response.text()}`);
+  if (!response.ok) throw new Error(`${method} ${String(url)} answered ${response.status}: ${await response.text()}`);
   return response;
 }
 

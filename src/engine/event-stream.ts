@@ -4,7 +4,7 @@ import type { BuildEvent, EventSink } from "../events/index.ts";
 export interface EventStream extends AsyncIterable<BuildEvent> {
   readonly emit: EventSink;
   /** No more events come. Readers end after the last one. */
-  end(): void;
+  readonly end: () => void;
 }
 
 export function createEventStream(): EventStream {

@@ -45,7 +45,16 @@ export function openParts({ root, configPath, dockerConfigDir, path, runtime }: 
   });
   const imageSource = createImageSource({ state, registry, content, images, blobs, snapshots, worker });
   return {
-    ...{ root, state, content, snapshots, images, blobs, cache, registry, imageSource, worker },
+    root,
+    state,
+    content,
+    snapshots,
+    images,
+    blobs,
+    cache,
+    registry,
+    imageSource,
+    worker,
     cacheMounts: join(root, "cache-mounts"),
     async close() {
       if (worker.started) await sweepStore({ snapshots, content, worker });

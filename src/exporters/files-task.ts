@@ -1,7 +1,6 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { diffLayer } from "../layers/index.ts";
 import { mountStack } from "../snapshots/index.ts";
-import { endOfArchive } from "../tar/index.ts";
 import { copyInto, openDirectoryTree } from "../tree/index.ts";
 import type { TaskContext } from "../worker/index.ts";
 import type { FilesParams, FilesProgress } from "./tasks.ts";

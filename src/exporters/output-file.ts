@@ -22,7 +22,7 @@ export async function withOutputFile(dest: string | ByteSink, write: (sink: Byte
     await mkdir(dirname(dest), { recursive: true });
     const file = await open(aside, "wx", 0o666);
     try {
-      await write(async (chunk) => void (await file.writeFile(chunk)));
+      await write((chunk) => file.writeFile(chunk));
       await file.sync();
     } finally {
       await file.close();

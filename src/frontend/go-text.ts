@@ -16,7 +16,7 @@ const printable = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
 
 /** A text as Go's `%q` prints it. */
 export function quote(text: string): string {
-  return `"${[...text].map((character) => escape(character, '"')).join("")}"`;
+  return `"${Array.from(text, (character) => escape(character, '"')).join("")}"`;
 }
 
 /** Texts as Go's `%q` prints a slice: `["a" "b"]`. */

@@ -60,7 +60,7 @@ export function openState(root: string, schemas: readonly string[]): State {
 
 /** Node 22 warns once that its SQLite is experimental; that is no news for the user of a command line. */
 function loadSqlite(): typeof import("node:sqlite") {
-  const emitWarning = process.emitWarning;
+  const emitWarning = process.emitWarning.bind(process);
   process.emitWarning = () => undefined;
   try {
     return createRequire(import.meta.url)("node:sqlite") as typeof import("node:sqlite");
