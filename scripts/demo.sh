@@ -31,16 +31,16 @@ build() { # log, chapter, then arguments
   }
 }
 
-# All that a chapter can build, into one log.
-build_chapter() { # log, chapter
-  local log=$1 chapter=$2 target=()
+# All that a chapter can build, with one log.
+build_chapter() { # log, chapter, suffix of the images' and the folder's name
+  local log=$1 chapter=$2 suffix=$3 target=()
   : >"$log"
   [ "$chapter" -lt 3 ] || target=(--target=server)
   [ "$chapter" -lt 5 ] || target+=(--build-arg APP_VERSION=v0.0.1)
-  build "$log" "$chapter" -t "buildme:$chapter" "${target[@]}"
+  build "$log" "$chapter" -t "buildme$suffix:$chapter" "${target[@]}"
   case $chapter in
-    3 | 4 | 5) build "$log" "$chapter" -t "buildme-client:$chapter" --target=client ;;
-    6 | 8) build "$log" "$chapter" --target=binaries --build-arg APP_VERSION=v0.0.1 --output="$demo/bin/$chapter" ;;
+    3 | 4 | 5) build "$log" "$chapter" -t "buildme-client$suffix:$chapter" --target=client ;;
+    6 | 8) build "$log" "$chapter" --target=binaries --build-arg APP_VERSION=v0.0.1 --output="$demo/bin$suffix/$chapter" ;;
     7) build "$log" "$chapter" --target=lint ;;
   esac
 }
@@ -62,9 +62,9 @@ count() { steps "$1" "$2" | awk 'END { print NR }'; }
 image_size() { node "$repo/dist/cli/main.js" images | awk -v tag="$1" '$1 == "buildme" && $2 == tag { print $NF }'; }
 
 chapters() {
-  local chapter pass log started row summary size
-  rm -rf "$source" "$demo/bin" "$demo/log"
-  mkdir -p "$demo/log" "$demo/bin"
+  local chapter pass suffix log started row summary size
+  rm -rf "$source" "$demo/bin" "$demo/bin-edited" "$demo/log"
+  mkdir -p "$demo/log"
   cp -R "$repo/examples/buildme" "$source"
   if [ "$VARVE_BASE_IMAGES" = hub ]; then
     say "Base images: the real ones, from Docker Hub."
@@ -78,10 +78,14 @@ chapters() {
     row=$(printf '%s %s' "$chapter" "${titles[chapter]}")
     for pass in first again edit; do
       log=$demo/log/$chapter.$pass
-      # A build that was made before, in an earlier demo, must run again after this edit.
-      [ $pass != edit ] || printf '\n// Edited in chapter %s, %s.\n' "$chapter" "$EPOCHREALTIME" >>"$source/$edited"
+      suffix=
+      if [ $pass = edit ]; then
+        suffix=-edited
+        # No earlier demo has built this.
+        printf '\n// Edited in chapter %s, %s.\n' "$chapter" "$EPOCHREALTIME" >>"$source/$edited"
+      fi
       started=$EPOCHREALTIME
-      build_chapter "$log" "$chapter"
+      build_chapter "$log" "$chapter" "$suffix"
       summary=$(printf '%7s %2s ran %2s cached' "$(seconds_since "$started")" "$(count "$log" DONE)" "$(count "$log" CACHED)")
       case $pass in
         first)
