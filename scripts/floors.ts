@@ -4,7 +4,7 @@
  */
 export const floors: readonly (readonly [floor: string, rooms: readonly string[]])[] = [
   ["ground", ["errors"]],
-  ["basics", ["events", "flow", "sys", "state"]],
+  ["basics", ["events", "flow", "package", "state", "sys"]],
   ["languages", ["dockerfile", "llb", "tar", "oci", "tree"]],
   ["deciding and holding", ["solver", "frontend", "content", "snapshots", "registry", "runtime", "worker"]],
   ["working", ["layers", "cache", "images"]],

@@ -6,7 +6,7 @@ module.enableCompileCache?.();
 
 const args = process.argv.slice(2);
 if (args.length === 1 && (args[0] === "--version" || args[0] === "-v")) {
-  const { packageVersion } = await import("./version.ts");
+  const { packageVersion } = await import("../package/index.ts");
   process.stdout.write(`varve version ${packageVersion()}\n`);
 } else {
   const { runProcess } = await import("./run-process.ts");

@@ -41,7 +41,7 @@ async function dispatch(args: readonly string[], io: Io, context: ErrorContext):
   const { values: global, positionals: words, help } = await parseFlags(args, globalFlags, { untilCommand: true });
   context.debug ||= global.debug === true;
   if (global.version === true) {
-    const { packageVersion } = await import("./version.ts");
+    const { packageVersion } = await import("../package/index.ts");
     io.stdout.print(`varve version ${packageVersion()}\n`);
     return 0;
   }

@@ -11,7 +11,7 @@ import { createWorker, type Worker } from "../worker/index.ts";
 import { readConfig } from "./config.ts";
 import type { Settings } from "./open-varve.ts";
 import { sweepStore } from "./sweep-store.ts";
-import { packageVersion } from "./version.ts";
+import { modulePath, packageVersion } from "../package/index.ts";
 
 /** All parts over one store folder, wired. */
 export interface Parts {
@@ -37,7 +37,7 @@ export function openParts({ root, configPath, dockerConfigDir, path, runtime }: 
   const images = openImages({ state });
   const blobs = openLayerBlobs({ state });
   const cache = createCache({ state, snapshots });
-  const worker = createWorker({ entry: workerEntry(), root, path, ...(runtime === undefined ? {} : { runtime }) });
+  const worker = createWorker({ entry: modulePath("engine/worker-entry"), root, path, ...(runtime === undefined ? {} : { runtime }) });
   const registry = createRegistryClient({
     config: readConfig(configPath).registry,
     credentials: loadDockerCredentials({ dockerConfigDir }),
@@ -63,10 +63,4 @@ export function openParts({ root, configPath, dockerConfigDir, path, runtime }: 
       state.close();
     },
   };
-}
-
-/** The worker's module, as it lies beside this one: TypeScript in a checkout, JavaScript in the package. */
-function workerEntry(): string {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  return join(import.meta.dirname, `worker-entry.${extension}`);
 }

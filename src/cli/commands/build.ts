@@ -13,7 +13,7 @@ import { createPlainProgress } from "../progress/plain.ts";
 import type { Progress } from "../progress/progress.ts";
 import { createNoProgress, createQuietProgress } from "../progress/quiet.ts";
 import { follow, watch } from "../progress/watch.ts";
-import { packageVersion } from "../version.ts";
+import { packageVersion } from "../../package/index.ts";
 
 export const build = defineCommand({
   usage: "[OPTIONS] PATH | -",
