@@ -100,7 +100,7 @@ check_packages() {
     touch "$repo/node_modules/.package-lock.json"
   fi
   if [ ! -e "$repo/dist/cli/main.js" ] ||
-    [ -n "$(find "$repo/src" "$repo/tsconfig.json" "$repo/tsconfig.build.json" -name '*.test.ts' -prune -o -newer "$repo/dist/cli/main.js" -type f -print -quit)" ]; then
+    [ -n "$(find "$repo/src" "$repo/tsconfig.json" "$repo/tsconfig.build.json" "$repo/rolldown.config.ts" -name '*.test.ts' -prune -o -newer "$repo/dist/cli/main.js" -type f -print -quit)" ]; then
     say "setup: npm run build"
     (cd "$repo" && npm run --silent build)
   fi
