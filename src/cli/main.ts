@@ -4,8 +4,12 @@ import module from "node:module";
 
 module.enableCompileCache?.();
 
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 const args = process.argv.slice(2);
-if (args.length === 1 && (args[0] === "--version" || args[0] === "-v")) {
+if (major < 22 || (major === 22 && minor < 18)) {
+  process.stderr.write(`varve needs Node.js 22.18 or later; this is ${process.version}\n`);
+  process.exitCode = 3;
+} else if (args.length === 1 && (args[0] === "--version" || args[0] === "-v")) {
   const { packageVersion } = await import("../package/index.ts");
   process.stdout.write(`varve version ${packageVersion()}\n`);
 } else {

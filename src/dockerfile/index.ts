@@ -20,7 +20,6 @@ export {
   type Expansion,
 } from "./expand-word.ts";
 export { parseHeredocWord, type HeredocWord } from "./heredocs.ts";
-export { parseIgnoreFile } from "./ignore-file.ts";
 export { createSourceMap, maxLineBytes, type SourceMap } from "./lines.ts";
 export { nearest, type NearestOptions } from "./nearest.ts";
 export { parseDuration, parseSize } from "./numbers.ts";

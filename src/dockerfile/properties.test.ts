@@ -3,7 +3,6 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { isVarveError } from "../errors/index.ts";
 import { detectSyntax } from "./directives.ts";
-import { parseIgnoreFile } from "./ignore-file.ts";
 import { parseDockerfile } from "./parse-dockerfile.ts";
 import { parseSyntax, printSyntax, printSyntaxBytes } from "./parse-syntax.ts";
 
@@ -77,7 +76,6 @@ test("P02 checking any text ends in a Dockerfile or in a foreseen error with its
       foreseen(() => void parseDockerfile(text, { file }));
       foreseen(() => void parseDockerfile(`FROM scratch\n${text}`, { file }));
       detectSyntax(text, { file });
-      parseIgnoreFile(text);
     }),
     { numRuns: 1000 },
   );
