@@ -51,7 +51,7 @@ export interface BuildOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A folder is read in place. A tar stream (plain, gzip or zstd) is unpacked first. */
+/** A folder is read in place. A tar stream (plain or compressed: gzip, bzip2, xz, zstd) is unpacked first. */
 export type ContextInput =
   | { readonly kind: "folder"; readonly path: string }
   | { readonly kind: "tar"; readonly stream: AsyncIterable<Uint8Array> }

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { EventSink } from "../events/index.ts";
-import { decompress, unpackContextTask } from "../layers/index.ts";
+import { unpackContextTask } from "../layers/index.ts";
 import { internalStep } from "./internal-step.ts";
 import type { Parts } from "./parts.ts";
 
@@ -19,7 +19,7 @@ export async function unpackContext(
   { signal, emit }: { readonly signal: AbortSignal; readonly emit: EventSink },
 ): Promise<UnpackedContext> {
   return internalStep("[internal] load remote build context", emit, async () => {
-    const { digest } = await parts.content.ingest((await decompress(stream, { signal })).content, { signal });
+    const { digest } = await parts.content.ingest(stream, { signal });
     mkdirSync(join(parts.root, "ingest"), { recursive: true });
     const path = await mkdtemp(join(parts.root, "ingest", "context-"));
     const remove = async () => {

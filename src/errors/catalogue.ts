@@ -126,6 +126,8 @@ export const catalogue = {
   LAYER_MALFORMED: entry("invalid", "A layer's archive asks for what cannot be: a file below a file, a link to nothing, a bad name."),
   LAYER_COMPRESSION_UNSUPPORTED: entry("unsupported", "A layer is compressed in a way that this Node cannot read or write."),
   LAYER_COMPRESSION_INVALID: entry("invalid", "A layer's compressed bytes are damaged or end too early."),
+  CONTEXT_ARCHIVE: entry("invalid", "A build context that came as a stream is no tar archive."),
+  LAYER_COMPRESSION_LIMIT: entry("exhausted", "Compressed bytes want more memory than the limit; the details name it."),
   LAYER_DEVICE_DENIED: entry("denied", "A layer holds a device node that this process may not make."),
   LAYER_OWNER_UNMAPPED: entry("denied", "A layer holds a file of an owner that this user namespace has no ID for."),
   LAYER_WRITE: entry("failed", "A file of a layer could not be written."),

@@ -1,9 +1,10 @@
-import { closeSync, constants } from "node:fs";
+import { closeSync } from "node:fs";
 import { VarveError } from "../errors/index.ts";
 import { endOnAbort, throwIfAborted } from "../flow/index.ts";
-import { fdPath, hasCode, makeWhiteout, openFlags, openInRoot, openPath, utimensNoFollow, type FileTime } from "../sys/index.ts";
+import { fdPath, makeWhiteout, openPath, type FileTime } from "../sys/index.ts";
 import { parseWhiteout, readTar, type TarEntry, type TarLimits } from "../tar/index.ts";
 import { cleanParts, toFsPath, type BytePath } from "./byte-path.ts";
+import { setFolderTime } from "./folder-time.ts";
 import { explainWrite } from "./layer-failures.ts";
 import { listLower, openLowers } from "./lower-view.ts";
 import { markOpaque } from "./overlay-marks.ts";
@@ -47,8 +48,9 @@ export async function applyLayer(options: ApplyOptions): Promise<AppliedLayer> {
     lowers,
     userXattr,
     onMade: (parts, mtime) => times.set(parts.join("/"), mtime),
+    danglingLinks: "make",
   });
-  const layer: LayerTarget = { folders, lowers, userXattr };
+  const layer: LayerTarget = { folders, lowers, userXattr, isArchive: false };
   const done = { entries: 0, bytes: 0, skippedDevices: 0 };
   let rootIsOpaque = false;
   try {
@@ -115,24 +117,5 @@ function hideRoot(rootFd: number, layer: LayerTarget): void {
     const kind = kindAt(path);
     if (kind === undefined) makeWhiteout(path);
     else if (kind.isDirectory()) markOpaque(path, layer.userXattr);
-  }
-}
-
-/** Folders that a later entry replaced by something else are passed over. */
-function setFolderTime(rootFd: number, path: BytePath, mtime: FileTime): void {
-  let fd: number;
-  try {
-    fd = openInRoot(rootFd, toFsPath(path), {
-      flags: openFlags.path | constants.O_DIRECTORY,
-      followLast: false,
-    });
-  } catch (error) {
-    if (hasCode(error, "ENOENT", "ENOTDIR", "ELOOP")) return;
-    throw error;
-  }
-  try {
-    utimensNoFollow(`${fdPath(fd)}/.`, { atime: mtime, mtime });
-  } finally {
-    closeSync(fd);
   }
 }

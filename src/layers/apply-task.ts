@@ -6,6 +6,7 @@ import { countBytes, verifyDigest, type ByteSource } from "../flow/index.ts";
 import type { TaskContext } from "../worker/index.ts";
 import { applyLayer } from "./apply-layer.ts";
 import { decompress } from "./decompress.ts";
+import { unpackArchive } from "./unpack-archive.ts";
 import type { ApplyParams, ApplyProgress, UnpackContextParams } from "./tasks.ts";
 
 /** How many bytes of a blob lie between two reports of progress. */
@@ -33,9 +34,10 @@ export async function runApplyTask(params: ApplyParams, { userNamespace, signal,
   return { bytes };
 }
 
-/** Unpacks the tar of a build context into a folder. Its files are the user's own there; a context has no owners. */
+/** Unpacks the tar of a build context into a folder. Its owners count for nothing: what reads a context resets them. */
 export async function runUnpackContextTask({ tar, target }: UnpackContextParams, { userNamespace, signal }: TaskContext<never>): Promise<void> {
-  await applyLayer({ source: createReadStream(tar, { highWaterMark: 1 << 20 }), target, lowers: [], userXattr: userNamespace, signal });
+  const outcome = await unpackArchive({ source: createReadStream(tar, { highWaterMark: 1 << 20 }), target: () => target, userNamespace, signal });
+  if (outcome === "no archive") throw new VarveError("CONTEXT_ARCHIVE", "the build context is no tar archive");
 }
 
 async function* hashed(source: ByteSource, update: (chunk: Uint8Array) => void): AsyncGenerator<Uint8Array, void, undefined> {

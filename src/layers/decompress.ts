@@ -3,15 +3,15 @@ import { endOnAbort } from "../flow/index.ts";
 import { cutFrames } from "./zstd-frames.ts";
 
 export interface Decompressed {
-  readonly compression: "gzip" | "zstd" | "uncompressed";
+  readonly compression: "gzip" | "zstd" | "bzip2" | "xz" | "uncompressed";
   /** The bytes within. Must be read or ended, else the source stays open. */
   readonly content: AsyncIterable<Uint8Array>;
 }
 
 /**
- * Undoes a blob's compression, told by its first bytes: gzip (also of several members) and zstd (several frames);
- * everything else passes as it is. bzip2 and xz are known but not read: `LAYER_COMPRESSION_UNSUPPORTED`. Bytes that are
- * damaged or stop too early: `LAYER_COMPRESSION_INVALID`, while `content` is read.
+ * Undoes a blob's compression, told by its first bytes: gzip (also of several members), zstd (several frames), bzip2 and xz
+ * (several streams); everything else passes as it is. Bytes that are damaged or stop too early: `LAYER_COMPRESSION_INVALID`,
+ * while `content` is read. Rare forms of xz: `LAYER_COMPRESSION_UNSUPPORTED`, or `LAYER_COMPRESSION_LIMIT`.
  */
 export async function decompress(
   source: AsyncIterable<Uint8Array>,
@@ -38,12 +38,24 @@ export async function decompress(
   const magic = first.toString("hex", 0, 6);
   if (magic.startsWith("1f8b08")) return { compression: "gzip", content: through("gzip", whole()) };
   if (magic.startsWith("28b52ffd") || /^5.2a4d18/.test(magic)) return { compression: "zstd", content: through("zstd", whole()) };
-  const unread = magic.startsWith("425a68") ? "bzip2" : magic === "fd377a585a00" ? "xz" : undefined;
-  if (unread === undefined) return { compression: "uncompressed", content: whole() };
-  await chunks.return();
-  throw new VarveError("LAYER_COMPRESSION_UNSUPPORTED", `the layer is compressed with ${unread}, which is not read`, {
-    hint: "compress it with gzip or zstd",
-  });
+  if (magic.startsWith("425a68")) return { compression: "bzip2", content: decoded("bzip2", whole()) };
+  if (magic === "fd377a585a00") return { compression: "xz", content: decoded("xz", whole()) };
+  return { compression: "uncompressed", content: whole() };
+}
+
+async function* decoded(kind: "bzip2" | "xz", source: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* kind === "xz" ? (await import("./xz.ts")).decodeXz(source) : (await import("./bzip2.ts")).decodeBzip2(source);
+  } catch (error) {
+    const { DamagedData } = await import("./damaged-data.ts");
+    throw error instanceof DamagedData ? damaged(kind, error) : error;
+  } finally {
+    await source.return(undefined);
+  }
+}
+
+function damaged(kind: string, error: Error): VarveError {
+  return new VarveError("LAYER_COMPRESSION_INVALID", `the ${kind} data is damaged: ${error.message}`, { cause: error });
 }
 
 async function* through(kind: "gzip" | "zstd", source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
@@ -67,6 +79,6 @@ async function* through(kind: "gzip" | "zstd", source: AsyncIterable<Uint8Array>
       !/^(?:Z_|ZSTD_|ERR_ZLIB|ERR_ZSTD)/.test(String(error.code))
     )
       throw error;
-    throw new VarveError("LAYER_COMPRESSION_INVALID", `the layer's ${kind} data is damaged: ${error.message}`, { cause: error });
+    throw damaged(kind, error);
   }
 }

@@ -6,7 +6,7 @@ export function explainWrite(error: unknown, name: string): unknown {
   if (isVarveError(error) || !(error instanceof Error) || !("code" in error)) return error;
   if (hasCode(error, "ENOSPC", "EDQUOT")) return new VarveError("DISK_FULL", `there is no room for "${name}"`, { cause: error });
   if (hasCode(error, "ENOTDIR", "ELOOP", "ENAMETOOLONG", "EISDIR")) {
-    return new VarveError("LAYER_MALFORMED", `the layer's "${name}" cannot be where it says (${String(error.code)})`, {
+    return new VarveError("LAYER_MALFORMED", `"${name}" cannot be where it says (${String(error.code)})`, {
       cause: error,
     });
   }

@@ -27,6 +27,8 @@ export interface ParentOptions {
   readonly userXattr: boolean;
   /** A folder was made that has no entry of its own (yet): its time, by its real path. */
   readonly onMade: (parts: readonly BytePath[], mtime: FileTime) => void;
+  /** What becomes of a link on the way that leads to nothing: the folder it leads to is made, or the way ends there. */
+  readonly danglingLinks: "make" | "refuse";
 }
 
 const maxOpen = 64;
@@ -109,6 +111,7 @@ function makeFolders(parts: readonly BytePath[], options: ParentOptions): number
         links += 1;
         if (links > maxLinks)
           throw new VarveError("LAYER_MALFORMED", `the links on the way to "${showPath(parts.join("/"))}" go in circles`);
+        if (options.danglingLinks === "refuse") requireTarget([...trail.map((each) => each.name), name], options.rootFd);
         const target = readlinkSync(path, "latin1");
         if (target.startsWith("/")) closeTrail();
         pending = [...target.split("/"), ...pending];
@@ -120,7 +123,7 @@ function makeFolders(parts: readonly BytePath[], options: ParentOptions): number
         makeFolder(path, [...trail.map((each) => each.name), name], options);
         if (whiteout) markOpaque(path, options.userXattr);
       } else if (!stats.isDirectory()) {
-        throw new VarveError("LAYER_MALFORMED", `the layer puts "${showPath(parts.join("/"))}" below what is no folder`);
+        throw new VarveError("LAYER_MALFORMED", `"${showPath(parts.join("/"))}" would lie below what is no folder`);
       }
       trail.push({ fd: openSync(path, folderFlags | constants.O_NOFOLLOW), name });
     }
@@ -129,6 +132,15 @@ function makeFolders(parts: readonly BytePath[], options: ParentOptions): number
     return last;
   } finally {
     closeTrail();
+  }
+}
+
+function requireTarget(link: readonly BytePath[], rootFd: number): void {
+  try {
+    closeSync(openInRoot(rootFd, toFsPath(link.join("/")), { flags: openFlags.path | openFlags.cloexec }));
+  } catch (error) {
+    if (!hasCode(error, "ENOENT", "ENOTDIR", "ELOOP")) throw error;
+    throw new VarveError("LAYER_MALFORMED", `the link "${showPath(link.join("/"))}" on the way leads to nothing`, { cause: error });
   }
 }
 

@@ -26,6 +26,8 @@ export interface LayerTarget {
   readonly folders: ParentFolders;
   readonly lowers: LowerFolder;
   readonly userXattr: boolean;
+  /** No layer but an archive unpacked into a mounted root: nothing in it is an overlay's mark. */
+  readonly isArchive: boolean;
 }
 
 interface Place {
@@ -147,7 +149,7 @@ function placeFolder(path: FsPath, layer: LayerTarget): void {
 }
 
 function placeNode({ type, device, name, mode, uid, gid, xattrs, mtime }: TarEntry, path: FsPath, layer: LayerTarget): boolean {
-  if (type === "character" && device.major === 0 && device.minor === 0) {
+  if (!layer.isArchive && type === "character" && device.major === 0 && device.minor === 0) {
     placeWhiteout(path, layer);
     return true;
   }
@@ -161,7 +163,7 @@ function placeNode({ type, device, name, mode, uid, gid, xattrs, mtime }: TarEnt
   } catch (error) {
     if (!hasCode(error, "EPERM")) throw error;
     if (layer.userXattr) return false;
-    throw new VarveError("LAYER_DEVICE_DENIED", `the layer's device "${name}" may not be made here`, {
+    throw new VarveError("LAYER_DEVICE_DENIED", `the device "${name}" may not be made here`, {
       cause: error,
       hint: "run as a user that may make device nodes (CAP_MKNOD), or without root, where device nodes are left out",
     });

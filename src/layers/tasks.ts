@@ -43,7 +43,7 @@ export interface PackResult {
 export const packTask = task<PackParams, PackResult, { readonly current: number }>("layers.pack");
 
 export interface UnpackContextParams {
-  /** Path of the uncompressed tar. */
+  /** Path of the tar, compressed or not. */
   readonly tar: string;
   /** An empty folder. */
   readonly target: string;

@@ -43,7 +43,7 @@ export async function* cutFrames(source: AsyncIterable<Uint8Array>): AsyncGenera
 const empty: Buffer = Buffer.alloc(0);
 
 function damaged(how: string): VarveError {
-  return new VarveError("LAYER_COMPRESSION_INVALID", `the layer's zstd data is damaged: ${how}`);
+  return new VarveError("LAYER_COMPRESSION_INVALID", `the zstd data is damaged: ${how}`);
 }
 
 function* walkFrames(): Generator<Wish, never, Buffer> {

@@ -3,12 +3,13 @@ import { mountStack } from "../snapshots/index.ts";
 import { copyInto, makeDirectory, makeFile, makeSymlink, openDirectoryTree, removePath, resolveOwner, type OwnerIds, type Tree } from "../tree/index.ts";
 import type { TaskContext } from "../worker/index.ts";
 import { ownerOf } from "./owner-of.ts";
+import { unpackFile } from "./unpack-file.ts";
 import type { FileParams, WireRef } from "./tasks.ts";
 
 /** Does the actions of a file op, one after the other, in one new snapshot. */
 export async function runFileTask({ inputs, actions, snapshot }: FileParams, context: TaskContext<never>): Promise<void> {
   using stack = new DisposableStack();
-  const { scratch, userNamespace, signal } = context;
+  const { scratch, userNamespace } = context;
   const mountOf = (ref: WireRef) =>
     ref.kind === "folder" ? ref.path : stack.use(mountStack({ lowers: ref.lowers, scratch, userXattr: userNamespace })).path;
   const base = inputs[actions[0]?.input ?? -1];
@@ -34,15 +35,16 @@ export async function runFileTask({ inputs, actions, snapshot }: FileParams, con
   };
   for (const action of actions) {
     const owner = resolveOwner(ownerOf(action), { rootOf });
-    await act(target, action, owner, treeOf, signal);
+    await act(target, action, owner, treeOf, context);
   }
 }
 
-async function act(target: string, action: FileAction, owner: OwnerIds | undefined, treeOf: (input: number) => Tree, signal: AbortSignal): Promise<void> {
+async function act(target: string, action: FileAction, owner: OwnerIds | undefined, treeOf: (input: number) => Tree, context: TaskContext<never>): Promise<void> {
+  const { signal } = context;
   signal.throwIfAborted();
   switch (action.kind) {
     case "copy":
-      await copyInto(target, treeOf(action.secondaryInput), action.copy, { owner, signal, unpack: unpackArchive });
+      await copyInto(target, treeOf(action.secondaryInput), action.copy, { owner, signal, unpack: (request) => unpackFile(request, context) });
       return;
     case "mkfile":
       return makeFile(target, action.mkfile, { owner });
@@ -53,8 +55,4 @@ async function act(target: string, action: FileAction, owner: OwnerIds | undefin
     case "rm":
       return removePath(target, action.rm);
   }
-}
-
-async function unpackArchive(): Promise<boolean> {
-  return false;
 }

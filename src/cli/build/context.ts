@@ -55,16 +55,11 @@ async function isFolder(path: string): Promise<boolean> {
 async function readStdin(file: string | undefined, io: Pick<Io, "stdin">): Promise<BuildInput> {
   const { start, stream } = await peek(io.stdin.chunks());
   switch (detectArchive(start)) {
-    case "tar":
-    case "gzip":
-    case "zstd":
-      return { context: { kind: "tar", stream }, ...(file === undefined ? {} : { dockerfile: { path: file } }) };
-    case "bzip2":
-    case "xz":
-      throw new VarveError("NOT_SUPPORTED_YET", `a build context compressed by ${detectArchive(start)} is not supported yet`, { hint: "use gzip or zstd" });
     case undefined:
       if (file !== undefined) throw new VarveError("USAGE", "ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles");
       return { context: { kind: "empty" }, dockerfile: { text: await readText(stream), name: "Dockerfile" } };
+    default:
+      return { context: { kind: "tar", stream }, ...(file === undefined ? {} : { dockerfile: { path: file } }) };
   }
 }
 

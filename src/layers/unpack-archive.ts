@@ -1,0 +1,127 @@
+import { closeSync, lstatSync } from "node:fs";
+import { VarveError, isVarveError } from "../errors/index.ts";
+import { endOnAbort, throwIfAborted } from "../flow/index.ts";
+import { fdPath, openPath, type FileTime } from "../sys/index.ts";
+import { readTar, type TarEntry, type TarLimits } from "../tar/index.ts";
+import { setAttributes } from "./attributes.ts";
+import { cleanParts, toFsPath, type BytePath } from "./byte-path.ts";
+import { decompress } from "./decompress.ts";
+import { setFolderTime } from "./folder-time.ts";
+import { explainWrite } from "./layer-failures.ts";
+import { openLowers } from "./lower-view.ts";
+import { openParentFolders, splitNanoseconds, type ParentFolders } from "./parent-folders.ts";
+import { placeEntry, type LayerTarget } from "./place-entry.ts";
+
+export interface UnpackOptions {
+  /** The file's bytes, compressed or not. */
+  readonly source: AsyncIterable<Uint8Array>;
+  /** A path of the folder to unpack into; asked for once it is known that the file is an archive. */
+  readonly target: () => string;
+  /** Given to every entry instead of its own owner; folders that have no entry are root's all the same. */
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+  /** Leave out device nodes that a user namespace may not make. */
+  readonly userNamespace: boolean;
+  readonly limits?: Partial<TarLimits>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Unpacks an archive on top of what a folder holds, as ADD does (C13; moby's go-archive): folders merge, everything else
+ * is replaced, whiteouts are names like any other. Links on the way are followed as if the folder were `/`; a link that
+ * leads nowhere is not made to lead somewhere. No clock is written: folders that have no entry keep their time, new ones
+ * get 1970. Of a file without entries, and of one that is no archive by its beginning, nothing is done.
+ */
+export async function unpackArchive(options: UnpackOptions): Promise<"unpacked" | "empty" | "no archive"> {
+  const { source, limits, signal } = options;
+  const { content } = await decompress(endOnAbort(signal)(source));
+  const entries = readTar(content, limits === undefined ? {} : { limits });
+  try {
+    const first = await readFirst(entries);
+    if (typeof first === "string") return first;
+    await unpackEntries(first, entries, options);
+    return "unpacked";
+  } finally {
+    await entries.return();
+  }
+}
+
+async function readFirst(entries: AsyncGenerator<TarEntry, void, undefined>): Promise<TarEntry | "empty" | "no archive"> {
+  try {
+    const { value } = await entries.next();
+    return value ?? "empty";
+  } catch (error) {
+    const codes = ["TAR_MALFORMED", "TAR_TRUNCATED", "LAYER_COMPRESSION_INVALID"];
+    if (isVarveError(error) && codes.includes(error.code)) return "no archive";
+    throw error;
+  }
+}
+
+async function unpackEntries(
+  first: TarEntry,
+  rest: AsyncIterable<TarEntry>,
+  { target, owner, userNamespace, signal }: UnpackOptions,
+): Promise<void> {
+  const rootFd = openPath(`${target()}/.`);
+  const lowers = openLowers([], { userXattr: userNamespace });
+  const times = new Map<BytePath, FileTime>();
+  const folders = openParentFolders({
+    rootFd,
+    lowers,
+    userXattr: userNamespace,
+    onMade: (parts, mtime) => times.set(parts.join("/"), mtime),
+    danglingLinks: "refuse",
+  });
+  const layer: LayerTarget = { folders, lowers, userXattr: userNamespace, isArchive: true };
+  const place = async (entry: TarEntry): Promise<void> => {
+    throwIfAborted(signal);
+    const own = owner === undefined ? entry : { ...entry, ...owner };
+    const parts = cleanParts(entry.path.toString("latin1"));
+    try {
+      await placeOne({ ...own, mtime: boundTime(entry.mtime) }, parts, { layer, folders, times });
+    } catch (error) {
+      throw explainWrite(error, entry.name);
+    }
+  };
+  try {
+    keepTime(rootFd, "", times);
+    await place(first);
+    for await (const entry of rest) await place(entry);
+    for (const [path, mtime] of times) setFolderTime(rootFd, path, mtime);
+  } finally {
+    folders.close();
+    closeSync(rootFd);
+  }
+}
+
+async function placeOne(
+  entry: TarEntry,
+  parts: readonly BytePath[],
+  { layer, folders, times }: { layer: LayerTarget; folders: ParentFolders; times: Map<BytePath, FileTime> },
+): Promise<void> {
+  const base = parts.at(-1);
+  if (base === undefined) return placeRoot(entry, { folders, times });
+  const parents = parts.slice(0, -1);
+  const folder = folders.ensure(parents);
+  keepTime(folder, parents.join("/"), times);
+  await placeEntry(entry, { folder, base, layer });
+  if (entry.type === "directory") times.set(parts.join("/"), entry.mtime);
+}
+
+/** `.` says nothing of the folder that is unpacked into; `/` and what climbs to it do. */
+function placeRoot(entry: TarEntry, { folders, times }: { folders: ParentFolders; times: Map<BytePath, FileTime> }): void {
+  const { name, mode, uid, gid, xattrs, mtime } = entry;
+  if (!name.startsWith("/") && !name.startsWith("..")) return;
+  if (entry.type !== "directory") throw new VarveError("LAYER_MALFORMED", `"${name}" is no folder, but names the folder that is unpacked into`);
+  setAttributes(`${fdPath(folders.ensure([]))}/.`, { mode, uid, gid, xattrs }, { kind: "folder", name });
+  times.set("", mtime);
+}
+
+function keepTime(folder: number, path: BytePath, times: Map<BytePath, FileTime>): void {
+  if (!times.has(path)) times.set(path, splitNanoseconds(lstatSync(`${fdPath(folder)}/.`, { bigint: true }).mtimeNs));
+}
+
+/** Times that Go's 64 bits of nanoseconds since 1970 do not hold become 1970 (go-archive). */
+function boundTime(time: FileTime): FileTime {
+  const nanoseconds = time.sec * 1_000_000_000n + BigInt(time.nsec);
+  return nanoseconds < 0n || nanoseconds > 0x7fff_ffff_ffff_ffffn ? { sec: 0n, nsec: 0 } : time;
+}
