@@ -1,0 +1,139 @@
+/**
+ * Builds every case with Docker's BuildKit and with Varve, and compares what came out.
+ *   node test/conformance/run.ts [--only PART-OF-A-NAME] [--reduced] [--keep] [--verbose]
+ * The engine is the one that DOCKER_HOST names; engine.sh brings one. Without one all cases are skipped, and said so.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { makeBaseImages } from "./base-image.ts";
+import { connectDocker, openBuilder, type Builder, type Outcome } from "./builders.ts";
+import { readCases, type Case } from "./case.ts";
+import { compareImages, type Difference } from "./compare-images.ts";
+import { exceptions, type Exception } from "./exceptions.ts";
+import { readImage } from "./read-image.ts";
+import { writeContext } from "./write-context.ts";
+
+const { values: options } = parseArgs({
+  options: { only: { type: "string", multiple: true }, reduced: { type: "boolean" }, keep: { type: "boolean" }, verbose: { type: "boolean" }, lanes: { type: "string" } },
+});
+const lanes = Number(options.lanes ?? 2);
+/** Of each topic, `--reduced` takes the first case and every fifth after it. */
+const reducedStride = 5;
+
+interface Result {
+  readonly case: Case;
+  readonly differences: readonly Difference[];
+  readonly explained: readonly { readonly difference: Difference; readonly exception: Exception }[];
+  readonly seconds: number;
+}
+
+const all = readCases(join(import.meta.dirname, "cases"));
+const twice = all.filter((one, index) => all.findIndex((other) => other.name === one.name) !== index);
+if (twice.length > 0) throw new Error(`two cases have the name ${twice[0]?.name}`);
+const chosen = all
+  .filter((one) => options.only === undefined || options.only.some((part) => one.name.includes(part) || one.topic === part))
+  .filter((one) => !options.reduced || all.filter(({ topic }) => topic === one.topic).indexOf(one) % reducedStride === 0);
+
+const docker = connectDocker();
+if (typeof docker === "string") {
+  console.log(`conformance: ${docker}; test/conformance/engine.sh brings one`);
+  for (const { name } of chosen) console.log(`skipped ${name}`);
+  console.log(`0 passed, 0 failed, ${chosen.length} skipped`);
+} else {
+  await compareAll(docker);
+}
+
+async function compareAll(engine: Builder): Promise<void> {
+  const work = mkdtempSync(join(tmpdir(), "varve-conformance-"));
+  const varve = openBuilder(join(work, "store"));
+  const started = Date.now();
+  try {
+    const images = makeBaseImages();
+    await Promise.all([engine.loadImages(images), varve.loadImages(images)]);
+    console.log(`${chosen.length} of ${all.length} cases, ${engine.name} and Varve`);
+    const queue = [...chosen];
+    const results: Result[] = [];
+    await Promise.all(
+      Array.from({ length: lanes }, async () => {
+        for (let next = queue.shift(); next; next = queue.shift()) {
+          const result = await compare(next, engine, varve, work);
+          results.push(result);
+          report(result);
+        }
+      }),
+    );
+    summarize(results, (Date.now() - started) / 1000);
+  } finally {
+    await varve.close();
+    if (options.keep) console.log(`kept: ${work}`);
+    else rmSync(work, { recursive: true, force: true });
+  }
+}
+
+async function compare(one: Case, engine: Builder, varve: Builder, work: string): Promise<Result> {
+  const folder = join(work, one.name);
+  const context = join(folder, "context");
+  const started = Date.now();
+  mkdirSync(folder, { recursive: true });
+  await writeContext(context, one.files);
+  const theirs = await engine.build(context, one.options, join(folder, "docker.tar"));
+  const ours = await varve.build(context, one.options, join(folder, "varve.tar"));
+  if (options.verbose) console.log(`── ${one.name}\n${theirs.log}\n── varve\n${ours.log}\n${ours.failure ?? ""}`);
+  const found = compareOutcomes(one, theirs, ours);
+  if (theirs.failure === undefined && ours.failure === undefined && one.fails === undefined) {
+    found.push(...compareImages(await readImage(join(folder, "docker.tar")), await readImage(join(folder, "varve.tar")), started / 1000 - 86_400));
+  }
+  if (!options.keep) rmSync(folder, { recursive: true, force: true });
+  const pairs = found.map((difference) => ({ difference, exception: exceptions.find((known) => explains(known, one, difference)) }));
+  return {
+    case: one,
+    differences: pairs.flatMap(({ difference, exception }) => (exception ? [] : [difference])),
+    explained: pairs.flatMap(({ difference, exception }) => (exception ? [{ difference, exception }] : [])),
+    seconds: (Date.now() - started) / 1000,
+  };
+}
+
+function compareOutcomes(one: Case, theirs: Outcome, ours: Outcome): Difference[] {
+  const say = (outcome: Outcome) => (outcome.failure === undefined ? "succeeded" : `failed: ${outcome.failure.trim().split("\n").slice(-12).join("\n      ")}`);
+  const asExpected = (outcome: Outcome) => (outcome.failure === undefined) === (one.fails === undefined);
+  if (!asExpected(theirs) || !asExpected(ours)) {
+    return [{ place: one.fails === undefined ? "build" : "refusal", docker: say(theirs), varve: say(ours) }];
+  }
+  const missing = (outcome: Outcome, words: string) => outcome.failure?.toLowerCase().includes(words.toLowerCase()) === false;
+  return (one.fails ?? [])
+    .filter((words) => missing(theirs, words) || missing(ours, words))
+    .map((words) => ({ place: `refusal "${words}"`, docker: say(theirs), varve: say(ours) }));
+}
+
+function explains({ cases, place }: Exception, one: Case, difference: Difference): boolean {
+  return (cases === undefined || cases.includes(one.name)) && place.test(difference.place);
+}
+
+function report({ case: one, differences, explained, seconds }: Result): void {
+  const word = differences.length > 0 ? "DIFFERS" : explained.length > 0 ? "explained" : "agrees";
+  console.log(`${word.padEnd(9)} ${one.topic.padEnd(9)} ${one.name} (${seconds.toFixed(1)}s)`);
+  for (const { place, docker: theirs, varve: ours } of differences.slice(0, 20)) console.log(`    ${place}\n      docker ${theirs}\n      varve  ${ours}`);
+  if (differences.length > 20) console.log(`    and ${differences.length - 20} more`);
+}
+
+function summarize(results: readonly Result[], seconds: number): void {
+  const row = (name: string, of: readonly Result[]) => {
+    const differ = of.filter(({ differences }) => differences.length > 0).length;
+    const explained = of.filter((one) => one.differences.length === 0 && one.explained.length > 0).length;
+    console.log(`${name.padEnd(12)} ${String(of.length).padStart(5)} ${String(of.length - differ - explained).padStart(6)} ${String(explained).padStart(9)} ${String(differ).padStart(6)}`);
+    return differ;
+  };
+  console.log(`\n${"topic".padEnd(12)} cases  agree explained differ`);
+  for (const topic of new Set(results.map((result) => result.case.topic))) row(topic, results.filter((result) => result.case.topic === topic));
+  const differ = row("all", results);
+  for (const exception of exceptions) {
+    const uses = results.filter(({ explained }) => explained.some((pair) => pair.exception === exception)).length;
+    if (uses > 0) console.log(`explained in ${uses} cases: ${exception.place.source}: ${exception.why}`);
+  }
+  const names = results.filter(({ differences }) => differences.length > 0).map((result) => result.case.name);
+  if (names.length > 0) console.log(`differ: ${names.join(" ")}`);
+  console.log(`${results.length - differ} passed, ${differ} failed, 0 skipped, ${seconds.toFixed(0)} s`);
+  if (differ > 0 || results.length === 0) process.exitCode = 1;
+}
