@@ -48,7 +48,7 @@ export async function applyLayer(options: ApplyOptions): Promise<AppliedLayer> {
     lowers,
     userXattr,
     onMade: (parts, mtime) => times.set(parts.join("/"), mtime),
-    danglingLinks: "make",
+    climbing: "stops",
   });
   const layer: LayerTarget = { folders, lowers, userXattr, isArchive: false };
   const done = { entries: 0, bytes: 0, skippedDevices: 0 };

@@ -13,7 +13,10 @@ import type { ApplyParams, ApplyProgress, UnpackContextParams } from "./tasks.ts
 const reportEveryBytes = 4 * 1024 * 1024;
 
 /** Unpacks a blob as a snapshot. Both digests are checked: of the blob as stored, and of the tar in it. */
-export async function runApplyTask(params: ApplyParams, { userNamespace, signal, emit }: TaskContext<ApplyProgress>): Promise<{ bytes: number }> {
+export async function runApplyTask(
+  params: ApplyParams,
+  { userNamespace, signal, emit }: TaskContext<ApplyProgress>,
+): Promise<{ bytes: number }> {
   const target = join(params.snapshot, "fs");
   mkdirSync(target, { recursive: true, mode: 0o755 });
   let reported = 0;
@@ -26,7 +29,16 @@ export async function runApplyTask(params: ApplyParams, { userNamespace, signal,
   const { content } = await decompress(blob, { signal });
   const tar = createHash("sha256");
   let bytes = 0;
-  await applyLayer({ source: hashed(content, (chunk) => { tar.update(chunk); bytes += chunk.length; }), target, lowers: params.lowers, userXattr: userNamespace, signal });
+  await applyLayer({
+    source: hashed(content, (chunk) => {
+      tar.update(chunk);
+      bytes += chunk.length;
+    }),
+    target,
+    lowers: params.lowers,
+    userXattr: userNamespace,
+    signal,
+  });
   const diffId = `sha256:${tar.digest("hex")}`;
   if (diffId !== params.diffId) {
     throw new VarveError("LAYER_DIFF_ID", `the layer ${params.digest} unpacks to ${diffId}, but its image says ${params.diffId}`);
@@ -35,8 +47,16 @@ export async function runApplyTask(params: ApplyParams, { userNamespace, signal,
 }
 
 /** Unpacks the tar of a build context into a folder. Its owners count for nothing: what reads a context resets them. */
-export async function runUnpackContextTask({ tar, target }: UnpackContextParams, { userNamespace, signal }: TaskContext<never>): Promise<void> {
-  const outcome = await unpackArchive({ source: createReadStream(tar, { highWaterMark: 1 << 20 }), target: () => target, userNamespace, signal });
+export async function runUnpackContextTask(
+  { tar, target }: UnpackContextParams,
+  { userNamespace, signal }: TaskContext<never>,
+): Promise<void> {
+  const outcome = await unpackArchive({
+    source: createReadStream(tar, { highWaterMark: 1 << 20 }),
+    target: () => target,
+    userNamespace,
+    signal,
+  });
   if (outcome === "no archive") throw new VarveError("CONTEXT_ARCHIVE", "the build context is no tar archive");
 }
 

@@ -42,7 +42,10 @@ interface Code {
  * The data of one block behind its checksum: Huffman codes, undone to the move-to-front list's indexes, undone to the
  * last column of the sorted block, undone to the block. What is left are the runs ({@link expandRuns}).
  */
-export function decodeBlock(bits: BitReader, maxLength: number): { readonly links: Uint32Array; readonly start: number; readonly length: number } {
+export function decodeBlock(
+  bits: BitReader,
+  maxLength: number,
+): { readonly links: Uint32Array; readonly start: number; readonly length: number } {
   if (bits.read(1) === 1) throw new DamagedData("it is of the old randomized kind");
   const origin = bits.read(24);
   const alphabet = readAlphabet(bits);
@@ -128,7 +131,12 @@ function readCode(bits: BitReader, symbolCount: number): Code {
 
 function readColumn(
   bits: BitReader,
-  { column, alphabet, selectors, codes }: { column: Uint32Array; alphabet: Uint8Array; selectors: Uint8Array; codes: readonly Code[] },
+  {
+    column,
+    alphabet,
+    selectors,
+    codes,
+  }: { column: Uint32Array; alphabet: Uint8Array; selectors: Uint8Array; codes: readonly Code[] },
 ): number {
   const recent = Uint8Array.from(alphabet);
   const last = alphabet.length + 1;

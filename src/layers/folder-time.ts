@@ -6,7 +6,10 @@ import { toFsPath, type BytePath } from "./byte-path.ts";
 export function setFolderTime(rootFd: number, path: BytePath, mtime: FileTime): void {
   let fd: number;
   try {
-    fd = openInRoot(rootFd, toFsPath(path === "" ? "." : path), { flags: openFlags.path | constants.O_DIRECTORY, followLast: false });
+    fd = openInRoot(rootFd, toFsPath(path === "" ? "." : path), {
+      flags: openFlags.path | constants.O_DIRECTORY,
+      followLast: false,
+    });
   } catch (error) {
     if (hasCode(error, "ENOENT", "ENOTDIR", "ELOOP")) return;
     throw error;

@@ -22,9 +22,18 @@ export function openLayerBlobs({ state }: { readonly state: State }): LayerBlobs
   return {
     of: (diffId) =>
       state
-        .all<{ media_type: string; digest: Digest; size: number }>("SELECT media_type, digest, size FROM layer_blobs WHERE diff_id = ?", diffId)
+        .all<{ media_type: string; digest: Digest; size: number }>(
+          "SELECT media_type, digest, size FROM layer_blobs WHERE diff_id = ?",
+          diffId,
+        )
         .map(({ media_type: mediaType, digest, size }) => ({ mediaType, digest, size })),
     add: (diffId, { mediaType, digest, size }) =>
-      void state.run("INSERT OR REPLACE INTO layer_blobs (diff_id, media_type, digest, size) VALUES (?, ?, ?, ?)", diffId, mediaType, digest, size),
+      void state.run(
+        "INSERT OR REPLACE INTO layer_blobs (diff_id, media_type, digest, size) VALUES (?, ?, ?, ?)",
+        diffId,
+        mediaType,
+        digest,
+        size,
+      ),
   };
 }

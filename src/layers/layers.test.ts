@@ -38,4 +38,6 @@ for (const userNamespace of isRoot ? [false, true] : [true]) {
     runIn("layers.check.ts", { userNamespace }));
   test(`CVE classes ${where}: no hostile layer reaches outside its folder`, () =>
     runIn("hostile-layers.check.ts", { userNamespace }));
+  test(`C13 X02 CVE-2025-45582 archives ${where}: ADD unpacks them into a root, and they stay there`, () =>
+    runIn("unpack-archive.check.ts", { userNamespace }));
 }

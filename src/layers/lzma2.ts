@@ -3,7 +3,12 @@ import { DamagedData } from "./damaged-data.ts";
 /** Decodes LZMA2's chunks. Keeps a dictionary from one to the next. */
 export interface Lzma2Decoder {
   /** What one LZMA chunk unpacks to; good until the next call. `reset` says what is forgotten before it. */
-  decode(packed: Uint8Array, unpackedBytes: number, reset: "nothing" | "state" | "properties" | "dictionary", properties: number): Uint8Array;
+  decode(
+    packed: Uint8Array,
+    unpackedBytes: number,
+    reset: "nothing" | "state" | "properties" | "dictionary",
+    properties: number,
+  ): Uint8Array;
   /** A chunk that is stored as it is. */
   store(bytes: Uint8Array, reset: "nothing" | "dictionary"): Uint8Array;
 }

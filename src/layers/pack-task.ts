@@ -3,7 +3,10 @@ import { packLayer } from "./pack-layer.ts";
 import type { PackParams, PackResult } from "./tasks.ts";
 
 /** Packs a snapshot's changes as a layer. */
-export async function runPackTask(params: PackParams, { userNamespace, signal, emit }: TaskContext<{ readonly current: number }>): Promise<PackResult> {
+export async function runPackTask(
+  params: PackParams,
+  { userNamespace, signal, emit }: TaskContext<{ readonly current: number }>,
+): Promise<PackResult> {
   const { snapshot, lowers, compression, level, path } = params;
   return packLayer({ upper: snapshot, lowers, userXattr: userNamespace, compression, level, path, signal, onProgress: emit });
 }

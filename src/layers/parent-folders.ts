@@ -27,8 +27,8 @@ export interface ParentOptions {
   readonly userXattr: boolean;
   /** A folder was made that has no entry of its own (yet): its time, by its real path. */
   readonly onMade: (parts: readonly BytePath[], mtime: FileTime) => void;
-  /** What becomes of a link on the way that leads to nothing: the folder it leads to is made, or the way ends there. */
-  readonly danglingLinks: "make" | "refuse";
+  /** What becomes of a link on the way that climbs above the root: it stops there, as it would at `/`, or is refused. */
+  readonly climbing: "stops" | "refused";
 }
 
 const maxOpen = 64;
@@ -54,14 +54,18 @@ export function openParentFolders(options: ParentOptions): ParentFolders {
     return fd;
   }
 
-  function lookUp(key: BytePath): number | undefined {
+  function recall(key: BytePath): number | undefined {
     if (stale) closeAll();
     const known = open.get(key);
-    if (known !== undefined) {
-      open.delete(key);
-      open.set(key, known);
-      return known;
-    }
+    if (known === undefined) return undefined;
+    open.delete(key);
+    open.set(key, known);
+    return known;
+  }
+
+  function lookUp(key: BytePath): number | undefined {
+    const known = recall(key);
+    if (known !== undefined) return known;
     try {
       return remember(key, openInRoot(rootFd, toFsPath(key), { flags: folderFlags }));
     } catch (error) {
@@ -81,7 +85,9 @@ export function openParentFolders(options: ParentOptions): ParentFolders {
     ensure(parts) {
       if (parts.length === 0) return rootFd;
       const key = parts.join("/");
-      return lookUp(key) ?? remember(key, makeFolders(parts, options));
+      // The system's own walk does not tell of climbing.
+      const known = options.climbing === "refused" ? recall(key) : lookUp(key);
+      return known ?? remember(key, makeFolders(parts, options));
     },
     forget: () => void (stale = true),
     close: closeAll,
@@ -103,6 +109,11 @@ function makeFolders(parts: readonly BytePath[], options: ParentOptions): number
       if (name === "..") {
         const left = trail.pop();
         if (left !== undefined) closeSync(left.fd);
+        else if (options.climbing === "refused")
+          throw new VarveError(
+            "LAYER_MALFORMED",
+            `a link on the way to "${showPath(parts.join("/"))}" leads out of the folder that is unpacked into`,
+          );
         continue;
       }
       const path = toFsPath(`${fdPath(here())}/${name}`);
@@ -111,7 +122,6 @@ function makeFolders(parts: readonly BytePath[], options: ParentOptions): number
         links += 1;
         if (links > maxLinks)
           throw new VarveError("LAYER_MALFORMED", `the links on the way to "${showPath(parts.join("/"))}" go in circles`);
-        if (options.danglingLinks === "refuse") requireTarget([...trail.map((each) => each.name), name], options.rootFd);
         const target = readlinkSync(path, "latin1");
         if (target.startsWith("/")) closeTrail();
         pending = [...target.split("/"), ...pending];
@@ -132,15 +142,6 @@ function makeFolders(parts: readonly BytePath[], options: ParentOptions): number
     return last;
   } finally {
     closeTrail();
-  }
-}
-
-function requireTarget(link: readonly BytePath[], rootFd: number): void {
-  try {
-    closeSync(openInRoot(rootFd, toFsPath(link.join("/")), { flags: openFlags.path | openFlags.cloexec }));
-  } catch (error) {
-    if (!hasCode(error, "ENOENT", "ENOTDIR", "ELOOP")) throw error;
-    throw new VarveError("LAYER_MALFORMED", `the link "${showPath(link.join("/"))}" on the way leads to nothing`, { cause: error });
   }
 }
 

@@ -3,7 +3,6 @@ import { VarveError, isVarveError } from "../errors/index.ts";
 import { endOnAbort, throwIfAborted } from "../flow/index.ts";
 import { fdPath, openPath, type FileTime } from "../sys/index.ts";
 import { readTar, type TarEntry, type TarLimits } from "../tar/index.ts";
-import { setAttributes } from "./attributes.ts";
 import { cleanParts, toFsPath, type BytePath } from "./byte-path.ts";
 import { decompress } from "./decompress.ts";
 import { setFolderTime } from "./folder-time.ts";
@@ -27,9 +26,9 @@ export interface UnpackOptions {
 
 /**
  * Unpacks an archive on top of what a folder holds, as ADD does (C13; moby's go-archive): folders merge, everything else
- * is replaced, whiteouts are names like any other. Links on the way are followed as if the folder were `/`; a link that
- * leads nowhere is not made to lead somewhere. No clock is written: folders that have no entry keep their time, new ones
- * get 1970. Of a file without entries, and of one that is no archive by its beginning, nothing is done.
+ * is replaced, whiteouts are names like any other. Links on the way are followed as if the folder were `/`, and folders that
+ * they lead to are made; what climbs out of it, a name or a link, is refused. No clock is written: folders that have no
+ * entry keep their time, new ones get 1970. Of a file without entries, and of one that is no archive by its beginning, nothing is done.
  */
 export async function unpackArchive(options: UnpackOptions): Promise<"unpacked" | "empty" | "no archive"> {
   const { source, limits, signal } = options;
@@ -69,7 +68,7 @@ async function unpackEntries(
     lowers,
     userXattr: userNamespace,
     onMade: (parts, mtime) => times.set(parts.join("/"), mtime),
-    danglingLinks: "refuse",
+    climbing: "refused",
   });
   const layer: LayerTarget = { folders, lowers, userXattr: userNamespace, isArchive: true };
   const place = async (entry: TarEntry): Promise<void> => {
@@ -98,8 +97,10 @@ async function placeOne(
   parts: readonly BytePath[],
   { layer, folders, times }: { layer: LayerTarget; folders: ParentFolders; times: Map<BytePath, FileTime> },
 ): Promise<void> {
+  refuseClimbing(entry.name);
+  if (entry.type === "link") refuseClimbing(entry.linkPath.toString());
   const base = parts.at(-1);
-  if (base === undefined) return placeRoot(entry, { folders, times });
+  if (base === undefined) return; // what an archive says of the folder itself does not count
   const parents = parts.slice(0, -1);
   const folder = folders.ensure(parents);
   keepTime(folder, parents.join("/"), times);
@@ -107,13 +108,15 @@ async function placeOne(
   if (entry.type === "directory") times.set(parts.join("/"), entry.mtime);
 }
 
-/** `.` says nothing of the folder that is unpacked into; `/` and what climbs to it do. */
-function placeRoot(entry: TarEntry, { folders, times }: { folders: ParentFolders; times: Map<BytePath, FileTime> }): void {
-  const { name, mode, uid, gid, xattrs, mtime } = entry;
-  if (!name.startsWith("/") && !name.startsWith("..")) return;
-  if (entry.type !== "directory") throw new VarveError("LAYER_MALFORMED", `"${name}" is no folder, but names the folder that is unpacked into`);
-  setAttributes(`${fdPath(folders.ensure([]))}/.`, { mode, uid, gid, xattrs }, { kind: "folder", name });
-  times.set("", mtime);
+/** moby's go-archive refuses such names too; absolute ones it takes for what they are within the folder. */
+function refuseClimbing(path: string): void {
+  let depth = path.startsWith("/") ? Infinity : 0;
+  for (const part of path.split("/")) {
+    if (part === "..") depth -= 1;
+    else if (part !== "" && part !== ".") depth += 1;
+    if (depth < 0)
+      throw new VarveError("LAYER_MALFORMED", `the name ${JSON.stringify(path)} climbs out of the folder that is unpacked into`);
+  }
 }
 
 function keepTime(folder: number, path: BytePath, times: Map<BytePath, FileTime>): void {

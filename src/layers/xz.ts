@@ -19,7 +19,8 @@ export async function* decodeXz(source: AsyncIterator<Uint8Array>): AsyncGenerat
   for (let first = true; ; first = false) {
     if (!first && !(await passPadding(window))) return;
     const header = await take(window, 12);
-    if (!sameBytes(header.subarray(0, 6), magic)) throw new DamagedData(first ? "it has no header" : "what follows a stream is none");
+    if (!sameBytes(header.subarray(0, 6), magic))
+      throw new DamagedData(first ? "it has no header" : "what follows a stream is none");
     const flags = header.subarray(6, 8);
     if (crc32(flags) !== readUint32(header, 8)) throw new DamagedData("the checksum of its header is wrong");
     if (flags[0] !== 0 || flags[1]! > 15) throw unsupported("a newer form of xz");
@@ -52,7 +53,8 @@ async function passPadding(window: ByteWindow): Promise<boolean> {
     const bytes = await window.fill(4);
     if (bytes.length === 0) return false;
     if (bytes[0] !== 0) return true;
-    if (bytes.length < 4 || bytes.subarray(0, 4).some((byte) => byte !== 0)) throw new DamagedData("what follows a stream is none");
+    if (bytes.length < 4 || bytes.subarray(0, 4).some((byte) => byte !== 0))
+      throw new DamagedData("what follows a stream is none");
     window.drop(4);
   }
 }
@@ -120,7 +122,11 @@ async function* decodeChunks(
   }
 }
 
-function readBlockHeader(header: Uint8Array): { dictionaryBytes: number; packed: number | undefined; unpacked: number | undefined } {
+function readBlockHeader(header: Uint8Array): {
+  dictionaryBytes: number;
+  packed: number | undefined;
+  unpacked: number | undefined;
+} {
   const body = header.subarray(0, -4);
   if (crc32(body) !== readUint32(header, body.length)) throw new DamagedData("the checksum of a block's header is wrong");
   const flags = body[1]!;
@@ -136,10 +142,14 @@ function readBlockHeader(header: Uint8Array): { dictionaryBytes: number; packed:
   const dictionaryBytes = (2 | (size & 1)) * 2 ** (Math.floor(size / 2) + 11);
   const needed = Math.min(dictionaryBytes, unpacked === undefined ? Infinity : Math.max(unpacked, 4096));
   if (needed > maxDictionaryBytes) {
-    throw new VarveError("LAYER_COMPRESSION_LIMIT", `the xz data wants ${dictionaryBytes} bytes of memory, more than the limit maxDictionaryBytes of ${maxDictionaryBytes}`, {
-      hint: "compress it with a smaller dictionary, such as that of xz -9",
-      details: { limit: "maxDictionaryBytes", value: maxDictionaryBytes },
-    });
+    throw new VarveError(
+      "LAYER_COMPRESSION_LIMIT",
+      `the xz data wants ${dictionaryBytes} bytes of memory, more than the limit maxDictionaryBytes of ${maxDictionaryBytes}`,
+      {
+        hint: "compress it with a smaller dictionary, such as that of xz -9",
+        details: { limit: "maxDictionaryBytes", value: maxDictionaryBytes },
+      },
+    );
   }
   return { dictionaryBytes: needed, packed, unpacked };
 }
