@@ -3,7 +3,7 @@ import { VarveError, isVarveError } from "../errors/index.ts";
 import { endOnAbort, throwIfAborted } from "../flow/index.ts";
 import { fdPath, openPath, type FileTime } from "../sys/index.ts";
 import { readTar, type TarEntry, type TarLimits } from "../tar/index.ts";
-import { cleanParts, toFsPath, type BytePath } from "./byte-path.ts";
+import { cleanParts, type BytePath } from "./byte-path.ts";
 import { decompress } from "./decompress.ts";
 import { setFolderTime } from "./folder-time.ts";
 import { explainWrite } from "./layer-failures.ts";
