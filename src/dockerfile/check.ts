@@ -35,7 +35,7 @@ export function createCheck(node: InstructionNode, options: CheckOptions): Check
   return {
     node,
     escape: options.escape,
-    base: { where: range(whole), original: node.original, docComment: node.docComment },
+    base: { where: range(whole), keyword: node.keyword, original: node.original, docComment: node.docComment },
     fail(code, message, { span, hint } = {}) {
       return new VarveError(code, options.prefix + message, {
         where: range(span ?? whole),

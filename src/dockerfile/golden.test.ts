@@ -11,7 +11,7 @@ const folder = new URL("../../test/fixtures/dockerfiles/", import.meta.url);
 const lines = ({ startLine, endLine }: SourceRange): string => `${startLine}-${endLine}`;
 
 /** What a golden file holds: the checked instructions with ranges cut down to lines, and the frame around them. */
-function view({ dockerfile, tree, warnings }: ParsedDockerfile): unknown {
+function view({ dockerfile, tree, linter: { warnings } }: ParsedDockerfile): unknown {
   const { escape, syntax, check, globalArgs, stages } = dockerfile;
   const instructions = [...globalArgs, ...stages.flatMap((stage) => [stage.from, ...stage.instructions])];
   const shown = {
@@ -25,7 +25,7 @@ function view({ dockerfile, tree, warnings }: ParsedDockerfile): unknown {
   return JSON.parse(
     JSON.stringify(shown, (key, value: unknown) => {
       if (key === "where") return lines(value as SourceRange);
-      if (key === "bodySpan") return undefined;
+      if (key === "bodySpan" || key === "keyword") return undefined;
       return key === "docComment" && Array.isArray(value) && value.length === 0 ? undefined : value;
     }),
   );

@@ -20,9 +20,13 @@ export {
   type Expansion,
 } from "./expand-word.ts";
 export { parseHeredocWord, type HeredocWord } from "./heredocs.ts";
+export { createLinter, type Linter, type LintWarning } from "./lint/linter.ts";
+export { parseLintOptions, type LintOptions } from "./lint/options.ts";
+export { findLintRule, lintRules, lintRuleUrl, type LintRule, type LintRuleName } from "./lint/rules.ts";
+export { namesSecret } from "./lint/secret-names.ts";
 export { createSourceMap, maxLineBytes, type SourceMap } from "./lines.ts";
 export { nearest, type NearestOptions } from "./nearest.ts";
 export { parseDuration, parseSize } from "./numbers.ts";
-export { parseDockerfile, parseTrigger, type ParsedDockerfile } from "./parse-dockerfile.ts";
+export { parseDockerfile, parseTrigger, type ParsedDockerfile, type ParseOptions } from "./parse-dockerfile.ts";
 export { parseSyntax, printSyntax, printSyntaxBytes } from "./parse-syntax.ts";
 export * from "./predefined-args.ts";

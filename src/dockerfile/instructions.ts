@@ -27,6 +27,8 @@ export type Instruction =
 
 export interface InstructionBase {
   readonly where: SourceRange;
+  /** As written. */
+  readonly keyword: string;
   /** The instruction on one line, as history and progress show it. */
   readonly original: string;
   /** Comment lines directly above, without `#`. */

@@ -54,9 +54,9 @@ test("I01 FROM takes one or three arguments and a proper name", () => {
 });
 
 test("S04 a stage name that comes twice is a warning", () => {
-  const { warnings } = parseDockerfile("FROM a AS x\nFROM b AS X\n", { file: "Dockerfile" });
+  const { linter } = parseDockerfile("FROM a AS x\nFROM b AS x\n", { file: "Dockerfile" });
   assert.deepEqual(
-    warnings.map(({ rule, where }) => [rule, where.startLine]),
+    linter.warnings.map(({ rule, where }) => [rule, where.startLine]),
     [["DuplicateStageName", 2]],
   );
 });

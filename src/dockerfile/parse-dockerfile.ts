@@ -2,16 +2,30 @@ import { VarveError, type SourceRange } from "../errors/index.ts";
 import { checkInstruction } from "./check-instruction.ts";
 import { refuseTrigger } from "./check-onbuild.ts";
 import { createCheck } from "./check.ts";
-import type { ArgInstruction, Dockerfile, FromInstruction, Instruction, Stage } from "./instructions.ts";
-import { createSourceMap } from "./lines.ts";
+import type { ArgInstruction, Dockerfile, FromInstruction, Instruction } from "./instructions.ts";
+import { createSourceMap, type SourceMap } from "./lines.ts";
+import { lintContinuations, lintKeywords, lintStageNames } from "./lint/file-rules.ts";
+import { lintInstruction, lintWords } from "./lint/instruction-rules.ts";
+import { createLinter, type Linter, type LintWarning } from "./lint/linter.ts";
+import { defaultLintOptions, parseLintOptions, type LintOptions } from "./lint/options.ts";
 import { parseSyntax } from "./parse-syntax.ts";
-import type { SyntaxTree, SyntaxWarning } from "./syntax.ts";
+import { builderArgs } from "./predefined-args.ts";
+import type { SyntaxTree } from "./syntax.ts";
 
 /** What {@link parseDockerfile} answers. */
 export interface ParsedDockerfile {
   readonly dockerfile: Dockerfile;
   readonly tree: SyntaxTree;
-  readonly warnings: readonly SyntaxWarning[];
+  /** What the rules found that need no evaluation; the frontend goes on with it. */
+  readonly linter: Linter;
+}
+
+export interface ParseOptions {
+  readonly file: string;
+  /** Lint options that take the place of the file's `# check=`: the value of BUILDKIT_DOCKERFILE_CHECK (A08). */
+  readonly check?: string | undefined;
+  /** Hears of each lint warning at once, also of those before an error. */
+  readonly onWarning?: ((warning: LintWarning) => void) | undefined;
 }
 
 /**
@@ -20,18 +34,25 @@ export interface ParsedDockerfile {
  * people search for.
  *
  * Throws what `parseSyntax` and the instructions throw (all codes begin with DOCKERFILE_): EMPTY without any
- * instruction, NO_FROM when one but ARG stands before the first FROM or there is no FROM (P12).
+ * instruction, NO_FROM when one but ARG stands before the first FROM or there is no FROM (P12), CHECK for lint options
+ * that cannot be read.
  */
-export function parseDockerfile(source: string | Uint8Array, options: { readonly file: string }): ParsedDockerfile {
+export function parseDockerfile(source: string | Uint8Array, options: ParseOptions): ParsedDockerfile {
   const { file } = options;
   const tree = parseSyntax(source, { file });
   const map = createSourceMap(file, tree.source);
+  const linter = createLinter(readLintOptions(tree, map, options.check), options);
+  lintContinuations(tree, linter);
   const wholeFile = map.range({ start: 0, end: tree.source.length });
   const globalArgs: ArgInstruction[] = [];
   const stages: { from: FromInstruction; index: number; instructions: Instruction[] }[] = [];
   for (const node of tree.instructions) {
     const prefix = `dockerfile parse error on line ${node.startLine}: `;
-    const instruction = checkInstruction(createCheck(node, { map, escape: tree.escape, prefix }));
+    const check = createCheck(node, { map, escape: tree.escape, prefix });
+    const scoped = linter.within(node.docComment);
+    lintWords(check, scoped);
+    const instruction = checkInstruction(check);
+    lintInstruction(instruction, scoped);
     // a trigger's mistakes show where they can be put right: not in the build that inherits it
     if (instruction.kind === "onbuild") readTrigger(instruction.trigger, { file, where: instruction.where, prefix });
     const stage = stages.at(-1);
@@ -54,6 +75,8 @@ export function parseDockerfile(source: string | Uint8Array, options: { readonly
       hint: "add FROM IMAGE after the ARG lines",
     });
   }
+  lintStageNames(stages, linter);
+  lintKeywords(stages, linter);
   const dockerfile: Dockerfile = {
     file,
     source: tree.source,
@@ -63,7 +86,15 @@ export function parseDockerfile(source: string | Uint8Array, options: { readonly
     globalArgs,
     stages,
   };
-  return { dockerfile, tree, warnings: [...tree.warnings, ...warnOfDuplicateNames(stages)] };
+  return { dockerfile, tree, linter };
+}
+
+/** The lint options of a file; those of the build win over those of the directive, whose value ends at a blank. */
+function readLintOptions(tree: SyntaxTree, map: SourceMap, given: string | undefined): LintOptions {
+  if (given !== undefined) return parseLintOptions(given, { name: builderArgs.check });
+  const directive = tree.directives.find(({ name }) => name === "check");
+  if (directive === undefined) return defaultLintOptions;
+  return parseLintOptions(directive.value.split(" ")[0] ?? "", { name: "check options", where: map.range(directive.valueSpan) });
 }
 
 /**
@@ -96,18 +127,4 @@ function readTrigger(text: string, { file, where, prefix }: TriggerOptions): Ins
     if (error instanceof VarveError && where !== undefined) error.where = where;
     throw error;
   }
-}
-
-function warnOfDuplicateNames(stages: readonly Stage[]): SyntaxWarning[] {
-  const seen = new Set<string>();
-  const warnings: SyntaxWarning[] = [];
-  for (const { from } of stages) {
-    if (from.name === undefined) continue;
-    if (seen.has(from.name)) {
-      const message = `Duplicate stage name "${from.nameAsWritten}", stage names should be unique`;
-      warnings.push({ rule: "DuplicateStageName", message, where: from.where });
-    }
-    seen.add(from.name);
-  }
-  return warnings;
 }

@@ -1,4 +1,4 @@
-import { VarveError } from "../errors/index.ts";
+import { VarveError, type SourceRange } from "../errors/index.ts";
 import { createDirectiveReader } from "./directives.ts";
 import { chompTabs, findHeredocs, mayHaveHeredocs, type HeredocWord } from "./heredocs.ts";
 import { joinLines } from "./join-lines.ts";
@@ -11,7 +11,6 @@ import type {
   InstructionNode,
   SyntaxPart,
   SyntaxTree,
-  SyntaxWarning,
 } from "./syntax.ts";
 import { skipSpace, trimSpace } from "./white-space.ts";
 import { splitCommand } from "./word-split.ts";
@@ -29,7 +28,7 @@ export function parseSyntax(source: string | Uint8Array, options: { readonly fil
   const map = createSourceMap(file, text);
   const lines = splitLines(text, file);
   const parts: SyntaxPart[] = [];
-  const warnings: SyntaxWarning[] = [];
+  const emptyContinuations: SourceRange[] = [];
   let escape: "\\" | "`" = "\\";
   let docComment: string[] = [];
   const directives = createDirectiveReader({
@@ -64,9 +63,7 @@ export function parseSyntax(source: string | Uint8Array, options: { readonly fil
       continue;
     }
     const { node, next, emptyLineBefore } = readInstruction({ text, lines, index, escape, docComment, map });
-    if (emptyLineBefore !== undefined) {
-      warnings.push({ rule: "NoEmptyContinuation", message: "Empty continuation line", where: map.range(emptyLineBefore) });
-    }
+    if (emptyLineBefore !== undefined) emptyContinuations.push(map.range(emptyLineBefore));
     if (broken) refuseBrokenText(node, text, map);
     parts.push(node);
     docComment = [];
@@ -81,7 +78,7 @@ export function parseSyntax(source: string | Uint8Array, options: { readonly fil
     directives: parts.filter((part) => part.kind === "directive"),
     parts,
     instructions: parts.filter((part) => part.kind === "instruction"),
-    warnings,
+    emptyContinuations,
   };
 }
 

@@ -21,7 +21,8 @@ export interface SyntaxTree {
   readonly parts: readonly SyntaxPart[];
   /** The instructions among `parts`, in order. */
   readonly instructions: readonly InstructionNode[];
-  readonly warnings: readonly SyntaxWarning[];
+  /** Where lines end a continuation that has an empty line in it (P06). */
+  readonly emptyContinuations: readonly SourceRange[];
 }
 
 export type SyntaxPart = BlankNode | CommentNode | DirectiveNode | InstructionNode;
@@ -98,9 +99,3 @@ export interface HeredocNode {
   readonly bodySpan: Span;
 }
 
-/** Something legal but doubtful, by the name of BuildKit's lint rule. */
-export interface SyntaxWarning {
-  readonly rule: string;
-  readonly message: string;
-  readonly where: SourceRange;
-}

@@ -1,120 +1,76 @@
 import { mkdirSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { findLintRule } from "../dockerfile/index.ts";
 import { VarveError } from "../errors/index.ts";
-import type { EventSink } from "../events/index.ts";
 import { compileDockerfile, type FrontendResult } from "../frontend/index.ts";
-import { parseDockerfile } from "../dockerfile/index.ts";
 import { loadGraph } from "../llb/index.ts";
-import { formatPlatform, hostPlatform, parsePlatform, type Platform } from "../oci/index.ts";
 import type { StackRef } from "../snapshots/index.ts";
 import { createContextFolders } from "../sources/index.ts";
-import { readBuildInput, type BuildInput } from "./build-input.ts";
+import type { BuildInput } from "./build-input.ts";
+import { frontendOptions, loadDockerfile, withBuildInput, type Reporting } from "./compile-input.ts";
 import { createEventStream } from "./event-stream.ts";
 import { internalStep } from "./internal-step.ts";
 import { exportOutputs } from "./export-outputs.ts";
 import type { Parts } from "./parts.ts";
 import { solveGraph } from "./solve-graph.ts";
-import type { BuildOptions, BuildResult, BuildRun } from "./types.ts";
-import { unpackContext } from "./unpack-context.ts";
+import type { BuildOptions, BuildResult, BuildRun, BuildWarning } from "./types.ts";
+
+type RunningOptions = BuildOptions & { readonly signal: AbortSignal };
 
 /** Starts a build at once. The run is its result's promise and the stream of its events. */
-export function startBuild(needParts: () => Parts, options: BuildOptions & { readonly signal: AbortSignal }): BuildRun {
+export function startBuild(needParts: () => Parts, options: RunningOptions): BuildRun {
   const events = createEventStream();
-  const result = (async () => build(needParts(), options, events.emit))().finally(events.end);
+  const warnings: BuildWarning[] = [];
+  const reporting: Reporting = {
+    emit: events.emit,
+    warn(warning) {
+      warnings.push(warning);
+      const { description, ...facts } = warning;
+      events.emit({ type: "warning", time: Date.now(), ...facts, ...(description === undefined ? {} : { detail: description }) });
+    },
+  };
+  const result = (async () => ({ ...(await build(needParts(), options, reporting)), warnings }))().finally(events.end);
   // Whoever only reads the events learns of a failure from them; the promise must not count as unhandled then.
   result.catch(() => undefined);
   return Object.assign(result, { [Symbol.asyncIterator]: () => events[Symbol.asyncIterator]() });
 }
 
-type Warning = BuildResult["warnings"][number];
-
-async function build(parts: Parts, options: BuildOptions & { readonly signal: AbortSignal }, emit: EventSink): Promise<BuildResult> {
+async function build(parts: Parts, options: RunningOptions, reporting: Reporting): Promise<Omit<BuildResult, "warnings">> {
   const { signal } = options;
-  signal.throwIfAborted();
-  const platform = readPlatform(options.platforms);
-  const emptyFolder = join(parts.root, "empty");
-  const context = options.context.kind === "tar" ? await unpackContext(options.context.stream, parts, { signal, emit }) : undefined;
-  try {
-    const contextPath = context?.path ?? (options.context.kind === "folder" ? resolve(options.context.path) : undefined);
-    const input = readBuildInput(contextPath, { ...pick(options, ["dockerfile"]), contained: context !== undefined });
-    const warnings: Warning[] = [];
-    const warn = (warning: Warning) => {
-      warnings.push(warning);
-      emit({ type: "warning", time: Date.now(), ...warning });
-    };
-    const compiled = await compile(parts, input, platform, options, emit, warn);
-    if (contextPath === undefined) mkdirSync(emptyFolder, { recursive: true });
-    using folders = createContextFolders({ state: parts.state });
-    const graph = loadGraph(compiled.definition);
-    const ref = await solveGraph(graph, parts, { folders, locals: new Map([["context", { path: contextPath ?? emptyFolder }]]), emit, signal });
-    const stack: StackRef = ref ?? { kind: "stack", layers: [] };
-    const epoch = readEpoch(options.buildArgs);
-    const result = await exportOutputs(stack, compiled.image, parts, { ...options, ...(epoch === undefined ? {} : { epochSeconds: epoch }) }, emit);
-    return { ...result, warnings };
-  } finally {
-    if (context) await context.remove();
-  }
+  const { emit } = reporting;
+  return await withBuildInput(parts, options, {
+    emit,
+    async work(input) {
+      const compiled = await compile(parts, input, options, reporting);
+      const path = input.contextPath ?? join(parts.root, "empty");
+      if (input.contextPath === undefined) mkdirSync(path, { recursive: true });
+      using folders = createContextFolders({ state: parts.state });
+      const graph = loadGraph(compiled.definition);
+      const ref = await solveGraph(graph, parts, { folders, locals: new Map([["context", { path }]]), emit, signal });
+      const stack: StackRef = ref ?? { kind: "stack", layers: [] };
+      const epoch = readEpoch(options.buildArgs);
+      return await exportOutputs(stack, compiled.image, parts, { ...options, ...(epoch === undefined ? {} : { epochSeconds: epoch }) }, emit);
+    },
+  });
 }
 
-async function compile(
-  parts: Parts,
-  input: BuildInput,
-  platform: Platform,
-  options: BuildOptions & { readonly signal: AbortSignal },
-  emit: EventSink,
-  warn: (warning: Warning) => void,
-): Promise<FrontendResult> {
+async function compile(parts: Parts, input: BuildInput, options: RunningOptions, reporting: Reporting): Promise<FrontendResult> {
   const { signal } = options;
-  const parsed = await internalStep(`[internal] load build definition from ${input.dockerfileName}`, emit, async (status) => {
-    status("transferring dockerfile:", input.dockerfile.length, 0, true);
-    return parseDockerfile(input.dockerfile, { file: input.dockerfileName });
-  });
-  for (const warning of parsed.warnings) warn(warning);
+  const { emit, warn } = reporting;
+  const parsed = await loadDockerfile(input, options, reporting);
   const compiled = await compileDockerfile(
     parsed.dockerfile,
     {
-      platform,
-      buildPlatform: nativePlatform(),
-      ...pick(options, ["target", "buildArgs", "labels", "noCache", "extraHosts", "ulimits", "shmSizeBytes"]),
+      ...frontendOptions(parts, { input, parsed, options }, reporting),
+      ...pick(options, ["labels", "noCache", "extraHosts", "ulimits", "shmSizeBytes"]),
       ...(options.network === undefined ? {} : { networkMode: options.network }),
-      ignorePatterns: input.ignorePatterns,
-      resolveImage: (reference, request) =>
-        internalStep(`[internal] load metadata for ${reference.domain}/${reference.path}:${reference.tag ?? "latest"}`, emit, async () => {
-          try {
-            const image = await parts.imageSource.resolve(reference, {
-              platform: request.platform,
-              pull: options.pull ?? false,
-              signal,
-              onWarning: (message) => warn({ rule: "RegistryUnreachable", message }),
-            });
-            return { reference: image.reference, digest: image.digest, config: image.config };
-          } catch (error) {
-            throw error instanceof VarveError ? error.at(request.where) : error;
-          }
-        }),
     },
     { signal },
   );
-  for (const { rule, message, where } of compiled.warnings) warn({ rule, message, ...(where ? { where } : {}) });
+  // the linter's own were told as they came
+  for (const { rule, message } of compiled.warnings) if (findLintRule(rule) === undefined) warn({ rule, message });
   if (input.ignoreFile !== undefined) await internalStep(`[internal] load ${input.ignoreFile}`, emit, async () => undefined);
   return compiled;
-}
-
-function nativePlatform(): Platform {
-  return hostPlatform(process.arch);
-}
-
-/** For now a build is for one platform, the machine's own. */
-function readPlatform(platforms: readonly string[] | undefined): Platform {
-  const native = nativePlatform();
-  const wanted = (platforms ?? []).map((text) => parsePlatform(text, { host: native }));
-  const foreign = wanted.find((platform) => formatPlatform(platform) !== formatPlatform(native));
-  if (wanted.length > 1 || foreign) {
-    throw new VarveError("PLATFORM_NOT_SUPPORTED_YET", `building for ${(platforms ?? []).join(", ")} is not supported yet`, {
-      hint: `this machine builds for ${formatPlatform(native)}`,
-    });
-  }
-  return native;
 }
 
 /** `SOURCE_DATE_EPOCH` as a number of seconds (A06); its other forms come later. */

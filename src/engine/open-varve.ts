@@ -16,16 +16,23 @@ export function openVarve(options: VarveOptions = {}): Varve {
     closing.signal.throwIfAborted();
     return (parts ??= openParts(settings));
   };
+  const withSignal = <T extends { readonly signal?: AbortSignal }>(given: T): T & { readonly signal: AbortSignal } => ({
+    ...given,
+    signal: AbortSignal.any([closing.signal, ...(given.signal ? [given.signal] : [])]),
+  });
+  const track = <T extends Promise<unknown>>(run: T): T => {
+    const settled: Promise<unknown> = run.then(
+      () => running.delete(settled),
+      () => running.delete(settled),
+    );
+    running.add(settled);
+    return run;
+  };
   const varve: Varve = {
-    build(build) {
-      const run = startBuild(needParts, { ...build, signal: AbortSignal.any([closing.signal, ...(build.signal ? [build.signal] : [])]) });
-      const settled: Promise<unknown> = run.then(
-        () => running.delete(settled),
-        () => running.delete(settled),
-      );
-      running.add(settled);
-      return run;
-    },
+    build: (build) => track(startBuild(needParts, withSignal(build))),
+    check: (build) => track((async () => (await describing()).checkBuild(needParts(), withSignal(build)))()),
+    outline: (build) => track((async () => (await describing()).outlineBuild(needParts(), withSignal(build)))()),
+    targets: (build) => track((async () => (await describing()).listTargets(needParts(), withSignal(build)))()),
     images: createImages(needParts),
     version: () => version(settings),
     async close() {
@@ -38,6 +45,8 @@ export function openVarve(options: VarveOptions = {}): Varve {
   };
   return varve;
 }
+
+const describing = () => import("./describe-build.ts");
 
 /** Options with every default filled in. */
 export interface Settings {

@@ -1,5 +1,6 @@
 import type { BuildEvent } from "../events/index.ts";
-import type { SourceRange } from "../errors/index.ts";
+import type { SourceRange, VarveError } from "../errors/index.ts";
+import type { Outline, StageInfo } from "../frontend/index.ts";
 import type { Descriptor, Digest, HistoryEntry, ImageConfig, Platform } from "../oci/index.ts";
 
 /** Where Varve keeps its state and how it reaches the outside. All fields have defaults. */
@@ -20,6 +21,12 @@ export interface VarveOptions {
 export interface Varve extends AsyncDisposable {
   /** Builds an image. The result is a promise and an async iterable of the build's events; nothing is printed. */
   build(options: BuildOptions): BuildRun;
+  /** Lints a build without building it (`docker build --check`): all stages, or those that `target` needs. */
+  check(options: DescribeOptions): Promise<CheckResult>;
+  /** Says what the build of a target can be given (`--call=outline`). */
+  outline(options: DescribeOptions): Promise<BuildOutline>;
+  /** Lists the stages that can be built (`--call=targets`). */
+  targets(options: DescribeOptions): Promise<BuildTargets>;
   readonly images: Images;
   /** Versions and facts for `varve version`. */
   version(): Promise<VersionInfo>;
@@ -77,9 +84,48 @@ export interface BuildResult {
   /** The manifest, where an output needed one (oci, docker). */
   readonly descriptor?: Descriptor;
   readonly tags: readonly string[];
-  readonly warnings: readonly { readonly rule: string; readonly message: string; readonly where?: SourceRange }[];
+  readonly warnings: readonly BuildWarning[];
   /** The keys of buildx's `--metadata-file`: `containerimage.digest`, `containerimage.config.digest`, `image.name` … */
   readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** Something legal but doubtful. */
+export interface BuildWarning {
+  /** The name of a lint rule, or of another doubt. */
+  readonly rule: string;
+  readonly message: string;
+  readonly where?: SourceRange;
+  /** What the lint rule asks for, and where it is explained. */
+  readonly description?: string;
+  readonly url?: string;
+}
+
+/** What is asked about a build that is not run. */
+export type DescribeOptions = Pick<BuildOptions, "context" | "dockerfile" | "target" | "buildArgs" | "platforms" | "pull" | "signal"> & {
+  readonly onEvent?: (event: BuildEvent) => void;
+};
+
+/** A Dockerfile as it was read. */
+export interface DockerfileText {
+  readonly file: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface CheckResult {
+  /** Lint only, in the order in which it was found. All have a place. */
+  readonly warnings: readonly BuildWarning[];
+  /** Why a build would fail, as far as the Dockerfile tells. */
+  readonly error?: VarveError;
+  readonly source: DockerfileText;
+}
+
+export interface BuildOutline extends Outline {
+  readonly source: DockerfileText;
+}
+
+export interface BuildTargets {
+  readonly targets: readonly StageInfo[];
+  readonly source: DockerfileText;
 }
 
 export interface Images {

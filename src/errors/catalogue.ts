@@ -47,6 +47,8 @@ export const catalogue = {
   DOCKERFILE_HEREDOC: entry("invalid", "A here-document is not closed or stands where none may stand."),
   DOCKERFILE_LINE_TOO_LONG: entry("invalid", "A line of the Dockerfile is longer than the limit."),
   DOCKERFILE_ENCODING: entry("invalid", "An instruction of the Dockerfile is not UTF-8."),
+  DOCKERFILE_CHECK: entry("invalid", "The lint options of # check= or BUILDKIT_DOCKERFILE_CHECK cannot be read."),
+  DOCKERFILE_LINT: entry("invalid", "Lint rules fired, and error=true makes them fail the build."),
   DOCKERFILE_SUBSTITUTION: entry("invalid", "A variable substitution cannot be read, or its ${name:?} refuses."),
 
   // llb

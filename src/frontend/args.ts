@@ -11,10 +11,12 @@ import {
 } from "../dockerfile/index.ts";
 import type { ProxyEnv } from "../llb/index.ts";
 import { formatPlatform, type Platform } from "../oci/index.ts";
-import { invalidValue, notSupportedYet, warnOfUnset, type Compilation } from "./compilation.ts";
+import { invalidValue, notSupportedYet, warnOfUnset, type Compilation, type ScopeFacts } from "./compilation.ts";
 import { lookupIn, withVariable, type Variables } from "./environment.ts";
 import { addHistory } from "./history.ts";
+import { lintSecretName } from "./lint.ts";
 import type { FrontendWarning } from "./options.ts";
+import { describe, type ArgFact } from "./outline.ts";
 import type { StageState } from "./stage.ts";
 
 type BuildArgs = Readonly<Record<string, string>>;
@@ -24,31 +26,42 @@ export function buildArg(buildArgs: BuildArgs, name: string): string | undefined
   return Object.hasOwn(buildArgs, name) ? buildArgs[name] : undefined;
 }
 
-/** The arguments that every Dockerfile has (A02-A04), then those before the first FROM (A01); build arguments win. */
-export function globalVariables(
+/** The global scope: its variables, and what is known of the arguments that the file declares there. */
+export interface GlobalScope {
+  readonly variables: Variables;
+  readonly args: ReadonlyMap<string, ArgFact>;
+}
+
+/**
+ * The arguments that every Dockerfile has (A02-A04), then those before the first FROM (A01); build arguments win, but with
+ * `defaultsOnly` not over those of the file.
+ */
+export function globalScope(
   dockerfile: Dockerfile,
-  options: {
-    readonly buildArgs: BuildArgs;
-    readonly buildPlatform: Platform;
-    readonly targetPlatform: Platform;
-    readonly targetName: string | undefined;
-  },
-): Variables {
-  const { buildArgs, buildPlatform, targetPlatform, targetName } = options;
+  options: ScopeFacts & { readonly defaultsOnly?: boolean },
+): GlobalScope {
+  const { buildArgs, buildPlatform, targetPlatform, targetName, defaultsOnly = false } = options;
   const facts = [...platformFacts(buildPlatform), ...platformFacts(targetPlatform), targetName ?? "default"];
   let variables: Variables = new Map(
     globalPlatformArgs.map((name, index) => [name, buildArg(buildArgs, name) ?? facts[index] ?? ""]),
   );
-  for (const { args, where } of dockerfile.globalArgs) {
+  const known = new Map<string, ArgFact>();
+  for (const { args, where, docComment } of dockerfile.globalArgs) {
     for (const { name, value } of args) {
-      const given = buildArg(buildArgs, name);
-      const used =
-        given ??
-        (value === undefined ? undefined : expandWord(value, lookupIn(variables), { escape: dockerfile.escape, where }).value);
+      const given = defaultsOnly ? undefined : buildArg(buildArgs, name);
+      const expansion =
+        given !== undefined || value === undefined
+          ? undefined
+          : expandWord(value, lookupIn(variables), { escape: dockerfile.escape, where });
+      const used = given ?? expansion?.value;
+      const needs = new Set(expansion?.matched);
+      // what a redefinition was made of counts for it too
+      if (needs.delete(name)) for (const need of known.get(name)?.needs ?? []) needs.add(need);
+      known.set(name, { name, value: used ?? "", description: describe(docComment, name), where, needs });
       if (used !== undefined) variables = withVariable(variables, name, used);
     }
   }
-  return variables;
+  return { variables, args: known };
 }
 
 function platformFacts(platform: Platform): string[] {
@@ -57,9 +70,10 @@ function platformFacts(platform: Platform): string[] {
 
 /** ARG within a stage (A01, I08): the build argument, else the default, else the global argument of that name. */
 export function compileArg(stage: StageState, instruction: ArgInstruction, compilation: Compilation): void {
-  const { where } = instruction;
+  const { where, docComment } = instruction;
   const texts: string[] = [];
   for (const arg of instruction.args) {
+    lintSecretName(arg.name, { instruction: "ARG", linter: compilation.linter, where });
     const env = lookupIn(stage.variables);
     let value = buildArg(compilation.buildArgs, arg.name);
     if (value === undefined && arg.value !== undefined) {
@@ -70,7 +84,13 @@ export function compileArg(stage: StageState, instruction: ArgInstruction, compi
       warnOfUnset(expansion.unmatched, { env, stage, compilation, where });
       ({ value } = expansion);
     }
-    value ??= arg.value === undefined ? compilation.globals.get(arg.name) : undefined;
+    const inherited = value === undefined && arg.value === undefined ? compilation.globals.get(arg.name) : undefined;
+    value ??= inherited;
+    stage.outline.used.add(arg.name);
+    if (inherited === undefined) {
+      const fact = { name: arg.name, value: value ?? "", description: describe(docComment, arg.name), where, needs: new Set<string>() };
+      stage.outline.args.set(arg.name, fact);
+    }
     if (value !== undefined && !nonEnvironmentArgs.has(arg.name))
       stage.variables = withVariable(stage.variables, arg.name, value);
     stage.declaredArgs = [...stage.declaredArgs, { name: arg.name, value }];

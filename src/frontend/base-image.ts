@@ -13,6 +13,7 @@ import {
   type Platform,
 } from "../oci/index.ts";
 import { linesOf, type Compilation } from "./compilation.ts";
+import { lintBasePlatform } from "./lint.ts";
 import { countStep, stepName } from "./naming.ts";
 import type { ResolvedImage } from "./options.ts";
 import { imageSource } from "./source-nodes.ts";
@@ -106,6 +107,7 @@ function startFrom(
       ? detectPlatform(config, wanted, compilation)
       : wanted;
   stage.platform = platform;
+  stage.isBaseGuessed = resolved.isGuess === true;
   const { created: _created, history = [], ...image } = structuredClone(config);
   const container: ContainerConfig = image.config ?? {};
   stage.image = { ...image, config: container };
@@ -136,17 +138,12 @@ function startFrom(
     command: stage.from?.original,
     lines: stage.from === undefined ? [] : linesOf(stage.where),
   });
-  if (platform.os !== config.os || platform.architecture !== config.architecture) {
-    const actual = formatPlatform(
-      normalizePlatform({
-        os: config.os,
-        architecture: config.architecture,
-        ...(config.variant === undefined ? {} : { variant: config.variant }),
-      }),
-    );
-    const message = `Base image ${stage.baseName} was pulled with platform "${actual}", expected "${formatPlatform(platform)}" for current build`;
-    compilation.warnings.push({ rule: "InvalidBaseImagePlatform", message, where: stage.where });
-  }
+  const actual = {
+    os: config.os,
+    architecture: config.architecture,
+    ...(config.variant === undefined ? {} : { variant: config.variant }),
+  };
+  lintBasePlatform(stage.baseName, { actual, expected: platform, linter: compilation.linter, where: stage.where });
 }
 
 /** Without a wish of the user the result follows its base, when steps of its platform can run here (S08). */

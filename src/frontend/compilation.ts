@@ -1,12 +1,21 @@
-import type { Dockerfile, Environment } from "../dockerfile/index.ts";
-import { expandWord, nearest } from "../dockerfile/index.ts";
+import { expandWord, nonEnvironmentArgs, type Dockerfile, type Environment, type Linter } from "../dockerfile/index.ts";
 import { VarveError, type SourceRange } from "../errors/index.ts";
 import type { ProxyEnv } from "../llb/index.ts";
 import type { Platform } from "../oci/index.ts";
 import { lookupIn, type Variables } from "./environment.ts";
-import type { ExternalImage, FrontendOptions, FrontendWarning, ResolvedImage } from "./options.ts";
+import { lintUnsetVariables, type IgnoredSources } from "./lint.ts";
+import type { ExternalImage, FrontendOptions, ResolvedImage } from "./options.ts";
+import type { ArgFact } from "./outline.ts";
 import type { ContextSource } from "./source-nodes.ts";
 import type { StageState } from "./stage.ts";
+
+/** What the global scope takes from outside of the file. */
+export interface ScopeFacts {
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly buildPlatform: Platform;
+  readonly targetPlatform: Platform;
+  readonly targetName: string | undefined;
+}
 
 /** What holds for one compilation of a Dockerfile as a whole. */
 export interface Compilation {
@@ -14,7 +23,11 @@ export interface Compilation {
   readonly options: FrontendOptions;
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly targetPlatform: Platform;
+  /** What the global scope is made of. */
+  readonly scope: ScopeFacts;
   readonly globals: Variables;
+  /** The arguments before the first FROM, by name. */
+  readonly globalArgs: ReadonlyMap<string, ArgFact>;
   readonly proxyEnv: ProxyEnv | undefined;
   /** Seconds since 1970. */
   readonly epoch: number | undefined;
@@ -25,7 +38,9 @@ export interface Compilation {
   /** What was asked of `resolveImage`, by platform and name. */
   readonly resolutions: Map<string, Promise<ResolvedImage>>;
   readonly externalImages: ExternalImage[];
-  readonly warnings: FrontendWarning[];
+  /** While an instruction is compiled: with what the comment above it adds. */
+  readonly linter: Linter;
+  readonly ignoredSources: IgnoredSources;
   readonly signal: AbortSignal;
 }
 
@@ -42,15 +57,23 @@ export function notSupportedYet(feature: string, where: SourceRange | undefined)
   return new VarveError("DOCKERFILE_NOT_SUPPORTED_YET", `${feature} is not supported yet`, where === undefined ? {} : { where });
 }
 
-/** Expands a word of an instruction with the stage's variables, and warns of those that are not set (lint UndefinedVar). */
-export function expandIn(stage: StageState, compilation: Compilation, where: SourceRange): (word: string) => string {
+/**
+ * Expands a word of an instruction with the stage's variables, and warns of those that are not set (lint UndefinedVar).
+ * Errors name `where`, warnings `instruction`, which is the same unless given.
+ */
+export function expandIn(
+  stage: StageState,
+  compilation: Compilation,
+  where: SourceRange,
+  instruction: SourceRange = where,
+): (word: string) => string {
   const env = lookupIn(stage.variables);
   return (word) => {
     const { value, unmatched } = expandWord(word, env, {
       escape: compilation.dockerfile.escape,
       where,
     });
-    warnOfUnset(unmatched, { env, stage, compilation, where });
+    warnOfUnset(unmatched, { env, stage, compilation, where: instruction });
     return value;
   };
 }
@@ -60,12 +83,11 @@ export function warnOfUnset(
   unmatched: ReadonlySet<string>,
   { env, stage, compilation, where }: { env: Environment; stage: StageState; compilation: Compilation; where: SourceRange },
 ): void {
-  for (const name of unmatched) {
-    if (stage.declaredArgs.some((arg) => arg.name === name)) continue;
-    const near = nearest(name, env.names?.() ?? []);
-    const message = `Usage of undefined variable '$${name}'${near === undefined ? "" : ` (did you mean $${near}?)`}`;
-    compilation.warnings.push({ rule: "UndefinedVar", message, where });
-  }
+  if (unmatched.size === 0) return;
+  const unknown = [...unmatched].filter(
+    (name) => !nonEnvironmentArgs.has(name) && !stage.declaredArgs.some((arg) => arg.name === name),
+  );
+  lintUnsetVariables(unknown, { env, linter: compilation.linter, where, isBaseGuessed: stage.isBaseGuessed });
 }
 
 /** The lines of a place, for the source map. */

@@ -1,3 +1,4 @@
+import type { Instruction, Linter } from "../dockerfile/index.ts";
 import { VarveError } from "../errors/index.ts";
 import { compileArg } from "./args.ts";
 import { ensurePath } from "./base-image.ts";
@@ -16,6 +17,7 @@ import { compileCopy } from "./copy.ts";
 import { splitVariable, withVariable } from "./environment.ts";
 import { compileExpose } from "./expose.ts";
 import { addHistory } from "./history.ts";
+import { lintRepeated } from "./lint.ts";
 import { compileRun } from "./run.ts";
 import type { Command, StageState } from "./stage.ts";
 import { compileUser, compileWorkdir, enterDirectory } from "./workdir.ts";
@@ -30,8 +32,11 @@ export function compileStage(stage: StageState, compilation: Compilation): void 
   if (WorkingDir !== "") enterDirectory(stage, WorkingDir);
   if (User !== "") stage.user = User;
   for (const command of stage.commands) {
+    const linter = compilation.linter.within(command.instruction.docComment);
+    const scoped = linter === compilation.linter ? compilation : { ...compilation, linter };
     try {
-      compileInstruction(stage, command, compilation);
+      lintOnce(stage, command.instruction, linter);
+      compileInstruction(stage, command, scoped);
     } catch (error) {
       throw error instanceof VarveError ? error.at(command.instruction.where) : error;
     }
@@ -56,6 +61,17 @@ function inherit(stage: StageState): void {
   delete stage.image.config.OnBuild;
   stage.history = structuredClone(base.history);
   stage.declaredArgs = base.declaredArgs;
+  stage.isBaseGuessed = base.isBaseGuessed;
+  stage.hasWorkdir = base.hasWorkdir;
+}
+
+/** Of these only the last in a stage counts. */
+function lintOnce(stage: StageState, instruction: Instruction, linter: Linter): void {
+  const { kind, keyword } = instruction;
+  if (kind !== "cmd" && kind !== "entrypoint" && kind !== "healthcheck") return;
+  const earlier = stage.lastOfKind.get(kind);
+  if (earlier !== undefined) lintRepeated(keyword, { linter, earlier: earlier.where });
+  stage.lastOfKind.set(kind, instruction);
 }
 
 function compileInstruction(stage: StageState, command: Command, compilation: Compilation): void {

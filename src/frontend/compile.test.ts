@@ -277,6 +277,7 @@ test("lint UndefinedArgInFrom and InvalidBaseImagePlatform fall out of the compi
     buildArgs: { TAG: "" },
   });
   assert.deepEqual(warnings.map(({ rule }) => rule).sort(), [
+    "FromPlatformFlagConstDisallowed",
     "InvalidBaseImagePlatform",
     "UndefinedArgInFrom",
     "UnusedBuildArgs",
@@ -284,15 +285,17 @@ test("lint UndefinedArgInFrom and InvalidBaseImagePlatform fall out of the compi
 });
 
 test("P14 stages are listed with the comment above them that begins with their name", async () => {
-  const { stages } = await compile("# other\n# Build makes it\nFROM --platform=$BUILDPLATFORM a AS Build\nFROM a");
+  const { stages } = await compile("# other\n# build makes it\nFROM --platform=$BUILDPLATFORM a AS Build\nFROM a");
   assert.deepEqual(stages[0], {
     index: 0,
-    name: "Build",
+    name: "build",
     description: "makes it",
     base: "a",
     platform: "$BUILDPLATFORM",
     isDefault: false,
+    where: stages[0]?.where,
   });
+  assert.equal(stages[0]?.where.startLine, 3);
   assert.equal(stages[1]?.isDefault, true);
 });
 

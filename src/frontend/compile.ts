@@ -1,11 +1,22 @@
-import { builderArgs, detectSyntax, type Dockerfile, type OnbuildInstruction } from "../dockerfile/index.ts";
+import {
+  builderArgs,
+  createLinter,
+  detectSyntax,
+  parseLintOptions,
+  type Dockerfile,
+  type OnbuildInstruction,
+} from "../dockerfile/index.ts";
+import { isVarveError } from "../errors/index.ts";
 import { normalizePlatform, type ImageConfig } from "../oci/index.ts";
-import { buildArg, epochOf, globalVariables, proxyEnvOf, warnOfUnusedArgs } from "./args.ts";
+import { buildArg, epochOf, globalScope, proxyEnvOf, warnOfUnusedArgs } from "./args.ts";
 import { resolveBases } from "./base-image.ts";
 import { notSupportedYet, type Compilation } from "./compilation.ts";
 import { compileStage } from "./compile-stage.ts";
+import type { Variables } from "./environment.ts";
+import { createIgnoredSources, lintDefaultBases } from "./lint.ts";
 import { emitDefinition } from "./node.ts";
 import type { FrontendOptions, FrontendResult } from "./options.ts";
+import { outlineOf, type Outline } from "./outline.ts";
 import { addTriggers, findTarget, planStages } from "./plan.ts";
 import { createContextSource } from "./source-nodes.ts";
 import { listStages } from "./stage-info.ts";
@@ -23,15 +34,9 @@ export async function compileDockerfile(
   options: FrontendOptions,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<FrontendResult> {
-  signal.throwIfAborted();
   const compilation = createCompilation(dockerfile, options, signal);
-  refuseForeignSyntax(compilation);
-  planStages(compilation);
-  const target = findTarget(compilation);
-  const reachable = await resolveReachable(target, compilation);
-  // By index: an image that is read from stands behind the stages of the file, but is done when it is resolved
-  for (const stage of compilation.stages) if (reachable.has(stage) && !stage.isDone) compileStage(stage, compilation);
-
+  const earlier = compilation.linter.warnings.length;
+  const { target, reachable } = await compileStages(compilation);
   const unused = warnOfUnusedArgs(compilation, reachable);
   const source = {
     filename: dockerfile.file,
@@ -41,29 +46,69 @@ export async function compileDockerfile(
   return {
     definition: emitDefinition(target.root, source),
     image: finishImage(target, compilation),
-    warnings: unused === undefined ? compilation.warnings : [...compilation.warnings, unused],
+    warnings: [...compilation.linter.warnings.slice(earlier), ...(unused === undefined ? [] : [unused])],
     targetStage: { index: compilation.stages.indexOf(target), name: target.label },
     stages: listStages(dockerfile),
     externalImages: compilation.externalImages,
   };
 }
 
+/** What a build of the target can be given (`--call=outline`). Fails as {@link compileDockerfile} does. */
+export async function outlineDockerfile(
+  dockerfile: Dockerfile,
+  options: FrontendOptions,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<Outline> {
+  const { target } = await compileStages(createCompilation(dockerfile, options, signal));
+  return outlineOf(target);
+}
+
+/**
+ * Looks at the target, or at every stage when there is none, for the linter's sake alone (`--check`). Fails as {@link
+ * compileDockerfile} does; what was found before is in the linter then.
+ */
+export async function lintStages(
+  dockerfile: Dockerfile,
+  options: FrontendOptions,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<void> {
+  const { target = "" } = options;
+  await compileStages(createCompilation(dockerfile, options, signal), { allStages: target === "" });
+}
+
+/** Compiles the stages that the target needs, or all of them. */
+async function compileStages(
+  compilation: Compilation,
+  { allStages = false }: { readonly allStages?: boolean } = {},
+): Promise<{ readonly target: StageState; readonly reachable: ReadonlySet<StageState> }> {
+  compilation.signal.throwIfAborted();
+  refuseForeignSyntax(compilation);
+  lintDefaults(compilation);
+  planStages(compilation);
+  const target = findTarget(compilation);
+  const reachable = await resolveReachable(target, { compilation, allStages });
+  // By index: an image that is read from stands behind the stages of the file, but is done when it is resolved
+  for (const stage of compilation.stages) if ((allStages || reachable.has(stage)) && !stage.isDone) compileStage(stage, compilation);
+  compilation.linter.refuse();
+  return { target, reachable };
+}
+
 function createCompilation(dockerfile: Dockerfile, options: FrontendOptions, signal: AbortSignal): Compilation {
   const { buildArgs = {}, buildPlatform } = options;
   const targetPlatform = options.platform ?? buildPlatform;
   const targetName = options.target === undefined || options.target === "" ? dockerfile.stages.at(-1)?.from.name : options.target;
-  const globals = globalVariables(dockerfile, {
-    buildArgs,
-    buildPlatform,
-    targetPlatform,
-    targetName,
-  });
+  const scope = { buildArgs, buildPlatform, targetPlatform, targetName };
+  const { variables: globals, args: globalArgs } = globalScope(dockerfile, scope);
+  const { check = "" } = dockerfile;
+  const linter = options.linter ?? createLinter(parseLintOptions(check.split(" ")[0] ?? "", { name: "check options" }));
   return {
     dockerfile,
     options,
     buildArgs,
     targetPlatform,
+    scope,
     globals,
+    globalArgs,
     proxyEnv: proxyEnvOf(buildArgs),
     epoch: epochOf({ sourceDateEpoch: options.sourceDateEpoch, buildArgs, globals }),
     context: createContextSource({
@@ -74,9 +119,23 @@ function createCompilation(dockerfile: Dockerfile, options: FrontendOptions, sig
     stagesByName: new Map(),
     resolutions: new Map(),
     externalImages: [],
-    warnings: [],
+    linter,
+    ignoredSources: createIgnoredSources(options.ignorePatterns ?? []),
     signal,
   };
+}
+
+/** Looks at the bases as they are without build arguments; at none where a default cannot be expanded then. */
+function lintDefaults({ dockerfile, scope, linter }: Compilation): void {
+  const { escape, stages } = dockerfile;
+  let defaults: Variables;
+  try {
+    defaults = globalScope(dockerfile, { ...scope, defaultsOnly: true }).variables;
+  } catch (error) {
+    if (isVarveError(error)) return;
+    throw error;
+  }
+  lintDefaultBases(stages, { defaults, escape, linter });
 }
 
 /** Frontends other than docker/dockerfile would have to be run as images (D06). BUILDKIT_SYNTAX beats the directive (D05). */
@@ -90,10 +149,13 @@ function refuseForeignSyntax({ dockerfile, buildArgs }: Compilation): void {
 }
 
 /** Resolves bases until their ONBUILD triggers name no more stages and images (I17). */
-async function resolveReachable(target: StageState, compilation: Compilation): Promise<Set<StageState>> {
+async function resolveReachable(
+  target: StageState,
+  { compilation, allStages }: { readonly compilation: Compilation; readonly allStages: boolean },
+): Promise<Set<StageState>> {
   for (;;) {
     const reachable = reachableFrom(target);
-    await resolveBases(reachable, compilation);
+    await resolveBases(allStages ? compilation.stages : reachable, compilation);
     for (const stage of reachable) {
       if (stage.hasTriggers || stage.from === undefined) continue;
       stage.hasTriggers = true;

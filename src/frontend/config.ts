@@ -14,6 +14,7 @@ import { expandIn, invalidValue, type Compilation } from "./compilation.ts";
 import { splitVariable, withVariable } from "./environment.ts";
 import { formatDuration, quote, quoteList, quoteRune } from "./go-text.ts";
 import { addHistory } from "./history.ts";
+import { lintLegacyPair, lintSecretName, lintShellForm } from "./lint.ts";
 import { isSignal } from "./signals.ts";
 import type { StageState } from "./stage.ts";
 
@@ -26,6 +27,12 @@ export function compileEnv(stage: StageState, instruction: EnvInstruction, compi
     key: expand(key),
     value: expand(value),
   }));
+  const { keyword, where } = instruction;
+  const { linter } = compilation;
+  for (const { key } of pairs) {
+    if (instruction.legacy) lintLegacyPair(keyword, { linter, where });
+    lintSecretName(key, { instruction: "ENV", linter, where });
+  }
   const list = (stage.image.config.Env ??= []);
   for (const { key, value } of pairs) {
     stage.variables = withVariable(stage.variables, key, value);
@@ -39,12 +46,14 @@ export function compileEnv(stage: StageState, instruction: EnvInstruction, compi
 export function compileLabel(stage: StageState, instruction: LabelInstruction, compilation: Compilation): void {
   const expand = expandIn(stage, compilation, instruction.where);
   const pairs = instruction.pairs.map(({ key, value }) => [expand(key), expand(value)] as const);
+  if (instruction.legacy) lintLegacyPair(instruction.keyword, { linter: compilation.linter, where: instruction.where });
   stage.image.config.Labels = Object.fromEntries([...Object.entries(stage.image.config.Labels ?? {}), ...pairs]);
   addHistory(stage, compilation, ["LABEL", ...pairs.map(([key, value]) => `${key}=${value}`)].join(" "), configOnly);
 }
 
 /** CMD (I03). */
 export function compileCmd(stage: StageState, instruction: CmdInstruction, compilation: Compilation): void {
+  lintCommand(stage, instruction, compilation);
   const args = commandArgs(stage, instruction.command);
   setCommand(stage, "Cmd", args);
   stage.image.config.ArgsEscaped = true;
@@ -54,10 +63,17 @@ export function compileCmd(stage: StageState, instruction: CmdInstruction, compi
 
 /** ENTRYPOINT (I04): drops an inherited CMD, but not one of the same stage. */
 export function compileEntrypoint(stage: StageState, instruction: EntrypointInstruction, compilation: Compilation): void {
+  lintCommand(stage, instruction, compilation);
   const args = commandArgs(stage, instruction.command);
   setCommand(stage, "Entrypoint", args);
   if (!stage.hasCommand) delete stage.image.config.Cmd;
   addHistory(stage, compilation, `ENTRYPOINT ${quoteList(args)}`, configOnly);
+}
+
+/** A shell that was asked for is no surprise. */
+function lintCommand(stage: StageState, instruction: CmdInstruction | EntrypointInstruction, { linter }: Compilation): void {
+  const { command, keyword, where } = instruction;
+  if (command.form === "shell" && (stage.image.config.Shell ?? []).length === 0) lintShellForm(keyword, { linter, where });
 }
 
 /** An empty list clears, as `CMD []` is meant to. */

@@ -28,6 +28,7 @@ export function compileCopy(stage: StageState, instruction: FilesInstruction, co
   const expanded = expandInstruction(stage, instruction, compilation);
   refuseRemote(instruction, expanded);
   const origin = findOrigin(stage, instruction, command, compilation);
+  if (command.sources[0] === undefined) lintSources(instruction, expanded, compilation);
   const destination = resolveDestination(stage.directory, expanded.destination);
   const mode = readMode(expanded.chmod, instruction);
   const owner = expanded.chown === "" ? undefined : parseOwner(expanded.chown);
@@ -146,6 +147,15 @@ function findOrigin(
     });
   }
   return () => source.root;
+}
+
+/** Sources of the context that its ignore file leaves out. */
+function lintSources(instruction: FilesInstruction, { sources }: Expanded, { ignoredSources, linter }: Compilation): void {
+  const { kind, where } = instruction;
+  for (const source of sources) {
+    const isRemote = /^[a-z]+:\/\/|^[\w.-]+@[\w.-]+:/.test(source);
+    if (!isRemote) ignoredSources.lint(source, { kind, linter, where });
+  }
 }
 
 type Mode = Pick<FileCopy, "mode" | "modeStr">;

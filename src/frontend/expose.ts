@@ -1,9 +1,10 @@
-import { expandWords, type ExposeInstruction } from "../dockerfile/index.ts";
+import { expandWords, type ExposeInstruction, type Linter } from "../dockerfile/index.ts";
 import type { SourceRange } from "../errors/index.ts";
 import { isIP } from "node:net";
 import { invalidValue, type Compilation } from "./compilation.ts";
 import { lookupIn } from "./environment.ts";
 import { addHistory } from "./history.ts";
+import { lintPort } from "./lint.ts";
 import type { StageState } from "./stage.ts";
 
 /** EXPOSE (I10): `port[-port][/protocol]`; a host part before a colon is checked and dropped. */
@@ -13,7 +14,7 @@ export function compileExpose(stage: StageState, instruction: ExposeInstruction,
   const words = instruction.ports.flatMap(
     (port) => expandWords(port, env, { escape: compilation.dockerfile.escape, where }).words,
   );
-  const ports = words.flatMap((word) => readPort(word, where));
+  const ports = words.flatMap((word) => readPort(word, { linter: compilation.linter, where }));
   stage.image.config.ExposedPorts = Object.fromEntries([
     ...Object.entries(stage.image.config.ExposedPorts ?? {}),
     ...ports.map((port) => [port, {}] as const),
@@ -21,7 +22,7 @@ export function compileExpose(stage: StageState, instruction: ExposeInstruction,
   addHistory(stage, compilation, `EXPOSE [${ports.join(" ")}]`, { hasLayer: false });
 }
 
-function readPort(text: string, where: SourceRange): string[] {
+function readPort(text: string, { linter, where }: { readonly linter: Linter; readonly where: SourceRange }): string[] {
   const fail = (problem: string): Error =>
     invalidValue(
       `invalid port ${JSON.stringify(text)}: ${problem}`,
@@ -35,11 +36,12 @@ function readPort(text: string, where: SourceRange): string[] {
     .slice(0, -2)
     .join(":")
     .replace(/^\[(.*)\]$/, "$1");
-  if (address !== "" && isIP(address) === 0) throw fail("the address is no IP address");
   const [range = "", protocol = "tcp"] = container.split(/\/(.*)/s);
   const known = (protocol === "" ? "tcp" : protocol).toLowerCase();
   if (range === "") throw fail("no port specified");
   if (!["tcp", "udp", "sctp"].includes(known)) throw fail(`invalid proto: ${protocol}`);
+  lintPort(text, { protocol, isMapping: address !== "" || host !== "", linter, where });
+  if (address !== "" && isIP(address) === 0) throw fail("the address is no IP address");
   const [start, end] = readRange(range) ?? [];
   if (start === undefined || end === undefined) throw fail("ports are numbers from 0 to 65535");
   if (host !== "") {

@@ -3,6 +3,7 @@
  * instruction does, history and step names, all as BuildKit's dockerfile.v0 frontend. Pure: reads no files and asks no
  * network; what images are is answered by a function that is handed in. Runs nothing.
  */
-export { compileDockerfile } from "./compile.ts";
+export { compileDockerfile, lintStages, outlineDockerfile } from "./compile.ts";
 export { listStages } from "./stage-info.ts";
 export type * from "./options.ts";
+export type { Outline, OutlineArg, OutlineNeed } from "./outline.ts";

@@ -1,3 +1,4 @@
+import type { Linter } from "../dockerfile/index.ts";
 import type { SourceRange } from "../errors/index.ts";
 import type { Definition } from "../llb/index.ts";
 import type { Digest, ImageConfig, ImageReference, Platform } from "../oci/index.ts";
@@ -37,6 +38,8 @@ export interface FrontendOptions {
   /** Name of the local source that is the build context; default `context`. */
   readonly contextName?: string;
   readonly resolveImage: ResolveImage;
+  /** The linter that parsing began with; default one of its own, with the options of the file. */
+  readonly linter?: Linter | undefined;
 }
 
 /**
@@ -58,6 +61,8 @@ export interface ResolvedImage {
   readonly reference: ImageReference;
   readonly digest: Digest;
   readonly config: ImageConfig;
+  /** Nobody was asked: the config is a guess, and what the image may set is not known to the rules. */
+  readonly isGuess?: boolean;
 }
 
 /** A doubt about the Dockerfile, by the name of BuildKit's lint rule where it has one. */
@@ -65,11 +70,14 @@ export interface FrontendWarning {
   readonly rule: string;
   readonly message: string;
   readonly where: SourceRange | undefined;
+  /** What the rule asks for, and where it is explained. */
+  readonly description?: string;
+  readonly url?: string | undefined;
 }
 
 export interface StageInfo {
   readonly index: number;
-  /** As written; undefined for stages without a name. */
+  /** In lower case, as it counts; undefined for stages without a name. */
   readonly name: string | undefined;
   /** From the comment above FROM that begins with the stage's name (P14). */
   readonly description: string | undefined;
@@ -77,6 +85,8 @@ export interface StageInfo {
   readonly platform: string | undefined;
   /** The last stage, which is built when no target is given. */
   readonly isDefault: boolean;
+  /** The FROM. */
+  readonly where: SourceRange;
 }
 
 export interface ExternalImage {
@@ -90,6 +100,7 @@ export interface FrontendResult {
   readonly definition: Definition;
   /** `created` is left out; `rootfs.diff_ids` are the base image's; `history` has the base's and the new entries. */
   readonly image: ImageConfig;
+  /** What the rules found while compiling, and the build arguments that nothing asked for. */
   readonly warnings: readonly FrontendWarning[];
   /** `name` as progress shows it: `stage-N` for stages without one. */
   readonly targetStage: { readonly index: number; readonly name: string };

@@ -1,32 +1,51 @@
-import { expandWord, nearest, parseTrigger, type FromInstruction, type Instruction } from "../dockerfile/index.ts";
+import {
+  expandWord,
+  nearest,
+  parseTrigger,
+  type Expansion,
+  type FromInstruction,
+  type Instruction,
+  type Linter,
+} from "../dockerfile/index.ts";
 import { VarveError, type SourceRange } from "../errors/index.ts";
 import { parsePlatform, type Platform } from "../oci/index.ts";
 import { invalidValue, type Compilation } from "./compilation.ts";
 import { lookupIn } from "./environment.ts";
+import { lintPlatformFlag, lintUnsetFromArgs } from "./lint.ts";
+import { cloneStageOutline, createStageOutline } from "./outline.ts";
 import { createStage, type Command, type StageState } from "./stage.ts";
 
 /** Makes the stages of the file, with the bases and the commands that they name; nothing is resolved yet. */
 export function planStages(compilation: Compilation): void {
   const { dockerfile, stages } = compilation;
   for (const [index, { from, instructions }] of dockerfile.stages.entries()) {
-    const expand = expandFrom(from, compilation);
-    const baseName = expand(from.base);
+    const linter = compilation.linter.within(from.docComment);
+    const expand = expandFrom(from, linter, compilation);
+    const { value: baseName, matched } = expand(from.base);
     if (baseName === "")
       throw invalidValue(
         `base name (${from.base}) should not be blank`,
         from.where,
         "give the ARG a default value, or pass it with --build-arg",
       );
+    const platform = from.platform === undefined ? undefined : expand(from.platform);
+    if (from.platform !== undefined && platform !== undefined) {
+      const facts = { globals: compilation.globals, host: compilation.options.buildPlatform, linter, where: from.where };
+      lintPlatformFlag(from.platform, { ...platform, ...facts, stageName: from.name ?? "" });
+    }
+    // Names are stored in lower case but looked up as written (Y11)
+    const base = compilation.stagesByName.get(baseName);
     const stage = createStage({
       from,
       where: from.where,
       baseName,
-      // Names are stored in lower case but looked up as written (Y11)
-      base: compilation.stagesByName.get(baseName),
+      base,
       label: from.name ?? `stage-${index}`,
-      platform: from.platform === undefined ? undefined : readPlatform(expand(from.platform), from, compilation),
+      platform: platform && readPlatform(platform.value, from, compilation),
       isIgnoringCache: ignoresCache(from.name ?? "", compilation),
+      outline: base === undefined ? createStageOutline(compilation.globalArgs) : cloneStageOutline(base.outline),
     });
+    for (const name of [...matched, ...(platform?.matched ?? [])]) stage.outline.used.add(name);
     stage.stepCount = (baseName !== "scratch" && stage.base === undefined ? 1 : 0) + instructions.filter(isStep).length;
     stages.push(stage);
     if (from.name !== undefined) compilation.stagesByName.set(from.name, stage);
@@ -74,21 +93,13 @@ export function findTarget(compilation: Compilation): StageState {
 }
 
 /** Expands a word of FROM with the global arguments, and warns of those that are not declared. */
-function expandFrom(from: FromInstruction, compilation: Compilation): (word: string) => string {
-  const { dockerfile, globals, warnings } = compilation;
-  const declared = new Set([...globals.keys(), ...dockerfile.globalArgs.flatMap(({ args }) => args.map(({ name }) => name))]);
+function expandFrom({ where }: FromInstruction, linter: Linter, compilation: Compilation): (word: string) => Expansion {
+  const { dockerfile, globals, globalArgs } = compilation;
+  const declared = new Set([...globals.keys(), ...globalArgs.keys()]);
   return (word) => {
-    const { value, unmatched } = expandWord(word, lookupIn(globals), {
-      escape: dockerfile.escape,
-      where: from.where,
-    });
-    for (const name of unmatched) {
-      if (declared.has(name)) continue;
-      const near = nearest(name, declared);
-      const message = `FROM argument '${name}' is not declared${near === undefined ? "" : ` (did you mean ${near}?)`}`;
-      warnings.push({ rule: "UndefinedArgInFrom", message, where: from.where });
-    }
-    return value;
+    const expansion = expandWord(word, lookupIn(globals), { escape: dockerfile.escape, where });
+    lintUnsetFromArgs(expansion.unmatched, { declared, linter, where });
+    return expansion;
   };
 }
 

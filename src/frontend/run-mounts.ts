@@ -16,13 +16,22 @@ export function compileMounts(
   compilation: Compilation,
 ): MountDraft[] {
   return instruction.mounts.map((mount, place) => {
-    const checked = checkMount(expandFields(mount, stage, compilation), { where: mount.where });
+    const checked = checkMount(expandFields(mount, stage, { instruction, compilation }), { where: mount.where });
     const source = command.sources[place];
+    noteNeed(stage, checked, instruction.where);
     if (checked.type === "secret" || checked.type === "ssh")
       throw notSupportedYet(`RUN --mount=type=${checked.type}`, mount.where);
     if (source !== undefined && !source.isDone) throw undefinedStage(source, stage, mount.where);
     return compileMount(checked, { mount, stage, source, compilation });
   });
+}
+
+/** What the outline says of a secret or an SSH agent; of one id the first mount counts. */
+function noteNeed({ outline }: StageState, mount: CheckedMount, where: SourceRange): void {
+  if (mount.type !== "secret" && mount.type !== "ssh") return;
+  const needs = mount.type === "secret" ? outline.secrets : outline.ssh;
+  const name = mount.id ?? "default";
+  if (!needs.has(name)) needs.set(name, { name, required: mount.required, where });
 }
 
 /** The stage that a `--mount` reads from is not built yet, or never. */
@@ -34,8 +43,12 @@ function undefinedStage(source: StageState, stage: StageState, where: SourceRang
   );
 }
 
-function expandFields(mount: RunMount, stage: StageState, compilation: Compilation): RunMount {
-  const expand = expandIn(stage, compilation, mount.where);
+function expandFields(
+  mount: RunMount,
+  stage: StageState,
+  { instruction, compilation }: { readonly instruction: RunInstruction; readonly compilation: Compilation },
+): RunMount {
+  const expand = expandIn(stage, compilation, mount.where, instruction.where);
   return {
     ...mount,
     fields: mount.fields.map(({ key, value }) => ({

@@ -3,6 +3,7 @@ import type { SourceRange } from "../errors/index.ts";
 import type { ContainerConfig, ImageConfig, Platform } from "../oci/index.ts";
 import type { Variables } from "./environment.ts";
 import type { Output } from "./node.ts";
+import { createStageOutline, type StageOutline } from "./outline.ts";
 
 /** An instruction with the stages and images that it reads from. */
 export interface Command {
@@ -49,6 +50,13 @@ export interface StageState {
   history: NonNullable<ImageConfig["history"]>;
   declaredArgs: readonly { readonly name: string; readonly value: string | undefined }[];
   hasCommand: boolean;
+  /** The image that it starts from was not looked at: see `ResolvedImage.isGuess`. */
+  isBaseGuessed: boolean;
+  /** A WORKDIR stands in it, or in a stage that it is based on. */
+  hasWorkdir: boolean;
+  /** The last CMD, ENTRYPOINT and HEALTHCHECK so far. */
+  readonly lastOfKind: Map<Instruction["kind"], Instruction>;
+  readonly outline: StageOutline;
   stepCount: number;
   stepIndex: number;
 }
@@ -57,10 +65,12 @@ export interface StageState {
 export function createStage(
   known: Pick<StageState, "from" | "where" | "baseName" | "base" | "label" | "platform"> & {
     readonly isIgnoringCache?: boolean;
+    readonly outline?: StageOutline;
   },
 ): StageState {
   return {
     isIgnoringCache: false,
+    outline: createStageOutline(new Map()),
     ...known,
     commands: [],
     dependencies: new Map(),
@@ -76,6 +86,9 @@ export function createStage(
     history: [],
     declaredArgs: [],
     hasCommand: false,
+    isBaseGuessed: false,
+    hasWorkdir: false,
+    lastOfKind: new Map(),
     stepCount: 0,
     stepIndex: 0,
   };

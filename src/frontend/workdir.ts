@@ -2,6 +2,7 @@ import type { UserInstruction, WorkdirInstruction } from "../dockerfile/index.ts
 import { expandIn, linesOf, type Compilation } from "./compilation.ts";
 import { fileNode, parseOwner } from "./file-node.ts";
 import { addHistory } from "./history.ts";
+import { lintWorkdir } from "./lint.ts";
 import { countStep, stepName, stepText } from "./naming.ts";
 import { named } from "./node.ts";
 import { resolvePath } from "./paths.ts";
@@ -24,7 +25,10 @@ export function compileWorkdir(
   compilation: Compilation,
 ): void {
   const { where, original } = instruction;
-  const directory = enterDirectory(stage, expandIn(stage, compilation, where)(instruction.path));
+  const path = expandIn(stage, compilation, where)(instruction.path);
+  if (!stage.hasWorkdir) lintWorkdir(path, { linter: compilation.linter, where });
+  stage.hasWorkdir = true;
+  const directory = enterDirectory(stage, path);
   if (directory === "/") {
     addHistory(stage, compilation, "WORKDIR /", { hasLayer: false });
     return;

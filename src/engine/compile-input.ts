@@ -1,0 +1,101 @@
+import { resolve } from "node:path";
+import { builderArgs, parseDockerfile, type LintWarning, type ParsedDockerfile } from "../dockerfile/index.ts";
+import { VarveError } from "../errors/index.ts";
+import type { EventSink } from "../events/index.ts";
+import type { FrontendOptions } from "../frontend/index.ts";
+import { formatPlatform, hostPlatform, parsePlatform, type Platform } from "../oci/index.ts";
+import { readBuildInput, type BuildInput } from "./build-input.ts";
+import { internalStep } from "./internal-step.ts";
+import type { Parts } from "./parts.ts";
+import type { BuildOptions, BuildWarning } from "./types.ts";
+import { unpackContext } from "./unpack-context.ts";
+
+/** What a build needs of its options before anything is compiled; checks and outlines need no more. */
+export type InputOptions = Pick<BuildOptions, "context" | "dockerfile" | "target" | "buildArgs" | "platforms" | "pull"> & {
+  readonly signal: AbortSignal;
+};
+
+/** Where what happens is told. */
+export interface Reporting {
+  readonly emit: EventSink;
+  readonly warn: (warning: BuildWarning) => void;
+}
+
+/** Gets the context and the Dockerfile, and gives back what it unpacked once the work is done. */
+export async function withBuildInput<T>(
+  parts: Parts,
+  options: InputOptions,
+  { emit, work }: { readonly emit: EventSink; readonly work: (input: BuildInput) => Promise<T> },
+): Promise<T> {
+  const { context, dockerfile, signal } = options;
+  signal.throwIfAborted();
+  const unpacked = context.kind === "tar" ? await unpackContext(context.stream, parts, { signal, emit }) : undefined;
+  try {
+    const path = unpacked?.path ?? (context.kind === "folder" ? resolve(context.path) : undefined);
+    return await work(readBuildInput(path, { ...(dockerfile === undefined ? {} : { dockerfile }), contained: unpacked !== undefined }));
+  } finally {
+    if (unpacked) await unpacked.remove();
+  }
+}
+
+/** Parses the Dockerfile, with the lint options of the build; lint warnings are told as they come. */
+export async function loadDockerfile(
+  input: BuildInput,
+  { buildArgs = {} }: Pick<InputOptions, "buildArgs">,
+  { emit, warn }: Reporting,
+): Promise<ParsedDockerfile> {
+  const check = Object.hasOwn(buildArgs, builderArgs.check) ? buildArgs[builderArgs.check] : undefined;
+  return await internalStep(`[internal] load build definition from ${input.dockerfileName}`, emit, async (status) => {
+    status("transferring dockerfile:", input.dockerfile.length, 0, true);
+    return parseDockerfile(input.dockerfile, { file: input.dockerfileName, check, onWarning: (warning) => warn(toBuildWarning(warning)) });
+  });
+}
+
+/** A lint warning as builds and checks report it. */
+export function toBuildWarning({ rule, message, where, description, url }: LintWarning): BuildWarning {
+  return { rule, message, where, description, ...(url === undefined ? {} : { url }) };
+}
+
+/** What the frontend is told for every kind of question. Images are asked of the store and the registries. */
+export function frontendOptions(
+  parts: Pick<Parts, "imageSource">,
+  { input, parsed, options }: { readonly input: BuildInput; readonly parsed: ParsedDockerfile; readonly options: InputOptions },
+  { emit, warn }: Reporting,
+): FrontendOptions {
+  const { target, buildArgs, pull = false, signal } = options;
+  return {
+    linter: parsed.linter,
+    platform: readPlatform(options.platforms),
+    buildPlatform: nativePlatform(),
+    ...(target === undefined ? {} : { target }),
+    ...(buildArgs === undefined ? {} : { buildArgs }),
+    ignorePatterns: input.ignorePatterns,
+    resolveImage: (reference, { platform, where }) =>
+      internalStep(`[internal] load metadata for ${reference.domain}/${reference.path}:${reference.tag ?? "latest"}`, emit, async () => {
+        try {
+          const onWarning = (message: string): void => warn({ rule: "RegistryUnreachable", message });
+          const image = await parts.imageSource.resolve(reference, { platform, pull, signal, onWarning });
+          return { reference: image.reference, digest: image.digest, config: image.config };
+        } catch (error) {
+          throw error instanceof VarveError ? error.at(where) : error;
+        }
+      }),
+  };
+}
+
+export function nativePlatform(): Platform {
+  return hostPlatform(process.arch);
+}
+
+/** For now a build is for one platform, the machine's own. */
+function readPlatform(platforms: readonly string[] | undefined): Platform {
+  const native = nativePlatform();
+  const wanted = (platforms ?? []).map((text) => parsePlatform(text, { host: native }));
+  const foreign = wanted.find((platform) => formatPlatform(platform) !== formatPlatform(native));
+  if (wanted.length > 1 || foreign) {
+    throw new VarveError("PLATFORM_NOT_SUPPORTED_YET", `building for ${(platforms ?? []).join(", ")} is not supported yet`, {
+      hint: `this machine builds for ${formatPlatform(native)}`,
+    });
+  }
+  return native;
+}
