@@ -1,3 +1,4 @@
+import { VarveError } from "../errors/index.ts";
 import type { FileAction } from "../llb/index.ts";
 import { mountStack } from "../snapshots/index.ts";
 import { copyInto, makeDirectory, makeFile, makeSymlink, openDirectoryTree, removePath, resolveOwner, type OwnerIds, type Tree } from "../tree/index.ts";
@@ -10,15 +11,15 @@ import type { FileParams, WireRef } from "./tasks.ts";
 export async function runFileTask({ inputs, actions, snapshot }: FileParams, context: TaskContext<never>): Promise<void> {
   using stack = new DisposableStack();
   const { scratch, userNamespace } = context;
-  const mountOf = (ref: WireRef) =>
-    ref.kind === "folder" ? ref.path : stack.use(mountStack({ lowers: ref.lowers, scratch, userXattr: userNamespace })).path;
+  const mountOf = (ref: WireRef | undefined) =>
+    ref?.kind === "folder" ? ref.path : stack.use(mountStack({ lowers: ref?.lowers ?? [], scratch, userXattr: userNamespace })).path;
   const base = inputs[actions[0]?.input ?? -1];
   if (base?.kind === "folder") throw new TypeError("files are written into stacks only");
   const target = stack.use(mountStack({ lowers: base?.lowers ?? [], snapshot, scratch, userXattr: userNamespace })).path;
   const roots = new Map<number, string>();
   const rootOf = (input: number): string => {
     const ref = inputs[input];
-    if (!ref) return target;
+    if (input >= inputs.length) return target; // what an earlier action of this op made
     const known = roots.get(input) ?? mountOf(ref);
     roots.set(input, known);
     return known;
@@ -34,9 +35,16 @@ export async function runFileTask({ inputs, actions, snapshot }: FileParams, con
     return tree;
   };
   for (const action of actions) {
-    const owner = resolveOwner(ownerOf(action), { rootOf });
+    const owner = resolveOwner(ownerOf(action), { rootOf: (input) => (input < 0 ? noAccounts() : rootOf(input)) });
     await act(target, action, owner, treeOf, context);
   }
+}
+
+/** BuildKit refuses it too ("invalid user index"): with `--link`, and in an empty stage, no passwd file can be asked. */
+function noAccounts(): never {
+  throw new VarveError("TREE_USER", "the owner cannot be given by name: the copy goes into an empty root, which knows no user", {
+    hint: "give numbers, as in --chown=1000:1000",
+  });
 }
 
 async function act(target: string, action: FileAction, owner: OwnerIds | undefined, treeOf: (input: number) => Tree, context: TaskContext<never>): Promise<void> {

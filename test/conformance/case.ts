@@ -11,6 +11,8 @@ export interface Case {
   readonly options: BuildFlags;
   /** Words that both refusals must hold; undefined where both must succeed. */
   readonly fails: readonly string[] | undefined;
+  /** What an engine's own Dockerfile frontend may be too old for. */
+  readonly needs: string | undefined;
   readonly files: readonly FileSpec[];
 }
 
@@ -39,7 +41,7 @@ export type FileSpec = { readonly path: string; readonly mode?: number } & (
  *
  *     === name | ID ID …
  *     prose for the reader, and settings: build-arg: K=V, label: K=V, target:, file:, network:, host: NAME=IP, shm-size:,
- *     ulimit: NAME=SOFT:HARD, fails: words; more words (both refusals hold all of them)
+ *     ulimit: NAME=SOFT:HARD, fails: words; more words (both refusals hold all of them), needs: a flag too new for some engines
  *     --- PATH [0644] [escaped|base64|archive]    a file, the lines that follow; escaped: \r, \u0000 and so on, no final
  *                                                 newline of its own; archive: a line of JSON for each entry
  *     --- PATH/ [0755]                            a folder
@@ -68,9 +70,9 @@ function parseCases(text: string, topic: string): Case[] {
   });
 }
 
-function parseSettings(lines: readonly string[]): Pick<Case, "options" | "fails"> {
+function parseSettings(lines: readonly string[]): Pick<Case, "options" | "fails" | "needs"> {
   const all = lines.flatMap((line) => {
-    const match = /^(build-arg|label|target|file|network|host|shm-size|ulimit|fails): *(.*)$/.exec(line);
+    const match = /^(build-arg|label|target|file|network|host|shm-size|ulimit|fails|needs): *(.*)$/.exec(line);
     return match ? [[match[1] ?? "", match[2] ?? ""] as const] : [];
   });
   const values = (key: string) => all.filter(([name]) => name === key).map(([, value]) => value);
@@ -93,6 +95,7 @@ function parseSettings(lines: readonly string[]): Pick<Case, "options" | "fails"
       ...(network === "none" || network === "host" ? { network } : {}),
       ...(shm === undefined ? {} : { shmSizeBytes: Number(shm) }),
     },
+    needs: values("needs")[0],
     fails: fails?.split(";").map((words) => words.trim()),
   };
 }
