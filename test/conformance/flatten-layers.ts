@@ -11,6 +11,8 @@ export interface Inode {
   readonly size: number;
   /** SHA-256 of the content of a file. */
   readonly content: string;
+  /** The content itself where it is short, to show what differs. */
+  readonly text: string;
   /** Of symbolic links. */
   readonly target: string;
   readonly device: string;
@@ -18,6 +20,9 @@ export interface Inode {
   /** Seconds since 1970. */
   readonly mtime: number;
 }
+
+/** Files up to this size are kept for the report. */
+const shownBytes = 8192;
 
 /** An entry of a layer, in the layer's order. */
 export type LayerEntry = { readonly path: string } & ({ readonly inode: Inode } | { readonly sameAs: string });
@@ -35,12 +40,17 @@ export async function readLayer(blob: Uint8Array): Promise<LayerEntry[]> {
       entries.push({ path, sameAs: absolute(entry.linkPath.toString()) });
       continue;
     }
-    const hash = createHash("sha256");
-    for await (const chunk of entry.body) hash.update(chunk);
     const { type, mode, uid, gid, size, device, xattrs, mtime } = entry;
+    const hash = createHash("sha256");
+    let start = Buffer.alloc(0);
+    for await (const chunk of entry.body) {
+      hash.update(chunk);
+      if (size <= shownBytes) start = Buffer.concat([start, chunk]);
+    }
     const inode: Inode = {
       type, mode, uid, gid, size,
       content: type === "file" ? hash.digest("hex") : "",
+      text: start.toString(),
       target: type === "symlink" ? entry.linkPath.toString() : "",
       device: type === "character" || type === "block" ? `${device.major}:${device.minor}` : "",
       xattrs: Object.fromEntries([...xattrs].map(([key, value]) => [key, value.toString("hex")])),
