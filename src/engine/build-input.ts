@@ -1,7 +1,7 @@
 import { closeSync, readFileSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { VarveError } from "../errors/index.ts";
-import { openDirectoryTree, parseIgnoreFile } from "../tree/index.ts";
+import { openDirectoryTree, parseIgnoreRules, type IgnoreRule } from "../tree/index.ts";
 import type { BuildOptions } from "./types.ts";
 
 /** What a build reads from: the folder, the Dockerfile's text and the ignore patterns. */
@@ -11,7 +11,11 @@ export interface BuildInput {
   /** As shown in messages. */
   readonly dockerfileName: string;
   readonly dockerfile: Uint8Array;
+  /** Where the Dockerfile stands on this machine, for one that the build does not unpack first. */
+  readonly dockerfilePath?: string;
   readonly ignorePatterns: readonly string[];
+  /** The same with their lines. */
+  readonly ignoreRules: readonly IgnoreRule[];
   /** Name of the ignore file that was used. */
   readonly ignoreFile: string | undefined;
 }
@@ -37,7 +41,7 @@ export function readBuildInput(
   const path = dockerfile ? dockerfile.path : findInContext(contextPath);
   const bytes = readOptional(path);
   if (bytes === undefined) throw notFound(path);
-  return { contextPath, dockerfileName: basename(path), dockerfile: bytes, ...readIgnoreFile(contextPath, path) };
+  return { contextPath, dockerfileName: basename(path), dockerfile: bytes, dockerfilePath: resolve(path), ...readIgnoreFile(contextPath, path) };
 }
 
 function readContained(contextPath: string, dockerfile: BuildOptions["dockerfile"]): BuildInput {
@@ -63,7 +67,7 @@ function readContained(contextPath: string, dockerfile: BuildOptions["dockerfile
       contextPath,
       dockerfileName: basename(found?.path ?? "Dockerfile"),
       dockerfile: text,
-      ignorePatterns: ignore?.bytes ? parseIgnoreFile(ignore.bytes.toString("utf8")) : [],
+      ...readRules(ignore?.bytes),
       ignoreFile: ignore && basename(ignore.path),
     };
   } finally {
@@ -83,16 +87,21 @@ function findInContext(contextPath: string | undefined): string {
 }
 
 /** `NAME.dockerignore` beside the Dockerfile wins over the context's own; the two are not merged. */
-function readIgnoreFile(contextPath: string | undefined, dockerfilePath: string | undefined): Pick<BuildInput, "ignorePatterns" | "ignoreFile"> {
+function readIgnoreFile(contextPath: string | undefined, dockerfilePath: string | undefined): Pick<BuildInput, "ignorePatterns" | "ignoreRules" | "ignoreFile"> {
   const candidates = [
     ...(dockerfilePath === undefined ? [] : [`${resolve(dockerfilePath)}.dockerignore`]),
     ...(contextPath === undefined ? [] : [join(contextPath, ".dockerignore")]),
   ];
   for (const path of candidates) {
     const bytes = readOptional(path);
-    if (bytes) return { ignorePatterns: parseIgnoreFile(bytes.toString("utf8")), ignoreFile: basename(path) };
+    if (bytes) return { ...readRules(bytes), ignoreFile: basename(path) };
   }
-  return { ignorePatterns: [], ignoreFile: undefined };
+  return { ...readRules(undefined), ignoreFile: undefined };
+}
+
+function readRules(bytes: Buffer | undefined): Pick<BuildInput, "ignorePatterns" | "ignoreRules"> {
+  const ignoreRules = bytes === undefined ? [] : parseIgnoreRules(bytes.toString("utf8"));
+  return { ignoreRules, ignorePatterns: ignoreRules.map(({ pattern }) => pattern) };
 }
 
 function readOptional(path: string): Buffer | undefined {

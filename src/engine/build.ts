@@ -10,6 +10,7 @@ import type { BuildInput } from "./build-input.ts";
 import { frontendOptions, loadDockerfile, withBuildInput, type Reporting } from "./compile-input.ts";
 import { createEventStream } from "./event-stream.ts";
 import { internalStep } from "./internal-step.ts";
+import { explainError } from "./explain-error.ts";
 import { exportOutputs } from "./export-outputs.ts";
 import type { Parts } from "./parts.ts";
 import { solveGraph } from "./solve-graph.ts";
@@ -36,22 +37,31 @@ export function startBuild(needParts: () => Parts, options: RunningOptions): Bui
 }
 
 async function build(parts: Parts, options: RunningOptions, reporting: Reporting): Promise<Omit<BuildResult, "warnings">> {
-  const { signal } = options;
   const { emit } = reporting;
   return await withBuildInput(parts, options, {
     emit,
     async work(input) {
-      const compiled = await compile(parts, input, options, reporting);
-      const path = input.contextPath ?? join(parts.root, "empty");
-      if (input.contextPath === undefined) mkdirSync(path, { recursive: true });
-      using folders = createContextFolders({ state: parts.state });
-      const graph = loadGraph(compiled.definition);
-      const ref = await solveGraph(graph, parts, { folders, locals: new Map([["context", { path }]]), emit, signal });
-      const stack: StackRef = ref ?? { kind: "stack", layers: [] };
-      const epoch = readEpoch(options.buildArgs);
-      return await exportOutputs(stack, compiled.image, parts, { ...options, ...(epoch === undefined ? {} : { epochSeconds: epoch }) }, emit);
+      try {
+        return await compileAndRun(parts, input, options, reporting);
+      } catch (error) {
+        throw explainError(error, input);
+      }
     },
   });
+}
+
+async function compileAndRun(parts: Parts, input: BuildInput, options: RunningOptions, reporting: Reporting): Promise<Omit<BuildResult, "warnings">> {
+  const { signal } = options;
+  const { emit } = reporting;
+  const compiled = await compile(parts, input, options, reporting);
+  const path = input.contextPath ?? join(parts.root, "empty");
+  if (input.contextPath === undefined) mkdirSync(path, { recursive: true });
+  using folders = createContextFolders({ state: parts.state });
+  const graph = loadGraph(compiled.definition);
+  const ref = await solveGraph(graph, parts, { folders, locals: new Map([["context", { path }]]), emit, signal });
+  const stack: StackRef = ref ?? { kind: "stack", layers: [] };
+  const epoch = readEpoch(options.buildArgs);
+  return await exportOutputs(stack, compiled.image, parts, { ...options, ...(epoch === undefined ? {} : { epochSeconds: epoch }) }, emit);
 }
 
 async function compile(parts: Parts, input: BuildInput, options: RunningOptions, reporting: Reporting): Promise<FrontendResult> {

@@ -45,10 +45,10 @@ export async function loadDockerfile(
   { emit, warn }: Reporting,
 ): Promise<ParsedDockerfile> {
   const check = Object.hasOwn(buildArgs, builderArgs.check) ? buildArgs[builderArgs.check] : undefined;
-  return await internalStep(`[internal] load build definition from ${input.dockerfileName}`, emit, async (status) => {
+  await internalStep(`[internal] load build definition from ${input.dockerfileName}`, emit, async (status) => {
     status("transferring dockerfile:", input.dockerfile.length, 0, true);
-    return parseDockerfile(input.dockerfile, { file: input.dockerfileName, check, onWarning: (warning) => warn(toBuildWarning(warning)) });
   });
+  return parseDockerfile(input.dockerfile, { file: input.dockerfileName, check, onWarning: (warning) => warn(toBuildWarning(warning)) });
 }
 
 /** A lint warning as builds and checks report it. */

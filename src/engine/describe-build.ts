@@ -61,6 +61,6 @@ export async function listTargets(parts: Parts, options: Options): Promise<Build
   });
 }
 
-function textOf({ dockerfileName, dockerfile }: BuildInput): DockerfileText {
-  return { file: dockerfileName, bytes: dockerfile };
+function textOf({ dockerfileName, dockerfile, dockerfilePath: path }: BuildInput): DockerfileText {
+  return { file: dockerfileName, bytes: dockerfile, ...(path === undefined ? {} : { path }) };
 }

@@ -108,6 +108,8 @@ export type DescribeOptions = Pick<BuildOptions, "context" | "dockerfile" | "tar
 /** A Dockerfile as it was read. */
 export interface DockerfileText {
   readonly file: string;
+  /** Where it stands on this machine; undefined for one that came as text or in an archive. */
+  readonly path?: string;
   readonly bytes: Uint8Array;
 }
 

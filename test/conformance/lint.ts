@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual, parseArgs } from "node:util";
-import { checkJson, outlineJson, targetsJson } from "../../src/cli/build/call.ts";
+import { checkJson, outlineJson, targetsJson } from "../../src/cli/build/call-json.ts";
 import { openVarve, type DescribeOptions, type Varve } from "../../src/engine/index.ts";
 import { isVarveError } from "../../src/errors/index.ts";
 import { makeBaseImages } from "./base-image.ts";

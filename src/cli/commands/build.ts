@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { VarveError } from "../../errors/index.ts";
 import type { BuildResult } from "../../engine/index.ts";
 import type { WarningEvent } from "../../events/index.ts";
+import { readCallFunction } from "../build/call.ts";
 import { buildFlags } from "../build/flags.ts";
 import { readBuildOptions, readProgressMode, type BuildCall, type ProgressMode } from "../build/options.ts";
 import { formatMetadata, formatWarnings } from "../build/report.ts";
@@ -22,6 +23,11 @@ export const build = defineCommand({
   async run(call) {
     const { flags, io } = call;
     const { mode, printId } = readProgressMode(call);
+    const asked = readCallFunction(call);
+    if (asked !== undefined) {
+      const { runCall } = await import("../build/run-call.ts");
+      return await runCall(asked, { call, options: await readBuildOptions(call), progress: createProgress(mode, call) });
+    }
     if (flags.iidfile !== undefined) await removeStale(resolve(io.cwd, flags.iidfile));
     const options = await readBuildOptions(call);
     const store = await call.openStore();
@@ -36,6 +42,7 @@ export const build = defineCommand({
     const stdoutIsTaken = options.outputs?.some((output) => "dest" in output && typeof output.dest === "function") ?? false;
     if (printId && result.imageId !== undefined && !stdoutIsTaken) io.stdout.print(`${result.imageId}\n`);
     await writeFiles(result, call);
+    return 0;
   },
 });
 
