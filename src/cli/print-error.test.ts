@@ -41,6 +41,13 @@ test("U08 an excerpt marks every line of the place and shows lines around it", (
   assert.deepEqual(formatExcerpt({ ...where, startLine: 99 }), ["Dockerfile:99"]);
 });
 
+test("U08 a place that is a part of one line is underlined, tabs or not", () => {
+  const text = "RUN a\n\tCOPY src/mian.go /x\n";
+  const excerpt = formatExcerpt({ ...where, source: text, startLine: 2, endLine: 2, startColumn: 7, endColumn: 18 });
+  assert.deepEqual(excerpt.slice(3, 5), ["   2 | >>> \tCOPY src/mian.go /x", "     |     \t     ^^^^^^^^^^^"]);
+  assert.equal(formatExcerpt({ ...where, source: text, startLine: 2, endLine: 2, startColumn: 1, endColumn: 22 }).length, 6);
+});
+
 test("wrong usage shows how it is right", () => {
   const text = formatError(new VarveError("USAGE", "unknown flag: --x"), { ...plain, usage: "Usage:  varve build PATH", command: "build", doing: "failed to build" });
   assert.equal(text, "ERROR: unknown flag: --x [USAGE]\n\nUsage:  varve build PATH\n\nRun 'varve build --help' for more information\n");

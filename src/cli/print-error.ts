@@ -76,7 +76,7 @@ function oneLine(text: string): string {
 
 /**
  * The lines around a place with `>>>` before those it covers, in BuildKit's layout (solver/errdefs/source.go). Without
- * the file's text: the place alone.
+ * the file's text: the place alone. A place that is only a part of a line is underlined.
  */
 export function formatExcerpt(where: SourceRange): readonly string[] {
   const lines = where.source?.split("\n") ?? [];
@@ -102,5 +102,16 @@ export function formatExcerpt(where: SourceRange): readonly string[] {
     const marker = number >= first && number <= last ? ">>>" : "   ";
     return ` ${String(number).padStart(3)} | ${marker} ${line.replace(/\r$/, "")}`;
   });
+  const underline = underlineOf(where, lines[first - 1] ?? "");
+  if (underline !== undefined) body.splice(first - start + 1, 0, underline);
   return [`${where.file}:${first}`, rule, ...body, rule];
+}
+
+function underlineOf({ startLine, endLine, startColumn, endColumn }: SourceRange, line: string): string | undefined {
+  const text = line.trimEnd();
+  const isWhole = line.slice(0, startColumn - 1).trim() === "" && endColumn > text.length;
+  if (startLine !== endLine || startColumn < 1 || endColumn <= startColumn || isWhole) return undefined;
+  // Tabs stay, so that the marks stand below what they mark
+  const indent = line.slice(0, startColumn - 1).replaceAll(/[^\t]/g, " ");
+  return `     |     ${indent}${"^".repeat(Math.min(endColumn, text.length + 1) - startColumn)}`;
 }

@@ -117,6 +117,11 @@ export const catalogue = {
   RUNTIME_CWD: entry("invalid", "A step's working directory cannot be used."),
   RUNTIME_MOUNT_POINT: entry("invalid", "The image has something in the way of a mount of the step."),
 
+  // secrets
+  SECRET_TOO_LARGE: entry("exhausted", "A secret is larger than 500 KiB."),
+  SSH_KEY_UNREADABLE: entry("invalid", "A private key or an agent's socket for --ssh cannot be used."),
+  SSH_AGENT_MISSING: entry("unsupported", "OpenSSH's ssh-agent or ssh-add cannot be started."),
+
   // worker
   WORKER_DIED: entry("internal", "The worker process ended in the middle of its work."),
   WORKER_UNAVAILABLE: entry("unsupported", "The worker process cannot be started on this machine."),
@@ -148,6 +153,10 @@ export const catalogue = {
   // ops
   OP_UNSUPPORTED: entry("unsupported", "The graph asks for an operation that Varve does not do yet."),
   OP_NO_LOCAL: entry("invalid", "The graph names a local folder that the build was not given."),
+  CONTEXT_CHANGED: entry("conflict", "Files of the build context changed while a step read them."),
+  SECRET_NOT_FOUND: entry("invalid", "A step requires a secret that the build was not given."),
+  SSH_NOT_FOUND: entry("invalid", "A step requires an SSH agent that the build was not given."),
+  ENTITLEMENT_DENIED: entry("denied", "A step asks for more than the sandbox, and the build does not allow it."),
   RUN_FAILED: entry("failed", "A command of the build ended with an exit code other than zero."),
 
   // engine

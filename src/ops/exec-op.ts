@@ -6,6 +6,7 @@ import { isStack, type ActiveSnapshot, type Ref } from "../snapshots/index.ts";
 import type { Dependency, SolverOp } from "../solver/index.ts";
 import { digestOf, wholePath } from "./content.ts";
 import type { OpsOptions } from "./create-ops.ts";
+import { explainExit, type FailedCommand } from "./explain-exit.ts";
 import { placeOf } from "./place.ts";
 import { materialize } from "./materialize.ts";
 import { discardSnapshot } from "./stacks.ts";
@@ -56,6 +57,7 @@ function dependencyOn(input: number, mounts: readonly Mount[], options: OpsOptio
 async function run(vertex: Vertex, exec: ExecOp, inputs: readonly Ref[], options: OpsOptions, signal: AbortSignal): Promise<(Ref | undefined)[]> {
   const { worker } = options;
   const throwAway: ActiveSnapshot[] = [];
+  let lastOutput: Buffer = Buffer.alloc(0);
   const outputs: { readonly active: ActiveSnapshot; readonly base: readonly number[]; readonly index: number }[] = [];
   try {
     const mounts: ExecMount[] = [];
@@ -71,9 +73,12 @@ async function run(vertex: Vertex, exec: ExecOp, inputs: readonly Ref[], options
     const { meta, network, security } = exec;
     const { exitCode, signal: killedBy } = await worker.call(execTask, { meta, network, security, mounts }, {
       signal,
-      onEvent: ({ stream, data }) => options.onLog(vertex.digest, stream, data),
+      onEvent({ stream, data }) {
+        if (stream === 2) lastOutput = Buffer.concat([lastOutput, data]).subarray(-maxLastOutputBytes);
+        options.onLog(vertex.digest, stream, data);
+      },
     });
-    if (exitCode !== 0 && !meta.validExitCodes.includes(exitCode)) throw failure(vertex, exec, exitCode, killedBy, options);
+    if (exitCode !== 0 && !meta.validExitCodes.includes(exitCode)) throw failure(vertex, exec, { exitCode, killedBy, lastOutput: lastOutput.toString() }, options);
     const results: (Ref | undefined)[] = [];
     for (const { active, base, index } of outputs) results[index] = { kind: "stack", layers: [...base, active.commit().id] };
     return results;
@@ -101,9 +106,20 @@ function placeMount(mount: Mount, base: readonly number[], { snapshots, cacheMou
   return { ...common, source: { kind: "stack", lowers, snapshot: active.path } };
 }
 
-function failure(vertex: Vertex, { meta }: ExecOp, exitCode: number, killedBy: string | undefined, { sources }: OpsOptions): VarveError {
+/** How much of what a command printed at the end is looked at to explain its failure. */
+const maxLastOutputBytes = 4096;
+
+function failure(
+  vertex: Vertex,
+  { meta }: ExecOp,
+  { exitCode, killedBy, lastOutput }: Pick<FailedCommand, "exitCode" | "killedBy" | "lastOutput">,
+  { sources }: OpsOptions,
+): VarveError {
+  const { platform } = vertex.op;
+  const hint = explainExit({ exitCode, killedBy, lastOutput, platform: platform && [platform.os, platform.architecture, platform.variant].filter(Boolean).join("/") });
   const reason = killedBy === undefined ? `exit code: ${exitCode}` : `killed by ${killedBy} (exit code: ${exitCode})`;
   return new VarveError("RUN_FAILED", `process "${meta.args.join(" ")}" did not complete successfully: ${reason}`, {
     details: { exitCode, vertex: vertex.digest },
+    ...(hint === undefined ? {} : { hint }),
   }).at(placeOf(vertex, sources));
 }

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { basename } from "node:path";
-import { VarveError } from "../errors/index.ts";
+import { isVarveError, VarveError } from "../errors/index.ts";
 import type { FileAction, FileOp, Vertex } from "../llb/index.ts";
 import { isStack, type Ref } from "../snapshots/index.ts";
 import type { Dependency, SolverOp } from "../solver/index.ts";
@@ -8,8 +8,10 @@ import { selectorOf } from "../tree/index.ts";
 import { digestOf, wholePath } from "./content.ts";
 import type { OpsOptions } from "./create-ops.ts";
 import { ownerOf } from "./owner-of.ts";
+import { placeOf } from "./place.ts";
 import { toWireRef, writeSnapshot } from "./stacks.ts";
 import { fileTask, type Reading } from "./tasks.ts";
+import { contextChanged } from "./unchanged-context.ts";
 
 /**
  * A file op: copies, folders, files, links and removals that together make one snapshot. Its key is made of the actions
@@ -19,12 +21,25 @@ export function createFileOp(vertex: Vertex, { actions }: FileOp, options: OpsOp
   const inputCount = vertex.op.inputs.length;
   const { base } = readChain(actions, inputCount);
   const reads = vertex.op.inputs.map((_, index) => readingsOf(actions, index));
+  /** What the key says of folders that others may write to meanwhile. */
+  const seen = new Map<number, { readonly digest: string; readonly sinceMs: number }>();
+  async function requireUnchanged(ref: Ref | undefined, readings: readonly Reading[], before: { digest: string; sinceMs: number }, signal: AbortSignal): Promise<void> {
+    if (ref === undefined || isStack(ref)) return;
+    if ((await digestAll(ref, readings, options, vertex, signal)) === before.digest) return;
+    throw contextChanged(options.folders.tree(ref), readings.map(({ selector }) => selector), before.sinceMs);
+  }
   return {
     async cacheMap() {
       const dependencies = reads.map((readings, index): Dependency<Ref> => {
         const selector = JSON.stringify(readings);
         if (index === base || readings.length === 0) return { selector };
-        return { selector, content: (ref, signal) => digestAll(ref, readings, options, vertex, signal) };
+        const content = async (ref: Ref, signal: AbortSignal): Promise<string> => {
+          const sinceMs = Date.now();
+          const digest = await digestAll(ref, readings, options, vertex, signal);
+          if (!isStack(ref)) seen.set(index, { digest, sinceMs });
+          return digest;
+        };
+        return { selector, content };
       });
       return { digest: hash("sha256", JSON.stringify(["file", actions.map(keyOfAction)])), dependencies };
     },
@@ -32,9 +47,14 @@ export function createFileOp(vertex: Vertex, { actions }: FileOp, options: OpsOp
       const lower = base === -1 ? undefined : inputs[base];
       if (lower && !isStack(lower)) throw new TypeError("files are written into stacks only");
       const wire = inputs.map((ref) => toWireRef(ref, options.snapshots));
-      const stack = await writeSnapshot(lower?.layers ?? [], options, (snapshot) =>
-        options.worker.call(fileTask, { inputs: wire, actions, snapshot }, { signal }),
-      );
+      const stack = await writeSnapshot(lower?.layers ?? [], options, async (snapshot) => {
+        try {
+          await options.worker.call(fileTask, { inputs: wire, actions, snapshot }, { signal });
+          for (const [index, before] of seen) await requireUnchanged(inputs[index], reads[index] ?? [], before, signal);
+        } catch (error) {
+          throw isVarveError(error) ? error.at(placeOf(vertex, options.sources)) : error;
+        }
+      });
       return [stack];
     },
   };

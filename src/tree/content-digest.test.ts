@@ -134,7 +134,7 @@ test("C06 a pattern may match nothing where that is allowed, a path may not be m
   assert.throws(() => selected(root, selectorFor("a/x")), {
     code: "TREE_NOT_FOUND",
     message: '"/a/x": not found',
-    details: { path: "/a/x", nearest: "/a" },
+    details: { path: "/a/x", nearest: "/a", names: ["b"] },
   });
 });
 
@@ -143,7 +143,7 @@ test("C06 a path that the ignore file hides is said to be hidden, with the patte
   assert.throws(() => selected(root, selectorFor("/secrets/key"), { exclude: ["secrets"] }), {
     message: '"/secrets/key": not found',
     hint: 'the pattern "secrets" of the ignore file excludes it',
-    details: { path: "/secrets/key", nearest: "/", excludedBy: "secrets" },
+    details: { path: "/secrets/key", nearest: "/", names: [], excludedBy: "secrets" },
   });
 });
 

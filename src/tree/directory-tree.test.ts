@@ -139,8 +139,10 @@ test("C07 trees deeper than the longest path and wider than the open folders are
 test("C06 why a path is missing: the nearest that exists, and the pattern that hides it", (t) => {
   const root = plant(t, { "a/b/c": "", "a/x.log": "" });
   const tree = open(t, root, { exclude: ["**/*.log"] });
-  assert.deepEqual(tree.whyMissing("/a/b/d/e"), { nearest: "/a/b", excludedBy: undefined });
-  assert.deepEqual(tree.whyMissing("/a/x.log"), { nearest: "/a", excludedBy: "**/*.log" });
+  assert.deepEqual(tree.whyMissing("/a/b/d/e"), { nearest: "/a/b", excludedBy: undefined, names: ["c"] });
+  const narrowed = open(t, root, { only: ["a/y"] });
+  assert.deepEqual(narrowed.whyMissing("/a/y"), { nearest: "/a", excludedBy: undefined, names: ["b", "x.log"] });
+  assert.deepEqual(tree.whyMissing("/a/x.log"), { nearest: "/a", excludedBy: "**/*.log", names: ["b"] });
 });
 
 test("C19 a file that changed since it was listed is not read", (t) => {

@@ -132,14 +132,29 @@ function createTree(root: RootedFolder, options: DirectoryTreeOptions): Tree {
       return content;
     },
     whyMissing(path) {
+      // Paths that no step asked for may have been meant all the same: only the ignore file counts here.
+      const visible = createVisibility(root, exclude && createFilter({ exclude, include: undefined }));
+      const exists = (at: string): boolean => {
+        const stats = guarded(at, () => root.lstat(at));
+        return stats !== undefined && guarded(at, () => visible(at, stats.isDirectory()));
+      };
       let nearest = path;
-      while (nearest !== "/" && at(nearest) === undefined) nearest = parentPath(nearest);
+      while (nearest !== "/" && !exists(nearest)) nearest = parentPath(nearest);
+      const isFolder = guarded(nearest, () => root.lstat(nearest))?.isDirectory() === true;
+      const names = isFolder ? guarded(nearest, () => root.names(nearest)).slice(0, maxNames) : [];
       const hidden = guarded(path, () => root.lstat(path)) !== undefined;
-      return { nearest, excludedBy: hidden ? exclude?.decisivePattern(path.slice(1)) : undefined };
+      return {
+        nearest,
+        excludedBy: hidden ? exclude?.decisivePattern(path.slice(1)) : undefined,
+        names: names.filter((name) => exists(childPath(nearest, name))),
+      };
     },
     close: () => root.close(),
   };
 }
+
+/** Names that are looked through for one that may have been meant. */
+const maxNames = 1_000;
 
 /** Whether the filter shows what is at a path. Remembers the states of folders, so that a walk asks each pattern once. */
 function createVisibility(root: RootedFolder, filter: TreeFilter | undefined): (path: string, isFolder: boolean) => boolean {

@@ -6,10 +6,21 @@ import { cleanPath } from "./path-text.ts";
  * ignorefile).
  */
 export function parseIgnoreFile(text: string): string[] {
+  return parseIgnoreRules(text).map(({ pattern }) => pattern);
+}
+
+export interface IgnoreRule {
+  readonly pattern: string;
+  /** From 1. */
+  readonly line: number;
+}
+
+/** {@link parseIgnoreFile} with the lines that the patterns stand on. */
+export function parseIgnoreRules(text: string): IgnoreRule[] {
   return text
     .replace(/^\ufeff/, "")
     .split("\n")
-    .flatMap((line) => {
+    .flatMap((line, index) => {
       if (line.startsWith("#")) return [];
       const trimmed = line.trim();
       if (trimmed === "") return [];
@@ -17,6 +28,6 @@ export function parseIgnoreFile(text: string): string[] {
       const pattern = negated ? trimmed.slice(1).trim() : trimmed;
       const cleaned = pattern === "" ? "" : cleanPath(pattern);
       const relative = cleaned.length > 1 && cleaned.startsWith("/") ? cleaned.slice(1) : cleaned;
-      return [negated ? `!${relative}` : relative];
+      return [{ pattern: negated ? `!${relative}` : relative, line: index + 1 }];
     });
 }

@@ -4,7 +4,7 @@
  * gets into what is written. Knows nothing of layers, archives, caches or Dockerfiles, and mounts nothing.
  */
 export { createPatternMatcher, type MatchInfo, type PatternMatcher } from "./pattern-matcher.ts";
-export { parseIgnoreFile } from "./ignore-file.ts";
+export { parseIgnoreFile, parseIgnoreRules, type IgnoreRule } from "./ignore-file.ts";
 export { hasWildcard, matchWildcard } from "./wildcard.ts";
 export { decodeName, encodePath, sortNames } from "./names.ts";
 export type { ContentCache, EntryType, Tree, TreeEntry } from "./tree.ts";

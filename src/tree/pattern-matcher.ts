@@ -26,17 +26,21 @@ export interface PatternMatcher {
   mayMatchBelow(folder: string): boolean;
   /** The pattern that decided that `path` is matched; undefined when it is not. */
   decisivePattern(path: string): string | undefined;
+  /** The last pattern that had a say in it, also one that took back; by its place in the given list. */
+  decisiveRule(path: string): { readonly index: number; readonly matched: boolean } | undefined;
 }
 
 interface Rule {
   readonly negated: boolean;
   readonly glob: Glob;
   readonly text: string;
+  /** Among the given patterns. */
+  readonly index: number;
 }
 
 /** Compiles the patterns. Blank ones are skipped; a malformed one is TREE_PATTERN with the pattern in it. */
 export function createPatternMatcher(patterns: readonly string[]): PatternMatcher {
-  const rules = patterns.map((pattern) => pattern.trim()).flatMap(compileRule);
+  const rules = patterns.flatMap((pattern, index) => compileRule(pattern.trim(), index));
 
   const matchesWithParents: PatternMatcher["matchesWithParents"] = (path, parent) => {
     const info: boolean[] = Array.from({ length: rules.length }, () => false);
@@ -57,6 +61,11 @@ export function createPatternMatcher(patterns: readonly string[]): PatternMatche
     matchesWithParents,
     mayUnmatchBelow: (folder) => rules.some(({ negated, glob }) => negated && glob.mayMatchBelow(folder)),
     mayMatchBelow: (folder) => rules.some(({ negated, glob }) => !negated && glob.mayMatchBelow(folder)),
+    decisiveRule(path) {
+      const { matched, info } = matchesWithParents(path, undefined);
+      const rule = rules[info.lastIndexOf(true)];
+      return rule && { index: rule.index, matched };
+    },
     decisivePattern(path) {
       const { matched, info } = matchesWithParents(path, undefined);
       return matched ? rules[info.lastIndexOf(true)]?.text : undefined;
@@ -64,7 +73,7 @@ export function createPatternMatcher(patterns: readonly string[]): PatternMatche
   };
 }
 
-function compileRule(pattern: string): Rule[] {
+function compileRule(pattern: string, index: number): Rule[] {
   if (pattern === "") return [];
   const text = cleanPath(pattern);
   const negated = text.startsWith("!");
@@ -74,7 +83,7 @@ function compileRule(pattern: string): Rule[] {
       details: { pattern },
     });
   }
-  return [{ negated, glob: compileGlob(negated ? text.slice(1) : text, "ignore"), text }];
+  return [{ negated, glob: compileGlob(negated ? text.slice(1) : text, "ignore"), text, index }];
 }
 
 function matchesAnyLevel(glob: Glob, path: string): boolean {

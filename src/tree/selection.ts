@@ -183,12 +183,12 @@ function* walkSource(
 }
 
 function notFound(tree: Tree, path: string, resolved: string): VarveError {
-  const { nearest, excludedBy } = tree.whyMissing(resolved);
+  const { nearest, excludedBy, names } = tree.whyMissing(resolved);
   return new VarveError("TREE_NOT_FOUND", `${quote(path)}: not found`, {
     hint:
       excludedBy === undefined
         ? `the nearest path that exists is ${quote(nearest)}`
         : `the pattern ${quote(excludedBy)} of the ignore file excludes it`,
-    details: { path, nearest, ...(excludedBy === undefined ? {} : { excludedBy }) },
+    details: { path, nearest, names, ...(excludedBy === undefined ? {} : { excludedBy }) },
   });
 }

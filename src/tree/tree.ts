@@ -44,8 +44,11 @@ export interface Tree {
    * For a file without attributes it is the SHA-256 of its data in hex.
    */
   contentOf(entry: TreeEntry): string;
-  /** Facts for "not found": the nearest path that exists, and the pattern that hides `path`, if one does. */
-  whyMissing(path: string): { readonly nearest: string; readonly excludedBy: string | undefined };
+  /**
+   * Facts for "not found": the nearest path that exists, the pattern that hides `path`, if one does, and names in the
+   * nearest folder that may have been meant.
+   */
+  whyMissing(path: string): { readonly nearest: string; readonly excludedBy: string | undefined; readonly names: readonly string[] };
   close(): void;
 }
 
