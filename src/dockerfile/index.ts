@@ -30,3 +30,4 @@ export { parseDuration, parseSize } from "./numbers.ts";
 export { parseDockerfile, parseTrigger, type ParsedDockerfile, type ParseOptions } from "./parse-dockerfile.ts";
 export { parseSyntax, printSyntax, printSyntaxBytes } from "./parse-syntax.ts";
 export * from "./predefined-args.ts";
+export { cleanSubdir, isHttpUrl, lastPathPart, parseGitReference, type GitReference } from "./remote-url.ts";

@@ -49,6 +49,7 @@ export const catalogue = {
   DOCKERFILE_ENCODING: entry("invalid", "An instruction of the Dockerfile is not UTF-8."),
   DOCKERFILE_CHECK: entry("invalid", "The lint options of # check= or BUILDKIT_DOCKERFILE_CHECK cannot be read."),
   DOCKERFILE_LINT: entry("invalid", "Lint rules fired, and error=true makes them fail the build."),
+  GIT_URL_INVALID: entry("invalid", "The query or the fragment of a Git URL cannot be read, or contradicts itself."),
   DOCKERFILE_SUBSTITUTION: entry("invalid", "A variable substitution cannot be read, or its ${name:?} refuses."),
 
   // llb
@@ -145,6 +146,17 @@ export const catalogue = {
   IMAGE_NO_PLATFORM: entry("not-found", "An image has no variant for the wanted platform."),
   IMAGE_INCOMPLETE: entry("not-found", "A layer of an image is neither in the store nor known to a registry."),
   ARCHIVE_NO_IMAGE: entry("invalid", "An archive holds no image in a form that Varve knows."),
+  SOURCE_ATTRIBUTE: entry("invalid", "A source of the graph has an attribute that it does not take, or a value that cannot be read."),
+  HTTP_NOT_FOUND: entry("not-found", "A web server has nothing at a URL (404, 410)."),
+  HTTP_DENIED: entry("denied", "A web server wants credentials, or refuses the ones it got (401, 403)."),
+  HTTP_FAILED: entry("unavailable", "A URL could not be fetched: no answer, a broken one, or another status than success."),
+  HTTP_REDIRECTS: entry("invalid", "A URL redirects too often, or to something that is no http URL."),
+  GIT_MISSING: entry("unsupported", "The git program is not on this machine."),
+  GIT_REF_INVALID: entry("invalid", "A Git ref or commit is written in a way that git could take for something else."),
+  GIT_REF_NOT_FOUND: entry("not-found", "A Git repository does not have the branch, tag or commit."),
+  GIT_CHECKSUM: entry("invalid", "A Git ref does not stand for the commit that the checksum asks for."),
+  GIT_SUBDIR: entry("invalid", "The subfolder of a Git repository is missing, or no real folder."),
+  GIT_FAILED: entry("unavailable", "git could not reach a repository, or could not check it out."),
 
   // exporters
   LAYER_NOT_REPRODUCED: entry("internal", "Packing a snapshot twice gave different bytes."),
