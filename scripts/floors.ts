@@ -6,7 +6,7 @@ export const floors: readonly (readonly [floor: string, rooms: readonly string[]
   ["ground", ["errors"]],
   ["basics", ["events", "flow", "package", "state", "sys"]],
   ["languages", ["dockerfile", "llb", "tar", "oci", "tree"]],
-  ["deciding and holding", ["solver", "frontend", "content", "snapshots", "registry", "runtime", "worker"]],
+  ["deciding and holding", ["solver", "frontend", "content", "snapshots", "registry", "runtime", "secrets", "worker"]],
   ["working", ["layers", "cache", "images"]],
   ["providing", ["sources", "exporters"]],
   ["meaning", ["ops"]],
