@@ -35,6 +35,11 @@ export const commands: readonly CommandEntry[] = [
   { names: ["load", "image load"], summary: "Take images from a tar archive", load: async () => (await import("./commands/load.ts")).load },
   { names: ["pull", "image pull"], summary: "Get an image from a registry", load: async () => (await import("./commands/pull.ts")).pull },
   { names: ["push", "image push"], summary: "Send an image to a registry", load: async () => (await import("./commands/push.ts")).push },
+  {
+    names: ["context ls", "context list"],
+    summary: "List the files of a build context, the steps that read them and the ignore rules that decided",
+    load: async () => (await import("./commands/context-files.ts")).contextFiles,
+  },
   { names: ["version", "buildx version"], summary: "Show versions", load: async () => (await import("./commands/version.ts")).version },
 ];
 

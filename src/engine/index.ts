@@ -4,3 +4,4 @@
  */
 export { openVarve } from "./open-varve.ts";
 export type * from "./types.ts";
+export type * from "./context-types.ts";

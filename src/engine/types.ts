@@ -1,5 +1,6 @@
 import type { BuildEvent } from "../events/index.ts";
 import type { SourceRange, VarveError } from "../errors/index.ts";
+import type { ContextFiles, ContextFilesOptions } from "./context-types.ts";
 import type { Outline, StageInfo } from "../frontend/index.ts";
 import type { Descriptor, Digest, HistoryEntry, ImageConfig, Platform } from "../oci/index.ts";
 
@@ -27,6 +28,8 @@ export interface Varve extends AsyncDisposable {
   outline(options: DescribeOptions): Promise<BuildOutline>;
   /** Lists the stages that can be built (`--call=targets`). */
   targets(options: DescribeOptions): Promise<BuildTargets>;
+  /** Lists the files of a context: which steps read them, and which rule of the ignore file decided. Builds nothing. */
+  contextFiles(options: ContextFilesOptions): Promise<ContextFiles>;
   readonly images: Images;
   /** Versions and facts for `varve version`. */
   version(): Promise<VersionInfo>;

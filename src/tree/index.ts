@@ -10,6 +10,7 @@ export { decodeName, encodePath, sortNames } from "./names.ts";
 export type { ContentCache, EntryType, Tree, TreeEntry } from "./tree.ts";
 export { openDirectoryTree, type DirectoryTreeOptions } from "./directory-tree.ts";
 export {
+  listPaths,
   selectCopySources,
   selectorOf,
   selectSources,

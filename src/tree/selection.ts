@@ -94,6 +94,11 @@ export function selectCopySources(tree: Tree, copy: CopySourceFields): SelectedS
   return selectSources(tree, selectorOf(copy));
 }
 
+/** The paths of everything in a selection, links that name a source too, as {@link selectSources} finds it: no content is read. */
+export function listPaths(tree: Tree, selector: ContentSelector): string[] {
+  return selectSources(tree, selector).flatMap((source) => [source.path, ...Array.from(source.entries(), ({ entry }) => entry.path)]);
+}
+
 function matcherOf(patterns: readonly string[]): PatternMatcher | undefined {
   return patterns.length === 0 ? undefined : createPatternMatcher(patterns);
 }
