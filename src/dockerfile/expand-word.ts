@@ -41,7 +41,7 @@ export interface Expansion {
  * values of `--platform`, `--chown`, `--chmod`, `--checksum` and of `--mount` fields are expanded this way.
  *
  * For the name of a RUN step in progress, use `{ quotes: "keep", unset: "keep" }` and show the text as written when it
- * throws. Throws DOCKERFILE_SUBSTITUTION for what cannot be read and for `${v:?}`.
+ * throws. Throws DOCKERFILE_SUBSTITUTION for what cannot be read and for `${v:?}`; its details hold the names in `unmatched`.
  */
 export function expandWord(word: string, env: Environment, options: ExpandOptions): Expansion {
   const { value, matched, unmatched } = expandWords(word, env, options);
@@ -84,6 +84,7 @@ interface Lexer {
 function fail(lexer: Lexer, problem: string, hint?: string): VarveError {
   const word = lexer.text.length > 200 ? `${lexer.text.slice(0, 200)}…` : lexer.text;
   return new VarveError("DOCKERFILE_SUBSTITUTION", `failed to process ${JSON.stringify(word)}: ${problem}`, {
+    details: { unmatched: [...lexer.unmatched] },
     ...(lexer.options.where === undefined ? {} : { where: lexer.options.where }),
     ...(hint === undefined ? {} : { hint }),
   });

@@ -22,8 +22,11 @@ export interface ParsedDockerfile {
 
 export interface ParseOptions {
   readonly file: string;
-  /** Lint options that take the place of the file's `# check=`: the value of BUILDKIT_DOCKERFILE_CHECK (A08). */
-  readonly check?: string | undefined;
+  /**
+   * Lint options that take the place of the file's `# check=`: the value of BUILDKIT_DOCKERFILE_CHECK (A08). With false
+   * nothing is linted and no options are read.
+   */
+  readonly check?: string | false | undefined;
   /** Hears of each lint warning at once, also of those before an error. */
   readonly onWarning?: ((warning: LintWarning) => void) | undefined;
 }
@@ -90,7 +93,8 @@ export function parseDockerfile(source: string | Uint8Array, options: ParseOptio
 }
 
 /** The lint options of a file; those of the build win over those of the directive, whose value ends at a blank. */
-function readLintOptions(tree: SyntaxTree, map: SourceMap, given: string | undefined): LintOptions {
+function readLintOptions(tree: SyntaxTree, map: SourceMap, given: string | false | undefined): LintOptions {
+  if (given === false) return { ...defaultLintOptions, skip: "all" };
   if (given !== undefined) return parseLintOptions(given, { name: builderArgs.check });
   const directive = tree.directives.find(({ name }) => name === "check");
   if (directive === undefined) return defaultLintOptions;

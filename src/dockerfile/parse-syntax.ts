@@ -49,8 +49,10 @@ export function parseSyntax(source: string | Uint8Array, options: { readonly fil
     }
     const comment = readComment(line);
     if (comment !== undefined) {
-      if (comment.text === "") docComment = [];
-      else docComment.push(comment.text);
+      // BuildKit takes the first character off, whatever it is: the # of an indented comment stays in its text
+      const said = line.text.startsWith("#") ? comment.text : trimSpace(line.text.slice(1)).toWellFormed();
+      if (said === "") docComment = [];
+      else docComment.push(said);
       parts.push(comment);
       index++;
       continue;

@@ -41,10 +41,10 @@ export async function withBuildInput<T>(
 /** Parses the Dockerfile, with the lint options of the build; lint warnings are told as they come. */
 export async function loadDockerfile(
   input: BuildInput,
-  { buildArgs = {} }: Pick<InputOptions, "buildArgs">,
+  { buildArgs = {}, lint = true }: Pick<InputOptions, "buildArgs"> & { readonly lint?: boolean },
   { emit, warn }: Reporting,
 ): Promise<ParsedDockerfile> {
-  const check = Object.hasOwn(buildArgs, builderArgs.check) ? buildArgs[builderArgs.check] : undefined;
+  const check = lint ? (Object.hasOwn(buildArgs, builderArgs.check) ? buildArgs[builderArgs.check] : undefined) : false;
   await internalStep(`[internal] load build definition from ${input.dockerfileName}`, emit, async (status) => {
     status("transferring dockerfile:", input.dockerfile.length, 0, true);
   });

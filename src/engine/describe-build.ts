@@ -1,3 +1,4 @@
+import { builderArgs, parseLintOptions } from "../dockerfile/index.ts";
 import { VarveError } from "../errors/index.ts";
 import type { EventSink } from "../events/index.ts";
 import { lintStages, listStages, outlineDockerfile } from "../frontend/index.ts";
@@ -13,6 +14,7 @@ type Options = InputOptions & { readonly onEvent?: EventSink };
 /** Lints without building (N36): what the rules found, and the error that a build would end with, if any. */
 export async function checkBuild(parts: Parts, options: Options): Promise<CheckResult> {
   const { onEvent: emit = silent, signal } = options;
+  refuseOptions(options);
   const warnings: BuildWarning[] = [];
   const reporting = {
     emit,
@@ -52,13 +54,19 @@ export async function outlineBuild(parts: Parts, options: Options): Promise<Buil
 /** The stages that can be built. Asks no registry. */
 export async function listTargets(parts: Parts, options: Options): Promise<BuildTargets> {
   const { onEvent: emit = silent } = options;
+  refuseOptions(options);
   return await withBuildInput(parts, options, {
     emit,
     async work(input) {
-      const { dockerfile } = await loadDockerfile(input, options, { emit, warn: () => undefined });
+      const { dockerfile } = await loadDockerfile(input, { lint: false }, { emit, warn: () => undefined });
       return { targets: listStages(dockerfile), source: textOf(input) };
     },
   });
+}
+
+/** Wrong lint options of the build are not the Dockerfile's fault: they fail every question. */
+function refuseOptions({ buildArgs = {} }: Options): void {
+  parseLintOptions(buildArgs[builderArgs.check] ?? "", { name: builderArgs.check });
 }
 
 function textOf({ dockerfileName, dockerfile, dockerfilePath: path }: BuildInput): DockerfileText {

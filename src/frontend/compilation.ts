@@ -68,22 +68,25 @@ export function expandIn(
   instruction: SourceRange = where,
 ): (word: string) => string {
   const env = lookupIn(stage.variables);
+  const warn = (unmatched: Iterable<string>): void => warnOfUnset(unmatched, { env, stage, compilation, where: instruction });
   return (word) => {
-    const { value, unmatched } = expandWord(word, env, {
-      escape: compilation.dockerfile.escape,
-      where,
-    });
-    warnOfUnset(unmatched, { env, stage, compilation, where: instruction });
-    return value;
+    try {
+      const { value, unmatched } = expandWord(word, env, { escape: compilation.dockerfile.escape, where });
+      warn(unmatched);
+      return value;
+    } catch (error) {
+      const names = error instanceof VarveError ? error.details["unmatched"] : undefined;
+      if (Array.isArray(names)) warn(names.map(String));
+      throw error;
+    }
   };
 }
 
 /** Adds a warning for each variable that is neither set nor declared with ARG. */
 export function warnOfUnset(
-  unmatched: ReadonlySet<string>,
+  unmatched: Iterable<string>,
   { env, stage, compilation, where }: { env: Environment; stage: StageState; compilation: Compilation; where: SourceRange },
 ): void {
-  if (unmatched.size === 0) return;
   const unknown = [...unmatched].filter(
     (name) => !nonEnvironmentArgs.has(name) && !stage.declaredArgs.some((arg) => arg.name === name),
   );
