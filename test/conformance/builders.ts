@@ -51,8 +51,8 @@ export function connectDocker(): Builder | string {
 }
 
 /** Varve's library from this checkout, over a store folder. */
-export function openBuilder(root: string): Builder {
-  const varve = openVarve({ root, configPath: join(root, "none.toml"), dockerConfigDir: join(root, "none"), path: process.env["PATH"] ?? "" });
+export function openBuilder(root: string, runtime: string | undefined): Builder {
+  const varve = openVarve({ root, configPath: join(root, "none.toml"), dockerConfigDir: join(root, "none"), path: process.env["PATH"] ?? "", ...(runtime === undefined ? {} : { runtime }) });
   return {
     name: "Varve",
     async loadImages(archive) {

@@ -1,6 +1,6 @@
 /**
  * Builds every case with Docker's BuildKit and with Varve, and compares what came out.
- *   node test/conformance/run.ts [--only PART-OF-A-NAME] [--reduced] [--keep] [--verbose]
+ *   node test/conformance/run.ts [--only PART-OF-A-NAME] [--reduced] [--keep] [--verbose] [--runtime runc]
  * VARVE_CONFORMANCE_FRONTEND names an image of a newer Dockerfile frontend that the engine has, for the cases that its own is
  * too old for; without it they are skipped. --newest uses it for all.
  * The engine is the one that DOCKER_HOST names; engine.sh brings one. Without one all cases are skipped, and said so.
@@ -18,7 +18,7 @@ import { readImage } from "./read-image.ts";
 import { writeContext } from "./write-context.ts";
 
 const { values: options } = parseArgs({
-  options: { only: { type: "string", multiple: true }, reduced: { type: "boolean" }, keep: { type: "boolean" }, verbose: { type: "boolean" }, newest: { type: "boolean" }, lanes: { type: "string" } },
+  options: { only: { type: "string", multiple: true }, reduced: { type: "boolean" }, keep: { type: "boolean" }, verbose: { type: "boolean" }, newest: { type: "boolean" }, runtime: { type: "string" }, lanes: { type: "string" } },
 });
 const frontend = process.env["VARVE_CONFORMANCE_FRONTEND"];
 const lanes = Number(options.lanes ?? 2);
@@ -51,7 +51,7 @@ if (typeof docker === "string") {
 
 async function compareAll(engine: Builder): Promise<void> {
   const work = mkdtempSync(join(tmpdir(), "varve-conformance-"));
-  const varve = openBuilder(join(work, "store"));
+  const varve = openBuilder(join(work, "store"), options.runtime);
   const started = Date.now();
   try {
     const images = makeBaseImages();
