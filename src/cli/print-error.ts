@@ -41,7 +41,10 @@ export function formatError(error: unknown, options: PrintErrorOptions): string 
 
 function formatDefect(error: unknown, options: PrintErrorOptions): string {
   const message = error instanceof Error ? error.message : String(error);
-  const lines = [`${errorWord(options)} ${message} [INTERNAL]`, "hint: this is a defect of Varve; please report it with the lines below"];
+  const lines = [
+    `${errorWord(options)} ${message} [INTERNAL]`,
+    "hint: this is a defect of Varve; please report it with the lines below",
+  ];
   return `${[...lines, ...stackLines(error)].join("\n")}\n`;
 }
 
@@ -51,7 +54,8 @@ function errorWord({ colors }: PrintErrorOptions): string {
 
 function stackLines(error: unknown): readonly string[] {
   const lines: string[] = [];
-  for (let at = error; at instanceof Error && lines.length < 200; at = at.cause) lines.push(...(at.stack ?? String(at)).split("\n"));
+  for (let at = error; at instanceof Error && lines.length < 200; at = at.cause)
+    lines.push(...(at.stack ?? String(at)).split("\n"));
   return lines;
 }
 

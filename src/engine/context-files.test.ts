@@ -46,10 +46,10 @@ const reading = ({ files }: ContextFiles): string[] =>
 test("G07 the files that steps of the target read are listed, the largest first, with the lines that read them", async (t) => {
   const listed = await list(t);
   assert.deepEqual(reading(listed), ["link 9", "modules/keep.js 9", "src/a.go 6", "src/deep/b.go 5,6", "go.mod 4,9"]);
-  assert.deepEqual(listed.files.find(({ path }) => path === "src/deep/b.go")?.steps.map(({ name }) => name), [
-    "RUN --mount=type=bind,source=src/deep,target=/d true",
-    "COPY --exclude=*.bin src /src",
-  ]);
+  assert.deepEqual(
+    listed.files.find(({ path }) => path === "src/deep/b.go")?.steps.map(({ name }) => name),
+    ["RUN --mount=type=bind,source=src/deep,target=/d true", "COPY --exclude=*.bin src /src"],
+  );
   assert.deepEqual(listed.folders.slice(0, 2), [
     { path: "modules/", files: 1, sizeBytes: 5 },
     { path: "src/", files: 2, sizeBytes: 5 },

@@ -2,8 +2,16 @@ import { join } from "node:path";
 import { isVarveError } from "../errors/index.ts";
 import { compileDockerfile, type FrontendOptions } from "../frontend/index.ts";
 import { loadGraph, type Graph, type Vertex } from "../llb/index.ts";
-import type { ImageConfig, Platform } from "../oci/index.ts";
-import { createPatternMatcher, listPaths, openDirectoryTree, selectorOf, type ContentSelector, type PatternMatcher, type Tree } from "../tree/index.ts";
+import { parseDigest, type ImageConfig, type Platform } from "../oci/index.ts";
+import {
+  createPatternMatcher,
+  listPaths,
+  openDirectoryTree,
+  selectorOf,
+  type ContentSelector,
+  type PatternMatcher,
+  type Tree,
+} from "../tree/index.ts";
 import type { BuildInput } from "./build-input.ts";
 import { frontendOptions, loadDockerfile, withBuildInput } from "./compile-input.ts";
 import type { ContextFile, ContextFiles, ContextFilesOptions } from "./context-types.ts";
@@ -25,8 +33,14 @@ export async function listContextFiles(parts: Parts, options: Options): Promise<
       const unknownImages: string[] = [];
       const frontend = tolerant(frontendOptions(parts, { input, parsed, options }, silent), unknownImages);
       const compiled = await compileDockerfile(parsed.dockerfile, frontend, { signal: options.signal });
-      const steps = input.contextPath === undefined ? new Map<string, Step[]>() : readingSteps(loadGraph(compiled.definition), input.contextPath);
-      const files = input.contextPath === undefined ? [] : listFiles(input.contextPath, input, { steps, excluded: options.excluded ?? false });
+      const steps =
+        input.contextPath === undefined
+          ? new Map<string, Step[]>()
+          : readingSteps(loadGraph(compiled.definition), input.contextPath);
+      const files =
+        input.contextPath === undefined
+          ? []
+          : listFiles(input.contextPath, input, { steps, excluded: options.excluded ?? false });
       return {
         ignoreFile: input.ignoreFile,
         target: compiled.targetStage.name || undefined,
@@ -49,7 +63,12 @@ function tolerant(options: FrontendOptions, unknown: string[]): FrontendOptions 
       } catch (error) {
         if (!isVarveError(error) || error.code === "CANCELED") throw error;
         unknown.push(`${reference.path}${reference.tag === undefined ? "" : `:${reference.tag}`}`);
-        return { reference: { ...reference, digest: unknownDigest }, digest: unknownDigest, config: emptyConfig(request.platform), isGuess: true };
+        return {
+          reference: { ...reference, digest: unknownDigest },
+          digest: unknownDigest,
+          config: emptyConfig(request.platform),
+          isGuess: true,
+        };
       }
     },
   };
@@ -59,7 +78,7 @@ function emptyConfig({ os, architecture }: Platform): ImageConfig {
   return { os, architecture, config: {}, rootfs: { type: "layers", diff_ids: [] }, history: [] };
 }
 
-const unknownDigest = `sha256:${"0".repeat(64)}` as const;
+const unknownDigest = parseDigest(`sha256:${"0".repeat(64)}`);
 
 /** For each path what reads it. */
 function readingSteps(graph: Graph, contextPath: string): Map<string, Step[]> {
@@ -88,7 +107,11 @@ function readingSteps(graph: Graph, contextPath: string): Map<string, Step[]> {
 function openAsBuild(path: string, attrs: Readonly<Record<string, string>>): Tree {
   const list = (json: string | undefined): string[] => (json === undefined || json === "" ? [] : (JSON.parse(json) as string[]));
   const only = list(attrs["local.followpaths"]);
-  return openDirectoryTree(path, { exclude: list(attrs["local.excludepatterns"]), ...(only.length > 0 ? { only } : {}), resetOwner: true });
+  return openDirectoryTree(path, {
+    exclude: list(attrs["local.excludepatterns"]),
+    ...(only.length > 0 ? { only } : {}),
+    resetOwner: true,
+  });
 }
 
 /** A missing source reads nothing here; that it is missing, the build says. */
@@ -103,11 +126,23 @@ function pathsRead(tree: Tree, selector: ContentSelector): string[] {
 
 function selectorsOf({ op }: Vertex): { readonly input: number; readonly selector: ContentSelector }[] {
   if (op.kind === "file") {
-    return op.file.actions.flatMap((action) => (action.kind === "copy" ? [{ input: action.secondaryInput, selector: selectorOf(action.copy) }] : []));
+    return op.file.actions.flatMap((action) =>
+      action.kind === "copy" ? [{ input: action.secondaryInput, selector: selectorOf(action.copy) }] : [],
+    );
   }
   if (op.kind !== "exec") return [];
-  const whole = { wildcard: false, allowEmptyWildcard: false, followLinks: true, includePatterns: [], excludePatterns: [], requiredPaths: [], dirContentsOnly: false };
-  return op.exec.mounts.filter(({ input }) => input >= 0).map(({ input, selector }) => ({ input, selector: { ...whole, path: selector || "/" } }));
+  const whole = {
+    wildcard: false,
+    allowEmptyWildcard: false,
+    followLinks: true,
+    includePatterns: [],
+    excludePatterns: [],
+    requiredPaths: [],
+    dirContentsOnly: false,
+  };
+  return op.exec.mounts
+    .filter(({ input }) => input >= 0)
+    .map(({ input, selector }) => ({ input, selector: { ...whole, path: selector || "/" } }));
 }
 
 function lineOf({ locations }: Vertex): number | undefined {

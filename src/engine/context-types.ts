@@ -1,6 +1,9 @@
 import type { BuildOptions } from "./types.ts";
 
-export interface ContextFilesOptions extends Pick<BuildOptions, "context" | "dockerfile" | "target" | "buildArgs" | "platforms" | "pull"> {
+export interface ContextFilesOptions extends Pick<
+  BuildOptions,
+  "context" | "dockerfile" | "target" | "buildArgs" | "platforms" | "pull"
+> {
   /** Look at files that the ignore file leaves out, too. Default false: whole folders of them are passed over. */
   readonly excluded?: boolean;
   readonly signal?: AbortSignal;

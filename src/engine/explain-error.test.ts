@@ -11,7 +11,12 @@ import { explainError } from "./explain-error.ts";
 function explain(
   t: TestContext,
   dockerfile: string,
-  { line, code = "TREE_NOT_FOUND", details = {}, files = {} }: { line: number; code?: ErrorCode; details?: Record<string, unknown>; files?: Record<string, string> },
+  {
+    line,
+    code = "TREE_NOT_FOUND",
+    details = {},
+    files = {},
+  }: { line: number; code?: ErrorCode; details?: Record<string, unknown>; files?: Record<string, string> },
 ): { marked: string | undefined; hint: string | undefined } {
   const folder = mkdtempSync(join(tmpdir(), "varve-explain-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -44,8 +49,14 @@ test("U08 C06 a missing source is marked in its line, with the name that was pro
 test("U08 C06 a missing source that lies elsewhere in the context is found there", (t) => {
   const details = { path: "/main.go", nearest: "/", names: ["Dockerfile", "cmd"] };
   const files = { "cmd/tool/main.go": "" };
-  assert.match(explain(t, "FROM a\nCOPY main.go /", { line: 2, details, files }).hint ?? "", /^did you mean cmd\/tool\/main\.go\?/);
-  assert.match(explain(t, "FROM a\nCOPY --from=b main.go /", { line: 2, details, files }).hint ?? "", /^the nearest path that exists is "\/" with Dockerfile, cmd/);
+  assert.match(
+    explain(t, "FROM a\nCOPY main.go /", { line: 2, details, files }).hint ?? "",
+    /^did you mean cmd\/tool\/main\.go\?/,
+  );
+  assert.match(
+    explain(t, "FROM a\nCOPY --from=b main.go /", { line: 2, details, files }).hint ?? "",
+    /^the nearest path that exists is "\/" with Dockerfile, cmd/,
+  );
 });
 
 test("U08 G04 a source that the ignore file hides is told with the line of the rule", (t) => {

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -14,6 +15,8 @@ import {
 import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import fc from "fast-check";
+import { isVarveError } from "../errors/index.ts";
 import { llistxattr } from "../sys/index.ts";
 import { unpackArchive } from "./index.ts";
 import {
@@ -179,3 +182,47 @@ test("C13 archives beyond a limit, of unknown types or cut short fail with the n
   await assert.rejects(unpack(many.subarray(0, 5_300)), failsWith("TAR_TRUNCATED"));
   await assert.rejects(unpack(gzipSync(many).subarray(0, -20)), failsWith("LAYER_COMPRESSION_INVALID"));
 });
+
+test(
+  "C13 damaged archives, compressed or not, unpack or fail with a code, and leave everything outside alone",
+  { timeout: 60_000 },
+  async () => {
+    const plain = archiveOf([
+      dir("d"),
+      file("d/f", "x".repeat(3_000)),
+      link("d/l", "../d"),
+      hard("h", "d/f"),
+      file("d/l/g"),
+      file("last"),
+    ]);
+    const samples = [plain, gzipSync(plain), zstdCompressSync(plain)];
+    const jail = freshFolder("jail");
+    writeFileSync(join(jail, "precious"), "precious");
+    const before = JSON.stringify(listTree(jail));
+    const damage = fc.record({
+      which: fc.nat(2),
+      at: fc.double({ min: 0, max: 1, noNaN: true }),
+      mask: fc.integer({ min: 0, max: 255 }),
+      cut: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(damage, async ({ which, at, mask, cut }) => {
+        const bytes = Buffer.from(samples[which] ?? plain);
+        const place = Math.floor(at * (bytes.length - 1));
+        bytes[place] = (bytes[place] ?? 0) ^ mask;
+        const target = join(jail, "target");
+        mkdirSync(target);
+        try {
+          const source = inChunks(cut ? bytes.subarray(0, place) : bytes, 4096);
+          await unpackArchive({ source, target: () => target, userNamespace: userXattr, limits: { maxFileBytes: 1 << 24 } });
+        } catch (error) {
+          assert.ok(isVarveError(error) && /^(?:TAR|LAYER)_/.test(error.code), String(error));
+        } finally {
+          rmSync(target, { recursive: true });
+        }
+        assert.equal(JSON.stringify(listTree(jail)), before);
+      }),
+      { numRuns: 600, interruptAfterTimeLimit: 20_000 },
+    );
+  },
+);

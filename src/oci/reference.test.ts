@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isVarveError } from "../errors/index.ts";
 import fc from "fast-check";
 import {
   canonicalName,
@@ -86,4 +87,41 @@ test("whatever is accepted prints to a text that parses to the same value", () =
       assert.deepEqual(parseReference(familiarReference(ref)), ref);
     }),
   );
+});
+
+test("any text is a reference, or REFERENCE_INVALID, and long ones take no longer than they should", { timeout: 60_000 }, () => {
+  const text = fc.oneof(
+    fc.string({
+      unit: fc.constantFrom(
+        "a",
+        "A",
+        "0",
+        ".",
+        "_",
+        "__",
+        "-",
+        ":",
+        "/",
+        "@",
+        "sha256:",
+        "[",
+        "]",
+        "::",
+        "localhost",
+        "\u00e9",
+        "\0",
+      ),
+      maxLength: 40,
+    }),
+    fc.string({ unit: "binary" }),
+  );
+  const attempt = (name: string): void => {
+    try {
+      assert.deepEqual(parseReference(formatReference(parseReference(name))), parseReference(name));
+    } catch (error) {
+      assert.ok(isVarveError(error) && /^(?:REFERENCE|DIGEST)_INVALID$/.test(error.code), String(error));
+    }
+  };
+  fc.assert(fc.property(text, attempt), { numRuns: 3_000, interruptAfterTimeLimit: 20_000 });
+  for (const part of ["a-", "a.", "a_", "a/", "a--", "0:", "@a", "a__"]) attempt(part.repeat(50_000));
 });

@@ -21,10 +21,12 @@ export function explainExit({ exitCode, killedBy, lastOutput, platform }: Failed
     return `${program === undefined ? "a command" : `the command ${program}`} was not found: install it in an earlier step, or look at PATH; a script is not found either when what its first line names is missing`;
   }
   if (exitCode === 126) return "the file is there, but may not be run: give it the mode with RUN chmod +x or COPY --chmod=755";
-  if (killedBy === "SIGKILL" || exitCode === 137) return "it was killed, most often since memory ran out: let it do less at a time, or give the machine more memory";
+  if (killedBy === "SIGKILL" || exitCode === 137)
+    return "it was killed, most often since memory ran out: let it do less at a time, or give the machine more memory";
   if (killedBy === "SIGSEGV" || exitCode === 139) return "it crashed (SIGSEGV)";
   return undefined;
 }
 
 /** How crun, busybox's and dash's, and bash's sentences name a program that is not there. */
-const notFound = /executable file `([^`]+)` not found|(?:^|\n)\S*sh: (?:\d+: |line \d+: )?(\S+): (?:command )?not found|exec: "([^"]+)": (?:executable file not found|stat )/;
+const notFound =
+  /executable file `([^`]+)` not found|(?:^|\n)\S*sh: (?:\d+: |line \d+: )?(\S+): (?:command )?not found|exec: "([^"]+)": (?:executable file not found|stat )/;

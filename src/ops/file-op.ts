@@ -23,10 +23,19 @@ export function createFileOp(vertex: Vertex, { actions }: FileOp, options: OpsOp
   const reads = vertex.op.inputs.map((_, index) => readingsOf(actions, index));
   /** What the key says of folders that others may write to meanwhile. */
   const seen = new Map<number, { readonly digest: string; readonly sinceMs: number }>();
-  async function requireUnchanged(ref: Ref | undefined, readings: readonly Reading[], before: { digest: string; sinceMs: number }, signal: AbortSignal): Promise<void> {
+  async function requireUnchanged(
+    ref: Ref | undefined,
+    readings: readonly Reading[],
+    before: { digest: string; sinceMs: number },
+    signal: AbortSignal,
+  ): Promise<void> {
     if (ref === undefined || isStack(ref)) return;
     if ((await digestAll(ref, readings, options, vertex, signal)) === before.digest) return;
-    throw contextChanged(options.folders.tree(ref), readings.map(({ selector }) => selector), before.sinceMs);
+    throw contextChanged(
+      options.folders.tree(ref),
+      readings.map(({ selector }) => selector),
+      before.sinceMs,
+    );
   }
   return {
     async cacheMap() {
@@ -77,8 +86,10 @@ function readingsOf(actions: readonly FileAction[], input: number): Reading[] {
   const readings: Reading[] = [];
   for (const action of actions) {
     const owner = ownerOf(action);
-    if (owner?.user?.kind === "name" && owner.user.input === input) readings.push({ selector: wholePath("/etc/passwd"), optional: true });
-    if (owner?.group?.kind === "name" && owner.group.input === input) readings.push({ selector: wholePath("/etc/group"), optional: true });
+    if (owner?.user?.kind === "name" && owner.user.input === input)
+      readings.push({ selector: wholePath("/etc/passwd"), optional: true });
+    if (owner?.group?.kind === "name" && owner.group.input === input)
+      readings.push({ selector: wholePath("/etc/group"), optional: true });
     if (action.kind === "copy" && action.secondaryInput === input) readings.push({ selector: selectorOf(action.copy) });
   }
   return readings;
@@ -90,7 +101,13 @@ function keyOfAction(action: FileAction): unknown {
   return { ...action, copy: { ...action.copy, src: basename(action.copy.src) } };
 }
 
-async function digestAll(ref: Ref, readings: readonly Reading[], options: OpsOptions, vertex: Vertex, signal: AbortSignal): Promise<string> {
+async function digestAll(
+  ref: Ref,
+  readings: readonly Reading[],
+  options: OpsOptions,
+  vertex: Vertex,
+  signal: AbortSignal,
+): Promise<string> {
   const digests: string[] = [];
   for (const reading of readings) digests.push(await digestOf(ref, reading, options, vertex, signal));
   return hash("sha256", JSON.stringify(digests));

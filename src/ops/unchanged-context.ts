@@ -22,7 +22,8 @@ export function contextChanged(tree: Tree, selectors: readonly ContentSelector[]
   }
   // A folder changes with the files in it, and by itself when one is gone.
   const changed = files.length > 0 ? files : folders;
-  const named = changed.slice(0, maxNamed).join(", ") + (changed.length > maxNamed ? ` and ${changed.length - maxNamed} more` : "");
+  const named =
+    changed.slice(0, maxNamed).join(", ") + (changed.length > maxNamed ? ` and ${changed.length - maxNamed} more` : "");
   return new VarveError("CONTEXT_CHANGED", `the build context changed while it was read${named === "" ? "" : `: ${named}`}`, {
     hint: "build again when nothing writes to the context, or exclude what changes with .dockerignore",
     details: { files: changed },

@@ -6,15 +6,28 @@ import type { UnpackRequest } from "../tree/index.ts";
 import type { TaskContext } from "../worker/index.ts";
 
 /** Unpacks a file that ADD names when it is an archive (C13). False: it is none, and copied as it is. */
-export async function unpackFile(request: UnpackRequest, { userNamespace, signal }: Pick<TaskContext<never>, "userNamespace" | "signal">): Promise<boolean> {
+export async function unpackFile(
+  request: UnpackRequest,
+  { userNamespace, signal }: Pick<TaskContext<never>, "userNamespace" | "signal">,
+): Promise<boolean> {
   const { fd, name, owner, openDestination } = request;
   try {
-    const outcome = await unpackArchive({ source: readFrom(fd), target: () => fdPath(openDestination()), owner, userNamespace, signal });
+    const outcome = await unpackArchive({
+      source: readFrom(fd),
+      target: () => fdPath(openDestination()),
+      owner,
+      userNamespace,
+      signal,
+    });
     return outcome === "unpacked";
   } catch (error) {
     if (!isVarveError(error) || !/^(?:TAR|LAYER)_/.test(error.code)) throw error;
     const hint = error.hint ?? "--unpack=false copies the archive as it is";
-    throw new VarveError(error.code, `cannot unpack ${JSON.stringify(name)}: ${error.message}`, { cause: error.cause, details: error.details, hint });
+    throw new VarveError(error.code, `cannot unpack ${JSON.stringify(name)}: ${error.message}`, {
+      cause: error.cause,
+      details: error.details,
+      hint,
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { isVarveError } from "../errors/index.ts";
 import { parseIgnoreFile } from "./ignore-file.ts";
 import { createPatternMatcher, type MatchInfo, type PatternMatcher } from "./pattern-matcher.ts";
 
@@ -94,4 +95,60 @@ test("G05 what a walk does not descend into holds nothing that it would have fou
 test("G04 an ignore file loses its mark, comments, blanks and leading slashes", () => {
   const text = "\ufeff# comment\n /a/b/ \n\n  # not a comment\r\n!/keep\n! spaced \n/\nx/../y\n";
   assert.deepEqual(parseIgnoreFile(text), ["a/b", "# not a comment", "!keep", "!spaced", "/", "y"]);
+});
+
+const anyPattern = fc.oneof(
+  fc.string({
+    unit: fc.constantFrom(
+      "a",
+      "b",
+      "*",
+      "**",
+      "?",
+      "[",
+      "]",
+      "^",
+      "-",
+      "!",
+      "\\\\",
+      "/",
+      ".",
+      " ",
+      "\u00e9",
+      "\0",
+      "{",
+      "(",
+      "+",
+      "$",
+    ),
+    maxLength: 30,
+  }),
+  fc.string({ unit: "binary", maxLength: 20 }),
+);
+
+test("G05 any text is a pattern or a TREE_PATTERN, and matches in bounded time", { timeout: 60_000 }, () => {
+  fc.assert(
+    fc.property(fc.array(anyPattern, { maxLength: 5 }), anyPattern, (list, path) => {
+      try {
+        const matcher = createPatternMatcher(list);
+        assert.equal(matcher.matches(path), matcher.decisiveRule(path)?.matched ?? false);
+        matcher.mayMatchBelow(path);
+        matcher.mayUnmatchBelow(path);
+      } catch (error) {
+        assert.ok(isVarveError(error) && error.code === "TREE_PATTERN", String(error));
+      }
+    }),
+    { numRuns: 3_000, interruptAfterTimeLimit: 20_000 },
+  );
+  // What makes matchers that backtrack hang
+  for (const pattern of [
+    `${"a*".repeat(300)}b`,
+    `${"**/".repeat(300)}b`,
+    `${"*a?".repeat(200)}[b]`,
+    `${"[a-z]*".repeat(200)}1`,
+  ]) {
+    const matcher = createPatternMatcher([pattern]);
+    assert.equal(matcher.matches("a".repeat(3_000)), false);
+    assert.equal(matcher.matches("a/".repeat(1_500)), false);
+  }
 });

@@ -96,7 +96,10 @@ export function selectCopySources(tree: Tree, copy: CopySourceFields): SelectedS
 
 /** The paths of everything in a selection, links that name a source too, as {@link selectSources} finds it: no content is read. */
 export function listPaths(tree: Tree, selector: ContentSelector): string[] {
-  return selectSources(tree, selector).flatMap((source) => [source.path, ...Array.from(source.entries(), ({ entry }) => entry.path)]);
+  return selectSources(tree, selector).flatMap((source) => [
+    source.path,
+    ...Array.from(source.entries(), ({ entry }) => entry.path),
+  ]);
 }
 
 function matcherOf(patterns: readonly string[]): PatternMatcher | undefined {

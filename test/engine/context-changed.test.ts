@@ -22,7 +22,11 @@ function prepare(t: TestContext) {
   writeFileSync(join(context, "src/b"), "same");
   /** Builds; `meddle` is called when the COPY begins, after its files were hashed. */
   const build = async (meddle?: () => void): Promise<Outcome> => {
-    await using varve = openVarve({ root: join(folder, "store"), configPath: join(folder, "none.toml"), path: process.env["PATH"] ?? "" });
+    await using varve = openVarve({
+      root: join(folder, "store"),
+      configPath: join(folder, "none.toml"),
+      path: process.env["PATH"] ?? "",
+    });
     const run = varve.build({ context: { kind: "folder", path: context }, outputs: [{ type: "cacheonly" }] });
     let cached = false;
     for await (const event of run) {

@@ -21,7 +21,8 @@ export const contextFiles = defineCommand({
   args: { min: 0, max: 1 },
   async run({ flags, args, io, openStore }) {
     const format = flags.format ?? "table";
-    if (format !== "table" && format !== "json") throw new VarveError("USAGE", `invalid format: ${format}`, { hint: "there are table and json" });
+    if (format !== "table" && format !== "json")
+      throw new VarveError("USAGE", `invalid format: ${format}`, { hint: "there are table and json" });
     const store = await openStore();
     const listed = await store.contextFiles({
       ...(await readBuildInput(args[0] ?? ".", nonEmpty(flags.file), io)),
@@ -36,28 +37,48 @@ export const contextFiles = defineCommand({
     const shown = { ...listed, files: listed.files.filter(wanted) };
     if (format === "json") io.stdout.print(`${JSON.stringify(shown, null, 2)}\n`);
     else io.stdout.print(formatContextFiles(shown, { rules: flags.explain === true || flags.excluded === true }));
-    for (const name of listed.unknownImages) io.stderr.print(`WARNING: ${name} could not be had: what its ONBUILD instructions read is not known\n`);
+    for (const name of listed.unknownImages)
+      io.stderr.print(`WARNING: ${name} could not be had: what its ONBUILD instructions read is not known\n`);
   },
 });
 
 const maxFolders = 10;
 
 /** The files, then the folders that weigh most, then the totals. */
-export function formatContextFiles({ files, folders, totals, ignoreFile }: ContextFiles, options: { readonly rules: boolean }): string {
+export function formatContextFiles(
+  { files, folders, totals, ignoreFile }: ContextFiles,
+  options: { readonly rules: boolean },
+): string {
   const parts: string[] = [];
   if (options.rules) {
-    const rows = files.map((file) => [formatSize(file.sizeBytes), file.state, ruleText(file, ignoreFile), file.path, readers(file)]);
+    const rows = files.map((file) => [
+      formatSize(file.sizeBytes),
+      file.state,
+      ruleText(file, ignoreFile),
+      file.path,
+      readers(file),
+    ]);
     parts.push(formatTable(["SIZE", "STATE", "RULE", "PATH", "READ BY"], rows));
   } else {
-    parts.push(formatTable(["SIZE", "PATH", "READ BY"], files.map((file) => [formatSize(file.sizeBytes), file.path, readers(file)])));
+    parts.push(
+      formatTable(
+        ["SIZE", "PATH", "READ BY"],
+        files.map((file) => [formatSize(file.sizeBytes), file.path, readers(file)]),
+      ),
+    );
   }
   if (folders.length > 0 && files.some(({ state }) => state === "read")) {
-    const rows = folders.slice(0, maxFolders).map(({ path, files: count, sizeBytes }) => [formatSize(sizeBytes), String(count), path]);
+    const rows = folders
+      .slice(0, maxFolders)
+      .map(({ path, files: count, sizeBytes }) => [formatSize(sizeBytes), String(count), path]);
     parts.push(formatTable(["SIZE", "FILES", "FOLDER"], rows));
   }
   const { read, unread, excluded } = totals;
-  const sum = (name: string, total: typeof read): string => `${name}: ${total.files} ${total.files === 1 ? "file" : "files"}, ${formatSize(total.sizeBytes)}`;
-  parts.push(`${[sum("read", read), sum("not read by any step", unread), ...(options.rules ? [sum("excluded", excluded)] : [])].join("; ")}\n`);
+  const sum = (name: string, total: typeof read): string =>
+    `${name}: ${total.files} ${total.files === 1 ? "file" : "files"}, ${formatSize(total.sizeBytes)}`;
+  parts.push(
+    `${[sum("read", read), sum("not read by any step", unread), ...(options.rules ? [sum("excluded", excluded)] : [])].join("; ")}\n`,
+  );
   return parts.join("\n");
 }
 
