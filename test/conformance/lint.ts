@@ -131,7 +131,7 @@ function normalize(text: string): Answer {
     readonly args?: readonly unknown[];
     readonly buildError?: { readonly location?: { readonly ranges?: readonly unknown[] } };
   };
-  const sorted = (list: readonly unknown[] | null | undefined): readonly string[] | null | undefined => list?.map((item) => JSON.stringify(item)).sort() ?? list;
+  const sorted = (list: readonly unknown[] | null | undefined): readonly string[] | null | undefined => (list ? list.map((item) => JSON.stringify(item)).sort() : list);
   return {
     ...rest,
     args: sorted(args),
