@@ -1,5 +1,5 @@
 import { closeSync, readFileSync, statSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { VarveError } from "../errors/index.ts";
 import { openDirectoryTree, parseIgnoreRules, type IgnoreRule } from "../tree/index.ts";
 import type { BuildOptions } from "./types.ts";
@@ -36,12 +36,23 @@ export function readBuildInput(
   }
   if (dockerfile && "text" in dockerfile) {
     const bytes = typeof dockerfile.text === "string" ? Buffer.from(dockerfile.text) : dockerfile.text;
-    return { contextPath, dockerfileName: dockerfile.name ?? "Dockerfile", dockerfile: bytes, ...readIgnoreFile(contextPath, undefined) };
+    return {
+      contextPath,
+      dockerfileName: dockerfile.name ?? "Dockerfile",
+      dockerfile: bytes,
+      ...readIgnoreFile(contextPath, undefined),
+    };
   }
   const path = dockerfile ? dockerfile.path : findInContext(contextPath);
   const bytes = readOptional(path);
   if (bytes === undefined) throw notFound(path);
-  return { contextPath, dockerfileName: basename(path), dockerfile: bytes, dockerfilePath: resolve(path), ...readIgnoreFile(contextPath, path) };
+  return {
+    contextPath,
+    dockerfileName: basename(path),
+    dockerfile: bytes,
+    dockerfilePath: resolve(path),
+    ...readIgnoreFile(contextPath, path),
+  };
 }
 
 function readContained(contextPath: string, dockerfile: BuildOptions["dockerfile"]): BuildInput {
@@ -49,6 +60,7 @@ function readContained(contextPath: string, dockerfile: BuildOptions["dockerfile
   const read = (path: string): Buffer | undefined => {
     const entry = tree.entry(tree.resolve(path, { followLast: true }));
     if (entry?.type !== "file") return undefined;
+    refuseLarge(path, entry.size);
     const file = tree.openFile(entry);
     try {
       return readFileSync(file);
@@ -83,11 +95,22 @@ function notFound(path: string): VarveError {
 
 function findInContext(contextPath: string | undefined): string {
   const folder = contextPath ?? ".";
-  return namesInContext.map((name) => join(folder, name)).find((path) => statSync(path, { throwIfNoEntry: false })) ?? join(folder, "Dockerfile");
+  return (
+    namesInContext.map((name) => join(folder, name)).find((path) => statSync(path, { throwIfNoEntry: false })) ??
+    join(folder, "Dockerfile")
+  );
+}
+
+/** The ignore patterns of a Dockerfile whose own folder is the context. */
+export function readIgnorePatterns(dockerfilePath: string): readonly string[] {
+  return readIgnoreFile(dirname(dockerfilePath), dockerfilePath).ignorePatterns;
 }
 
 /** `NAME.dockerignore` beside the Dockerfile wins over the context's own; the two are not merged. */
-function readIgnoreFile(contextPath: string | undefined, dockerfilePath: string | undefined): Pick<BuildInput, "ignorePatterns" | "ignoreRules" | "ignoreFile"> {
+function readIgnoreFile(
+  contextPath: string | undefined,
+  dockerfilePath: string | undefined,
+): Pick<BuildInput, "ignorePatterns" | "ignoreRules" | "ignoreFile"> {
   const candidates = [
     ...(dockerfilePath === undefined ? [] : [`${resolve(dockerfilePath)}.dockerignore`]),
     ...(contextPath === undefined ? [] : [join(contextPath, ".dockerignore")]),
@@ -104,10 +127,26 @@ function readRules(bytes: Buffer | undefined): Pick<BuildInput, "ignorePatterns"
   return { ignoreRules, ignorePatterns: ignoreRules.map(({ pattern }) => pattern) };
 }
 
+/** A longer Dockerfile or ignore file is none. */
+const maxInputBytes = 16 * 1024 * 1024;
+
+function refuseLarge(path: string, size: number): void {
+  if (size <= maxInputBytes) return;
+  throw new VarveError(
+    "DOCKERFILE_TOO_LARGE",
+    `${basename(path)} has ${size} bytes, more than the limit maxInputBytes of ${maxInputBytes}`,
+    {
+      details: { limit: "maxInputBytes", value: maxInputBytes },
+    },
+  );
+}
+
 function readOptional(path: string): Buffer | undefined {
   try {
+    refuseLarge(path, statSync(path).size);
     return readFileSync(path);
   } catch (error) {
+    if (error instanceof VarveError) throw error;
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     throw new VarveError("DOCKERFILE_NOT_FOUND", `cannot read ${path}: ${code}`, { cause: error });

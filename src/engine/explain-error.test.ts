@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -75,4 +75,18 @@ test("U08 S03 an image that nobody has may be a stage whose name has a slip in i
   assert.equal(at(3).marked, "biuld");
   assert.match(at(3).hint ?? "", /did you mean the stage build/);
   assert.equal(at(5).hint, undefined);
+});
+
+test("P01 G04 a Dockerfile or an ignore file beyond the limit is refused before it is read", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "varve-large-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  for (const name of [".dockerignore", "Dockerfile"]) {
+    for (const other of ["Dockerfile", ".dockerignore"]) writeFileSync(join(folder, other), "");
+    truncateSync(join(folder, name), 2 ** 34);
+    for (const contained of [false, true])
+      assert.throws(() => readBuildInput(folder, { contained }), {
+        code: "DOCKERFILE_TOO_LARGE",
+        details: { limit: "maxInputBytes", value: 2 ** 24 },
+      });
+  }
 });

@@ -169,12 +169,15 @@ export const catalogue = {
   SECRET_NOT_FOUND: entry("invalid", "A step requires a secret that the build was not given."),
   SSH_NOT_FOUND: entry("invalid", "A step requires an SSH agent that the build was not given."),
   ENTITLEMENT_DENIED: entry("denied", "A step asks for more than the sandbox, and the build does not allow it."),
+  ENTITLEMENT_UNKNOWN: entry("invalid", "An entitlement has a name that there is not."),
+  MOUNT_SOURCE: entry("not-found", "The source of a step's mount is not in what it is mounted from."),
   RUN_FAILED: entry("failed", "A command of the build ended with an exit code other than zero."),
 
   // engine
   IMAGE_NOT_FOUND: entry("not-found", "The store has no such image."),
   IMAGE_AMBIGUOUS: entry("invalid", "An ID prefix fits several images."),
   IMAGE_IN_USE: entry("conflict", "An image has several names and is not removed by its ID without force."),
+  DOCKERFILE_TOO_LARGE: entry("exhausted", "The Dockerfile or the ignore file is larger than the limit; the details name it."),
   DOCKERFILE_NOT_FOUND: entry("invalid", "There is no Dockerfile where it was looked for."),
   CONTEXT_NOT_FOUND: entry("invalid", "The build context is no folder that can be read."),
   CONFIG_INVALID: entry("invalid", "varve.toml cannot be understood."),
