@@ -14,6 +14,7 @@ export const commands: readonly CommandEntry[] = [
     summary: "Build an image from a Dockerfile",
     load: async () => (await import("./commands/build.ts")).build,
   },
+  { names: ["lint"], summary: "Find what is doubtful in Dockerfiles, and put it right", load: async () => (await import("./commands/lint.ts")).lint },
   { names: ["images", "image ls", "image list"], summary: "List images", load: async () => (await import("./commands/images.ts")).images },
   {
     names: ["inspect", "image inspect"],

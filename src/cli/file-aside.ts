@@ -47,10 +47,10 @@ export async function createFileAside(path: string): Promise<FileAside> {
 }
 
 /** Writes a whole file at once, aside and renamed. */
-export async function writeFileAside(path: string, text: string): Promise<void> {
+export async function writeFileAside(path: string, content: string | Uint8Array): Promise<void> {
   const file = await createFileAside(path);
   try {
-    await file.write(new TextEncoder().encode(text));
+    await file.write(typeof content === "string" ? new TextEncoder().encode(content) : content);
     await file.commit();
   } finally {
     await file.close();

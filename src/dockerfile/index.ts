@@ -20,6 +20,7 @@ export {
   type Expansion,
 } from "./expand-word.ts";
 export { parseHeredocWord, type HeredocWord } from "./heredocs.ts";
+export { fixDockerfile, type FixedDockerfile } from "./lint/fix.ts";
 export { createLinter, type Linter, type LintWarning } from "./lint/linter.ts";
 export { parseLintOptions, type LintOptions } from "./lint/options.ts";
 export { findLintRule, lintRules, lintRuleUrl, type LintRule, type LintRuleName } from "./lint/rules.ts";

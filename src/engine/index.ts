@@ -2,6 +2,8 @@
  * The library's front door: builds and images over one store folder. The one room that names drivers and wires the parts
  * together; it prints nothing and reads no environment variables.
  */
+export { readIgnorePatterns } from "./build-input.ts";
+export { fixDockerfile, lintDockerfile, type LintOptions } from "./lint-dockerfile.ts";
 export { openVarve } from "./open-varve.ts";
 export type * from "./types.ts";
 export type * from "./context-types.ts";

@@ -4,9 +4,18 @@ import { subrequests } from "./call-json.ts";
 
 /** `--call=check` (N36): each warning with its place, in the order of the lines. `file` is the Dockerfile as it is shown. */
 export function checkText(warnings: readonly BuildWarning[], { file }: { readonly file: string }): string {
-  const count = warnings.length === 1 ? "1 warning has" : `${warnings.length} warnings have`;
+  return warnings.length === 0 ? "" : countText(warnings.length) + warningsText(warnings, { file });
+}
+
+/** The line above the warnings. */
+export function countText(count: number): string {
+  return `Check complete, ${count === 1 ? "1 warning has" : `${count} warnings have`} been found!\n`;
+}
+
+/** Warnings with their places, in the order of the lines. */
+export function warningsText(warnings: readonly BuildWarning[], { file }: { readonly file: string }): string {
   const sorted = warnings.toSorted((left, right) => (left.where?.startLine ?? 0) - (right.where?.startLine ?? 0));
-  return (warnings.length === 0 ? "" : `Check complete, ${count} been found!\n`) + sorted.map((warning) => warningText(warning, file)).join("");
+  return sorted.map((warning) => warningText(warning, file)).join("");
 }
 
 function warningText({ rule, url, message, where }: BuildWarning, file: string): string {
