@@ -73,14 +73,13 @@ function readContained(contextPath: string, dockerfile: BuildOptions["dockerfile
     const found = named.map((path) => ({ path, bytes: read(path) })).find(({ bytes }) => bytes);
     const text = dockerfile && "text" in dockerfile ? Buffer.from(dockerfile.text) : found?.bytes;
     if (!text) throw notFound(named[0] ?? "Dockerfile");
-    const candidates = [...(found ? [`${found.path}.dockerignore`] : []), ".dockerignore"];
-    const ignore = candidates.map((path) => ({ path, bytes: read(path) })).find(({ bytes }) => bytes);
     return {
       contextPath,
       dockerfileName: basename(found?.path ?? "Dockerfile"),
       dockerfile: text,
-      ...readRules(ignore?.bytes),
-      ignoreFile: ignore && basename(ignore.path),
+      // An ignore file there hides nothing: it is read only of folders of the user's (G02).
+      ...readRules(undefined),
+      ignoreFile: undefined,
     };
   } finally {
     tree.close();

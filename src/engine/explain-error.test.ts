@@ -80,13 +80,25 @@ test("U08 S03 an image that nobody has may be a stage whose name has a slip in i
 test("P01 G04 a Dockerfile or an ignore file beyond the limit is refused before it is read", (t) => {
   const folder = mkdtempSync(join(tmpdir(), "varve-large-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  for (const name of [".dockerignore", "Dockerfile"]) {
+  for (const [name, ways] of [
+    [".dockerignore", [false]],
+    ["Dockerfile", [false, true]],
+  ] as const) {
     for (const other of ["Dockerfile", ".dockerignore"]) writeFileSync(join(folder, other), "");
     truncateSync(join(folder, name), 2 ** 34);
-    for (const contained of [false, true])
+    for (const contained of ways)
       assert.throws(() => readBuildInput(folder, { contained }), {
         code: "DOCKERFILE_TOO_LARGE",
         details: { limit: "maxInputBytes", value: 2 ** 24 },
       });
   }
+});
+
+test("G02 Y09 the ignore file of a context that came from elsewhere hides nothing", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "varve-ignored-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, "Dockerfile"), "FROM scratch");
+  writeFileSync(join(folder, ".dockerignore"), "*");
+  assert.deepEqual(readBuildInput(folder, {}).ignorePatterns, ["*"]);
+  assert.deepEqual(readBuildInput(folder, { contained: true }).ignorePatterns, []);
 });
