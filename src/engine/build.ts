@@ -4,8 +4,10 @@ import { findLintRule } from "../dockerfile/index.ts";
 import { VarveError } from "../errors/index.ts";
 import { compileDockerfile, type FrontendResult } from "../frontend/index.ts";
 import { loadGraph } from "../llb/index.ts";
+import { entitlementSet, type Entitlement } from "../ops/index.ts";
+import { createSecretStore, openSshAgents } from "../secrets/index.ts";
 import type { StackRef } from "../snapshots/index.ts";
-import { createContextFolders } from "../sources/index.ts";
+import { createContextFolders, createPins } from "../sources/index.ts";
 import type { BuildInput } from "./build-input.ts";
 import { frontendOptions, loadDockerfile, withBuildInput, type Reporting } from "./compile-input.ts";
 import { createEventStream } from "./event-stream.ts";
@@ -58,7 +60,9 @@ async function compileAndRun(parts: Parts, input: BuildInput, options: RunningOp
   if (input.contextPath === undefined) mkdirSync(path, { recursive: true });
   using folders = createContextFolders({ state: parts.state });
   const graph = loadGraph(compiled.definition);
-  const ref = await solveGraph(graph, parts, { folders, locals: new Map([["context", { path }]]), emit, signal });
+  await using agents = openSshAgents(options.ssh ?? {}, { path: parts.path });
+  const secrets = createSecretStore(options.secrets ?? {});
+  const ref = await solveGraph(graph, parts, { folders, locals: new Map([["context", { path }]]), pins: createPins(), secrets, agents, allowed: allowedIn(options), emit, signal });
   const stack: StackRef = ref ?? { kind: "stack", layers: [] };
   const epoch = readEpoch(options.buildArgs);
   return await exportOutputs(stack, compiled.image, parts, { ...options, ...(epoch === undefined ? {} : { epochSeconds: epoch }) }, emit);
@@ -81,6 +85,11 @@ async function compile(parts: Parts, input: BuildInput, options: RunningOptions,
   for (const { rule, message } of compiled.warnings) if (findLintRule(rule) === undefined) warn({ rule, message });
   if (input.ignoreFile !== undefined) await internalStep(`[internal] load ${input.ignoreFile}`, emit, async () => undefined);
   return compiled;
+}
+
+/** A build that is to use the host's network is allowed to: buildx asks for the entitlement by itself too. */
+function allowedIn({ allow = [], network }: BuildOptions): ReadonlySet<Entitlement> {
+  return entitlementSet([...allow, ...(network === "host" ? (["network.host"] as const) : [])]);
 }
 
 /** `SOURCE_DATE_EPOCH` as a number of seconds (A06); its other forms come later. */

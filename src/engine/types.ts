@@ -2,6 +2,8 @@ import type { BuildEvent } from "../events/index.ts";
 import type { SourceRange, VarveError } from "../errors/index.ts";
 import type { ContextFiles, ContextFilesOptions } from "./context-types.ts";
 import type { Outline, StageInfo } from "../frontend/index.ts";
+import type { Entitlement } from "../ops/index.ts";
+import type { AgentSource, SecretSource } from "../secrets/index.ts";
 import type { Descriptor, Digest, HistoryEntry, ImageConfig, Platform } from "../oci/index.ts";
 
 /** Where Varve keeps its state and how it reaches the outside. All fields have defaults. */
@@ -56,6 +58,15 @@ export interface BuildOptions {
   readonly extraHosts?: readonly { readonly host: string; readonly ip: string }[];
   readonly shmSizeBytes?: number;
   readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
+  /**
+   * Secrets by their id, for `RUN --mount=type=secret`: the value, or a function that is asked for it at most once, when a
+   * step needs it. At most 500 KiB each. They are kept in memory alone and take no part in the cache.
+   */
+  readonly secrets?: Readonly<Record<string, SecretSource>>;
+  /** SSH agents by id (`default` for `RUN --mount=type=ssh`): the socket of one that runs, or files of private keys. */
+  readonly ssh?: Readonly<Record<string, AgentSource>>;
+  /** What steps may ask for beyond the sandbox. Default nothing; `network: "host"` allows `network.host`. */
+  readonly allow?: readonly Entitlement[];
   /** Default: the image store when there are tags or not, as `docker build`. */
   readonly outputs?: readonly Output[];
   readonly signal?: AbortSignal;

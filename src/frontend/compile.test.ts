@@ -183,9 +183,6 @@ test("D06 the names of the built-in frontend are accepted, others refused with t
 
 test("what comes later is refused with its line", async () => {
   const later = [
-    "RUN --mount=type=secret,id=x y",
-    "RUN --mount=type=ssh y",
-    "RUN --security=insecure y",
     "RUN --device=v.com/c y",
   ];
   const remote = [

@@ -1,5 +1,6 @@
 import type { ExecMeta, ExecOp, Mount, OpPlatform } from "../llb/index.ts";
 import { createInputList, noConstraints, type Node, type Output } from "./node.ts";
+import type { Credentials } from "./run-credentials.ts";
 
 /** A mount of a RUN step before its input is numbered. */
 export interface MountDraft {
@@ -19,6 +20,8 @@ export interface ExecDraft {
   readonly mounts: readonly MountDraft[];
   readonly meta: ExecMeta;
   readonly network: ExecOp["network"];
+  readonly security: ExecOp["security"];
+  readonly credentials: Credentials;
   readonly platform: OpPlatform;
 }
 
@@ -43,13 +46,13 @@ export function execNode(draft: ExecDraft, facts: Pick<Node, "metadata" | "lines
         resultId: "",
         contentCache: "default",
       }));
-      const { meta, network, platform } = draft;
+      const { meta, network, security, platform, credentials } = draft;
       const exec: ExecOp = {
         meta,
-        mounts: composed,
+        mounts: [...composed, ...credentials.mounts],
         network,
-        security: "sandbox",
-        secretEnv: [],
+        security,
+        secretEnv: credentials.secretEnv,
         cdiDevices: [],
       };
       return { inputs: list.inputs, platform, constraints: noConstraints, kind: "exec", exec };
@@ -61,8 +64,9 @@ export function execNode(draft: ExecDraft, facts: Pick<Node, "metadata" | "lines
 /** The capabilities that a BuildKit needs for the step. */
 export function execCaps(draft: ExecDraft): string[] {
   const caps = ["exec.meta.base", "exec.meta.setsdefaultpath", "exec.mount.bind"];
-  const { meta, mounts, network } = draft;
+  const { meta, mounts, network, security, credentials } = draft;
   if (network !== "unset") caps.push("exec.meta.network");
+  if (security === "insecure") caps.push("exec.meta.security");
   if (meta.proxyEnv !== undefined) caps.push("exec.meta.proxyenv");
   if (meta.ulimit.length > 0) caps.push("exec.meta.ulimit");
   if (meta.cgroupParent !== "") caps.push("exec.meta.cgroup.parent");
@@ -70,5 +74,8 @@ export function execCaps(draft: ExecDraft): string[] {
   if (mounts.some((mount) => mount.type === "cache")) caps.push("exec.mount.cache", "exec.mount.cache.sharing");
   if (mounts.some((mount) => mount.type === "tmpfs")) caps.push("exec.mount.tmpfs");
   if (mounts.some((mount) => (mount.tmpfs?.size ?? 0) > 0)) caps.push("exec.mount.tmpfs.size");
+  if (credentials.mounts.some((mount) => mount.type === "secret") || credentials.secretEnv.length > 0) caps.push("exec.mount.secret");
+  if (credentials.secretEnv.length > 0) caps.push("exec.secretenv");
+  if (credentials.agentSocket !== undefined) caps.push("exec.mount.ssh");
   return caps;
 }

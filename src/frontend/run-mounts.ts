@@ -1,29 +1,38 @@
 import { builderArgs, checkMount, type CheckedMount, type RunInstruction, type RunMount } from "../dockerfile/index.ts";
 import { VarveError, type SourceRange } from "../errors/index.ts";
 import { buildArg } from "./args.ts";
-import { expandIn, invalidValue, notSupportedYet, type Compilation } from "./compilation.ts";
+import { expandIn, invalidValue, type Compilation } from "./compilation.ts";
 import type { MountDraft } from "./exec-node.ts";
 import { fileNode } from "./file-node.ts";
 import { named, type Output } from "./node.ts";
 import { cleanPath, joinPath, resolvePath } from "./paths.ts";
+import { credentialsOf, type Credentials } from "./run-credentials.ts";
 import type { Command, StageState } from "./stage.ts";
 
-/** The `--mount` flags of RUN (R01-R06), in order. */
+/** What the `--mount` flags of a RUN ask for. */
+export interface RunMounts {
+  /** File systems, in order. */
+  readonly mounts: readonly MountDraft[];
+  readonly credentials: Credentials;
+}
+
+/** The `--mount` flags of RUN (R01-R06). */
 export function compileMounts(
   stage: StageState,
   instruction: RunInstruction,
   command: Command,
   compilation: Compilation,
-): MountDraft[] {
-  return instruction.mounts.map((mount, place) => {
+): RunMounts {
+  const mounts: MountDraft[] = [];
+  const allChecked = instruction.mounts.map((mount, place) => {
     const checked = checkMount(expandFields(mount, stage, { instruction, compilation }), { where: mount.where });
     const source = command.sources[place];
     noteNeed(stage, checked, instruction.where);
-    if (checked.type === "secret" || checked.type === "ssh")
-      throw notSupportedYet(`RUN --mount=type=${checked.type}`, mount.where);
     if (source !== undefined && !source.isDone) throw undefinedStage(source, stage, mount.where);
-    return compileMount(checked, { mount, stage, source, compilation });
+    if (checked.type !== "secret" && checked.type !== "ssh") mounts.push(compileMount(checked, { mount, stage, source, compilation }));
+    return checked;
   });
+  return { mounts, credentials: credentialsOf(allChecked) };
 }
 
 /** What the outline says of a secret or an SSH agent; of one id the first mount counts. */

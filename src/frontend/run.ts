@@ -3,7 +3,7 @@ import type { ExecMeta } from "../llb/index.ts";
 import { buildArg } from "./args.ts";
 import { commandArgs, inShell } from "./config.ts";
 import { invalidValue, linesOf, notSupportedYet, type Compilation } from "./compilation.ts";
-import { toEnvironmentList } from "./environment.ts";
+import { toEnvironmentList, withVariable, type Variables } from "./environment.ts";
 import { execCaps, execNode, type ExecDraft, type MountDraft } from "./exec-node.ts";
 import { fileNode } from "./file-node.ts";
 import { addHistory, runText } from "./history.ts";
@@ -14,8 +14,7 @@ import type { Command, StageState } from "./stage.ts";
 
 /** RUN (I02): a step that runs a command in the stage's root. */
 export function compileRun(stage: StageState, instruction: RunInstruction, command: Command, compilation: Compilation): void {
-  const { where, original } = instruction;
-  if (instruction.security === "insecure") throw notSupportedYet("RUN --security=insecure", where);
+  const { where, original, security } = instruction;
   const [device] = instruction.devices;
   if (device !== undefined) throw notSupportedYet("RUN --device", device.where);
 
@@ -32,17 +31,22 @@ export function compileRun(stage: StageState, instruction: RunInstruction, comma
             tmpfs: { size: options.shmSizeBytes },
           },
         ];
-  const mounts = [...scripts, ...compileMounts(stage, instruction, command, compilation), ...shm];
+  const { mounts, credentials } = compileMounts(stage, instruction, command, compilation);
+  const { secretEnv, agentSocket } = credentials;
   const draft: ExecDraft = {
     root: stage.root,
-    mounts,
-    meta: metaOf(stage, args, compilation),
+    mounts: [...scripts, ...mounts, ...shm],
+    meta: metaOf(stage, { args, agentSocket, compilation }),
     network: networkOf(instruction, options.networkMode),
+    security,
+    credentials,
     platform: toOpPlatform(stage.rootPlatform ?? compilation.targetPlatform),
   };
 
   countStep(stage);
-  const text = stepText(original + summary, stage.variables, {
+  // what progress shows says that a variable is a secret
+  const shown = secretEnv.reduce<Variables>((variables, { name }) => withVariable(variables, name, "****"), stage.variables);
+  const text = stepText(original + summary, shown, {
     escape: compilation.dockerfile.escape,
     quotes: "keep",
     unset: "keep",
@@ -103,11 +107,16 @@ function summarize(body: string): string {
   return more.length > 0 ? `${first}...` : first;
 }
 
-function metaOf(stage: StageState, args: readonly string[], { options, buildArgs, proxyEnv }: Compilation): ExecMeta {
+function metaOf(
+  stage: StageState,
+  { args, agentSocket, compilation }: { readonly args: readonly string[]; readonly agentSocket: string | undefined; readonly compilation: Compilation },
+): ExecMeta {
+  const { options, buildArgs, proxyEnv } = compilation;
+  const hasAgent = agentSocket !== undefined && !stage.variables.has("SSH_AUTH_SOCK");
   const hostname = buildArg(buildArgs, builderArgs.sandboxHostname) || options.hostname || "";
   return {
     args,
-    env: toEnvironmentList(stage.variables),
+    env: toEnvironmentList(hasAgent ? withVariable(stage.variables, "SSH_AUTH_SOCK", agentSocket) : stage.variables),
     cwd: stage.directory,
     user: stage.user,
     ...(proxyEnv === undefined ? {} : { proxyEnv }),

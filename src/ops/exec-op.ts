@@ -1,12 +1,14 @@
 import { hash } from "node:crypto";
 import { join } from "node:path";
-import { VarveError } from "../errors/index.ts";
+import { isVarveError, VarveError } from "../errors/index.ts";
 import type { ExecOp, Mount, Vertex } from "../llb/index.ts";
 import { isStack, type ActiveSnapshot, type Ref } from "../snapshots/index.ts";
 import type { Dependency, SolverOp } from "../solver/index.ts";
 import { digestOf, wholePath } from "./content.ts";
 import type { OpsOptions } from "./create-ops.ts";
 import { explainExit, type FailedCommand } from "./explain-exit.ts";
+import { checkEntitlements } from "./entitlements.ts";
+import { findCredentials } from "./exec-credentials.ts";
 import { placeOf } from "./place.ts";
 import { materialize } from "./materialize.ts";
 import { discardSnapshot } from "./stacks.ts";
@@ -14,15 +16,20 @@ import { execTask, type ExecMount } from "./tasks.ts";
 
 /**
  * An exec op: a command in a root. Its key is the command with its environment (L51: without proxies and host addresses)
- * and, for each mount, the input as a whole, or its content where the command can only read it (L52).
+ * and, for each mount, the input as a whole, or its content where the command can only read it (L52). Of secrets and agents
+ * the key has the ids, so that another value of a secret keeps the result, as in BuildKit.
  */
 export function createExecOp(vertex: Vertex, exec: ExecOp, options: OpsOptions): SolverOp<Ref> {
-  refuseUnsupported(exec);
+  atPlace(vertex, options, () => {
+    checkEntitlements(exec, options.allowed);
+    if (exec.cdiDevices.length > 0) throw new VarveError("OP_UNSUPPORTED", "devices are not supported yet");
+  });
   return {
     async cacheMap() {
       const { proxyEnv: _proxyEnv, extraHosts, ...meta } = exec.meta;
-      const mounts = exec.mounts.map(({ selector: _selector, resultId: _resultId, ...mount }) => mount);
-      const key = { meta, hosts: extraHosts.map(({ host }) => host), mounts, network: exec.network, security: exec.security, platform: vertex.op.platform };
+      const mounts = exec.mounts.map(({ selector: _selector, resultId: _resultId, ...mount }) => ({ ...mount, ...keyOfCache(mount) }));
+      const secretEnv = exec.secretEnv.length === 0 ? {} : { secretEnv: exec.secretEnv };
+      const key = { meta, hosts: extraHosts.map(({ host }) => host), mounts, network: exec.network, security: exec.security, platform: vertex.op.platform, ...secretEnv };
       return {
         digest: hash("sha256", JSON.stringify(["exec", key])),
         dependencies: vertex.op.inputs.map((_, index) => dependencyOn(index, exec.mounts, options, vertex)),
@@ -32,10 +39,19 @@ export function createExecOp(vertex: Vertex, exec: ExecOp, options: OpsOptions):
   };
 }
 
-function refuseUnsupported({ mounts, security, secretEnv, cdiDevices }: ExecOp): void {
-  const type = mounts.find(({ type }) => type === "secret" || type === "ssh")?.type;
-  const what = type ? `mounts of type ${type}` : security === "insecure" ? "--security=insecure" : secretEnv.length > 0 ? "secrets" : cdiDevices.length > 0 ? "devices" : undefined;
-  if (what !== undefined) throw new VarveError("OP_UNSUPPORTED", `${what} are not supported yet`);
+/** A cache of its own name or sharing may be another one: the step's result stays what it is (as BuildKit decides it). */
+function keyOfCache({ cache, dest }: Pick<Mount, "cache" | "dest">): Pick<Mount, "cache"> {
+  if (cache === undefined) return {};
+  const isDefault = cache.sharing === "shared" && (cache.id === dest || cache.id.slice(cache.id.indexOf("/") + 1) === dest);
+  return isDefault ? { cache } : { cache: { id: "", sharing: "shared" } };
+}
+
+function atPlace<T>(vertex: Vertex, { sources }: OpsOptions, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    throw isVarveError(error) ? error.at(placeOf(vertex, sources)) : error;
+  }
 }
 
 /** By content where no mount of the input can hand a change on; by key otherwise. */
@@ -56,12 +72,16 @@ function dependencyOn(input: number, mounts: readonly Mount[], options: OpsOptio
 
 async function run(vertex: Vertex, exec: ExecOp, inputs: readonly Ref[], options: OpsOptions, signal: AbortSignal): Promise<(Ref | undefined)[]> {
   const { worker } = options;
+  const credentials = await findCredentials(exec, options).catch((error: unknown) => {
+    throw isVarveError(error) ? error.at(placeOf(vertex, options.sources)) : error;
+  });
   const throwAway: ActiveSnapshot[] = [];
   let lastOutput: Buffer = Buffer.alloc(0);
   const outputs: { readonly active: ActiveSnapshot; readonly base: readonly number[]; readonly index: number }[] = [];
   try {
     const mounts: ExecMount[] = [];
     for (const mount of exec.mounts) {
+      if (mount.type === "secret" || mount.type === "ssh") continue;
       const ref = mount.input === -1 ? undefined : inputs[mount.input];
       const stack = ref && (isStack(ref) ? ref : await materialize(ref, mount.selector || "/", vertex, options, signal));
       const base = stack?.layers ?? [];
@@ -71,7 +91,8 @@ async function run(vertex: Vertex, exec: ExecOp, inputs: readonly Ref[], options
       }));
     }
     const { meta, network, security } = exec;
-    const { exitCode, signal: killedBy } = await worker.call(execTask, { meta, network, security, mounts }, {
+    const params = { meta, network, security, mounts: [...mounts, ...credentials.mounts], secretEnv: credentials.env };
+    const { exitCode, signal: killedBy } = await worker.call(execTask, params, {
       signal,
       onEvent({ stream, data }) {
         if (stream === 2) lastOutput = Buffer.concat([lastOutput, data]).subarray(-maxLastOutputBytes);

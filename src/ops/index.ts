@@ -3,5 +3,6 @@
  * touches a root goes to the worker as a task. The handlers of the tasks are what the worker's entry serves.
  */
 export { createOps, type OpsOptions } from "./create-ops.ts";
+export { entitlementSet, type Entitlement } from "./entitlements.ts";
 export { opsHandlers } from "./handlers.ts";
 export { removeTask } from "./tasks.ts";

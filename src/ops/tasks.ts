@@ -37,6 +37,8 @@ export interface ExecParams {
   readonly network: ExecOp["network"];
   readonly security: ExecOp["security"];
   readonly mounts: readonly ExecMount[];
+  /** `NAME=value`: variables that are secrets. */
+  readonly secretEnv: readonly string[];
 }
 
 /** A mount with its parts on disk. `snapshot` takes what is written, where that is kept or must not reach the input. */
@@ -47,7 +49,16 @@ export interface ExecMount {
   readonly source:
     | { readonly kind: "stack"; readonly lowers: readonly string[]; readonly snapshot?: string }
     | { readonly kind: "cache"; readonly lowers: readonly string[]; readonly folder: string; readonly sharing: "shared" | "private" | "locked" }
-    | { readonly kind: "tmpfs"; readonly sizeBytes: number };
+    | { readonly kind: "tmpfs"; readonly sizeBytes: number }
+    | ({ readonly kind: "secret"; readonly data: Uint8Array } & Ownership)
+    | ({ readonly kind: "ssh"; readonly agent: string } & Ownership);
+}
+
+/** Of the file or socket that a step sees. */
+interface Ownership {
+  readonly uid: number;
+  readonly gid: number;
+  readonly mode: number;
 }
 
 export interface ExecOutput {

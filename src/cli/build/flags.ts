@@ -8,7 +8,7 @@ const inert = { hidden: true, help: "No effect: Varve has no intermediate contai
 /** The flags of `docker buildx build` (features 3.1, B01 to B36). */
 export const buildFlags = {
   "add-host": { kind: "list", help: 'Add a custom host-to-IP mapping (format: "host:ip")' },
-  allow: { kind: "list", ...later },
+  allow: { kind: "list", help: "Allow steps more than the sandbox (network.host, security.insecure)" },
   annotation: { kind: "list", ...later },
   attest: { kind: "list", ...later },
   "build-arg": { kind: "list", help: "Set build-time variables; without a value: the environment's" },
@@ -51,11 +51,11 @@ export const buildFlags = {
   resource: { kind: "list", ...later },
   rm: { kind: "bool", ...inert, only: ["true"] },
   sbom: { kind: "string", ...later, only: ["false"] },
-  secret: { kind: "list", ...later },
+  secret: { kind: "list", help: 'Secret to expose to the build (format: "id=mysecret[,src=/local/secret]" or "id=mysecret,env=VARIABLE")' },
   "security-opt": { kind: "csv", ...later },
   "shm-size": { kind: "string", help: "Size of /dev/shm for RUN, e.g. 128m" },
   squash: { kind: "bool", ...later, only: ["false"] },
-  ssh: { kind: "list", ...later },
+  ssh: { kind: "list", help: 'SSH agent socket or keys to expose to the build (format: "default|<id>[=<socket>|<key>[,<key>]]")' },
   tag: { kind: "list", short: "t", help: 'Image identifier (format: "[registry/]repository[:tag]")' },
   target: { kind: "string", help: "Set the target build stage to build" },
   ulimit: { kind: "list", help: "Limits of RUN (format: name=soft[:hard])" },

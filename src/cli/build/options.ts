@@ -4,6 +4,7 @@ import type { Call } from "../command.ts";
 import { parseSize } from "../format/sizes.ts";
 import { nonEmpty, optional } from "../store.ts";
 import { readBuildInput } from "./context.ts";
+import { parseAgents, parseEntitlements, parseSecrets } from "./credentials.ts";
 import type { buildFlags } from "./flags.ts";
 import { parseOutputs } from "./outputs.ts";
 import { readProxyArgs } from "./proxies.ts";
@@ -32,6 +33,9 @@ export async function readBuildOptions(call: BuildCall): Promise<BuildOptions> {
     pull: flags.pull === true,
     noCache: flags["no-cache"] === true ? true : flags["no-cache-filter"].filter((stage) => stage !== ""),
     buildArgs: await readBuildArgs(call),
+    secrets: await parseSecrets(flags.secret, io),
+    ssh: await parseAgents(flags.ssh, io),
+    allow: parseEntitlements(flags.allow),
     signal: io.signal,
     ...optional("target", nonEmpty(flags.target)),
     ...optional("platforms", await readPlatforms(call)),
