@@ -52,8 +52,8 @@ test("the default tag stands in only for a missing tag and digest", () => {
 test("what is no reference is refused with the reason", () => {
   for (const [text, message] of [
     ["", /empty/],
-    ["Alpine", /lower case/],
-    ["user/App:v1", /lower case/],
+    ["Alpine", /lowercase/],
+    ["user/App:v1", /lowercase/],
     ["https://example.com/app", /scheme/],
     [digest.slice(7), /image ID/],
     ["app:", /the tag is empty/],

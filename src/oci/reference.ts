@@ -54,7 +54,7 @@ export function parseReference(text: string): ImageReference {
   if (!domainPattern.test(domain)) throw invalid(text, `"${clip(domain)}" is not a registry's host`);
   if (path !== path.toLowerCase()) {
     const written = text.includes(path) ? path : path.slice(officialPrefix.length);
-    throw invalid(text, "a repository name must be lower case", `write "${text.replace(written, written.toLowerCase())}"`);
+    throw invalid(text, "a repository name must be lowercase", `write "${text.replace(written, written.toLowerCase())}"`);
   }
   if (!pathPattern.test(path)) throw invalid(text, pathFault(path));
   if (path.length > maxPathLength) throw invalid(text, `a repository name has at most ${maxPathLength} characters`);
@@ -139,7 +139,7 @@ function pathFault(path: string): string {
 function invalid(text: string, why: string, hint?: string): VarveError {
   return new VarveError(
     "REFERENCE_INVALID",
-    `"${clip(text)}" is not an image reference: ${why}`,
+    `invalid reference format: "${clip(text)}": ${why}`,
     hint === undefined ? {} : { hint },
   );
 }

@@ -36,14 +36,14 @@ function comparePaths(index: number, docker: Image["layers"][number], varve: Ima
 /** A config without what tells the time or repeats the layers. */
 function withoutTimes(config: Document): Document {
   const history = Array.isArray(config["history"]) ? config["history"].map((entry: Document) => ({ ...entry, created: undefined })) : config["history"];
-  const { diff_ids: ids, ...rootfs } = config["rootfs"] as { diff_ids: unknown[] };
-  return { ...config, created: undefined, history, rootfs: { ...rootfs, layers: ids.length } };
+  const { diff_ids: ids, ...rootfs } = config["rootfs"] as { diff_ids: unknown[] | null };
+  return { ...config, created: undefined, history, rootfs: { ...rootfs, layers: ids?.length ?? null } };
 }
 
 /** A manifest without digests and sizes. */
 function describe(manifest: Document): Document {
   const type = (descriptor: unknown) => (descriptor as { mediaType: string }).mediaType;
-  return { ...manifest, config: type(manifest["config"]), layers: (manifest["layers"] as unknown[]).map(type) };
+  return { ...manifest, config: type(manifest["config"]), layers: Array.isArray(manifest["layers"]) ? manifest["layers"].map(type) : manifest["layers"] };
 }
 
 function compareValues(place: string, docker: unknown, varve: unknown): Difference[] {

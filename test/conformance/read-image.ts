@@ -38,7 +38,7 @@ export async function readImage(path: string): Promise<Image> {
     manifest = document(blob(manifest["manifests"][0]));
   }
   const layers = await Promise.all(
-    (manifest["layers"] as { digest: string }[]).map((descriptor) => {
+    ((manifest["layers"] ?? []) as { digest: string }[]).map((descriptor) => {
       const layer = known.get(descriptor.digest) ?? readLayer(blob(descriptor));
       known.set(descriptor.digest, layer);
       return layer;

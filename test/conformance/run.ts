@@ -79,7 +79,7 @@ async function compareAll(engine: Builder): Promise<void> {
 
 async function compare(one: Case, engine: Builder, varve: Builder, work: string): Promise<Result> {
   const folder = join(work, one.name);
-  const context = join(folder, "context");
+  const context = join(folder, one.name);
   const started = Date.now();
   mkdirSync(folder, { recursive: true });
   await writeContext(context, one.files);
@@ -114,8 +114,8 @@ function compareOutcomes(one: Case, theirs: Outcome, ours: Outcome): Difference[
     .map((words) => ({ place: `refusal "${words}"`, docker: say(theirs), varve: say(ours) }));
 }
 
-function explains({ cases, place }: Exception, one: Case, difference: Difference): boolean {
-  return (cases === undefined || cases.includes(one.name)) && place.test(difference.place);
+function explains({ cases, place, docker: theirs = /^/ }: Exception, one: Case, difference: Difference): boolean {
+  return (cases === undefined || cases.includes(one.name)) && place.test(difference.place) && theirs.test(difference.docker);
 }
 
 function report({ case: one, differences, explained, seconds }: Result): void {

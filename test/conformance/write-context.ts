@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { execFileSync } from "node:child_process";
 import { chmodSync, linkSync, lutimesSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -5,8 +6,14 @@ import { dirname, join } from "node:path";
 import type { FileSpec } from "./case.ts";
 import { packArchive, parseEntry } from "./pack-archive.ts";
 
-/** Every file of a context is as old as this (seconds since 1970), so that a build that loses or keeps times shows it. */
-export const contextTime = 981_173_106;
+/**
+ * Every file of a context is of one time long ago, so that a build that loses or keeps times shows it; a time of the context's own, as
+ * BuildKit takes a file of the same name, size and time in a folder of the same name for the file that it was sent before.
+ */
+function timeOf(files: readonly FileSpec[]): number {
+  const digest = createHash("sha256").update(JSON.stringify(files));
+  return 981_173_106 + (digest.digest().readUInt32BE() % 100_000_000);
+}
 
 /** Writes a case's files into a new folder: modes as said or 0644 and 0755, times all the same, whatever the umask. */
 export async function writeContext(folder: string, files: readonly FileSpec[]): Promise<void> {
@@ -42,6 +49,7 @@ export async function writeContext(folder: string, files: readonly FileSpec[]): 
         break;
     }
   }
+  const contextTime = timeOf(files);
   const modes = new Map(files.map((file) => [file.path, file.mode] as const));
   for (const file of files) {
     if (file.kind === "symlink" || file.kind === "link" || file.kind === "folder") continue;
