@@ -14,3 +14,4 @@ export type { RegistryConfig, RegistryHostConfig } from "./endpoints.ts";
 export type { Credentials, CredentialSource } from "./credentials.ts";
 export { loadDockerCredentials, type DockerCredentialsOptions } from "./docker-credentials.ts";
 export { registryLimits, type RegistryLimits } from "./limits.ts";
+export { createTransport, type HttpAnswer, type Transport } from "./transport.ts";

@@ -5,3 +5,11 @@
 export { createContextFolders, sourcesSchema, type ContextFolders } from "./context-folders.ts";
 export { createImageSource, type ImageSource, type ImageSourceOptions, type ResolvedImage, type TransferStatus } from "./image-source.ts";
 export { importArchive, type ImportedImage, type ImportOptions } from "./import-archive.ts";
+export { createGitSource, type GitSource, type GitUseOptions, type ResolvedGit } from "./git-source.ts";
+export { readGitRequest, type GitRequest } from "./git-request.ts";
+export { sourcesHandlers } from "./handlers.ts";
+export { httpLimits, type HttpLimits } from "./http-fetch.ts";
+export { fileNameOf, readHttpRequest, type HttpFileRequest } from "./http-request.ts";
+export { createHttpSource, httpSchema, type HttpFile, type HttpSource } from "./http-source.ts";
+export { createPins, type Pins } from "./pins.ts";
+export type { ReadSecret } from "./secret.ts";

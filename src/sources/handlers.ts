@@ -1,0 +1,7 @@
+import { handler, type TaskHandler } from "../worker/index.ts";
+import { gitCheckoutTask } from "./git-tasks.ts";
+
+/** The sources' tasks for the worker's entry. Each loads its code when it is first asked for. */
+export const sourcesHandlers: readonly TaskHandler[] = [
+  handler(gitCheckoutTask, async (params, context) => (await import("./git-checkout.ts")).runGitCheckoutTask(params, context)),
+];
