@@ -38,7 +38,7 @@ function bench() {
           cacheMap: async () => ({
             digest: fake.digest ?? id,
             ...(fake.volatile ? { volatile: true } : {}),
-            dependencies: inputs.map((_, index) => ({ selector: "", ...(fake.reads ? { content: async (input: string) => fake.reads!(input, index) } : {}) })),
+            dependencies: inputs.map((_, index) => ({ selector: "", ...(fake.reads && !fake.whole?.includes(index) ? { content: async (input: string) => fake.reads!(input, index) } : {}) })),
           }),
           exec: async (values, context) => {
             ran.push(id);
@@ -59,6 +59,8 @@ interface Fake {
   readonly volatile?: boolean;
   readonly ignoreCache?: boolean;
   readonly reads?: (input: string, index: number) => string;
+  /** Inputs that `reads` is not for: they count as a whole. */
+  readonly whole?: readonly number[];
   readonly run: (inputs: readonly string[], signal: AbortSignal) => string | Promise<string>;
 }
 
@@ -122,6 +124,39 @@ test("stages that a row of copies reads from run at the same time", async () => 
   }
   const { result } = await bench().build("copy7", graph);
   assert.equal(result, "s0s1s2s3s4s5s6s7");
+});
+
+test("the stage that copies runs beside the stage that it copies from", async () => {
+  let meet: () => void = () => undefined;
+  const met = new Promise<void>((resolve) => (meet = resolve));
+  const { result } = await bench().build("copy", {
+    from: { run: async () => (await met, "f") },
+    base: { run: async () => (meet(), "b") },
+    copy: { from: ["base", "from"], whole: [0], reads: (input) => input, run: (inputs) => inputs.join("") },
+  });
+  assert.equal(result, "bf");
+});
+
+test("of two solves at once that make the same, both go on from what the first one stored", async () => {
+  const world = bench();
+  let arrived = 0;
+  let release: () => void = () => undefined;
+  const both = new Promise<void>((resolve) => (release = resolve));
+  const graph = (name: string): Record<string, Fake> => ({
+    shared: {
+      run: async () => {
+        arrived += 1;
+        if (arrived === 2) release();
+        await both;
+        return name;
+      },
+    },
+    [name]: { from: ["shared"], run: ([shared]) => `${shared}!` },
+  });
+  const [one, two] = await Promise.all([world.build("one", graph("one")), world.build("two", graph("two"))]);
+  assert.equal(one.result, two.result);
+  assert.deepEqual((await world.build("one", graph("one"))).ran, []);
+  assert.deepEqual((await world.build("two", graph("two"))).ran, []);
 });
 
 test("C19 a step that reads content stays cached when its input is made anew with the same content", async () => {

@@ -119,16 +119,17 @@ export async function solve<R>(target: { readonly id: string; readonly index: nu
   }
 
   /**
-   * An input that is read by content and was never made before must be made now, whatever the other inputs turn out to
-   * be. Without this head start the stages that a row of COPYs reads from would run one after the other.
+   * An input that was never made before must be made now, whatever the other inputs turn out to be: one that is read by
+   * content for its content, and one that is used as a whole because nothing can have been made from it. Without this head
+   * start the stages that a row of COPYs reads from would run one after the other, and the stage that copies after them.
    */
   function startUnknownInputs(vertex: SolverVertex<R>, map: CacheMap<R>): void {
-    vertex.inputs.forEach(({ id }, index) => {
-      if (!map.dependencies[index]?.content) return;
+    if (!map.dependencies.some(({ content }) => content)) return;
+    for (const { id } of vertex.inputs) {
       void once(headStarts, id, async () => {
         if (!cache.knows(await keyOf(id)) || (await mustRun(id))) await outcomeOf(id);
       });
-    });
+    }
   }
 
   /** Whether what an earlier build found in this input says nothing about what is in it now. */
@@ -174,15 +175,25 @@ export async function solve<R>(target: { readonly id: string; readonly index: nu
     reported.add(vertex.id);
     onEvent({ type: "started", vertex: vertex.id, time: now() });
     try {
-      const outputs = await vertex.op.exec(inputs, { signal, vertex: vertex.id });
-      const inputKeys = await all((await wholeInputs(vertex)).map((input) => keyOf(input.id)));
-      cache.save({ key, inputKeys, outputs, vertex });
+      const outputs = await keep(vertex, key, await vertex.op.exec(inputs, { signal, vertex: vertex.id }));
       onEvent({ type: "completed", vertex: vertex.id, time: now(), cached: false });
       return { outputs };
     } catch (error) {
       onEvent({ type: "failed", vertex: vertex.id, time: now(), error, canceled: signal.aborted });
       throw error;
     }
+  }
+
+  /**
+   * Stores what a vertex made. Where another solve stored the same meanwhile, its result is taken: two solves that run at
+   * once then go on from one result, and neither forgets what the other made from it.
+   */
+  async function keep(vertex: SolverVertex<R>, key: string, made: Outcome<R>["outputs"]): Promise<Outcome<R>["outputs"]> {
+    const inputKeys = await all((await wholeInputs(vertex)).map((input) => keyOf(input.id)));
+    const stored = (await mustRun(vertex.id)) ? undefined : cache.load(key);
+    if (stored) return stored;
+    cache.save({ key, inputKeys, outputs: made, vertex });
+    return made;
   }
 
   /** A result from the cache stands for the chain below it: inputs that nothing else asks for are reported as cached too. */

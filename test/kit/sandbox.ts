@@ -1,0 +1,165 @@
+/** A folder with a store, contexts and a home of its own, and Varve in it. Gone at the end, and nothing of it lives on. */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  chownSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { start, type Result, type RunningCommand, type RunOptions } from "./command.ts";
+import { findLastingTraces } from "./processes.ts";
+import { isRoot, ownWay, type Way } from "./ways.ts";
+
+const repo = resolve(import.meta.dirname, "../..");
+
+/** Contents by path. A path that ends in a slash is an empty folder. */
+export type Files = Readonly<Record<string, string | Buffer>>;
+
+export interface VarveOptions extends RunOptions {
+  /** Another store than the sandbox's own, by its name in the sandbox. */
+  readonly store?: string;
+}
+
+export interface Sandbox {
+  readonly folder: string;
+  readonly way: Way;
+  path(...names: readonly string[]): string;
+  /** Writes files below a folder of the sandbox; what is there else stays. Returns the folder's path. */
+  write(folder: string, files: Files): string;
+  /** Runs the command line from its sources. */
+  varve(args: readonly string[], options?: VarveOptions): Promise<Result>;
+  start(args: readonly string[], options?: VarveOptions): RunningCommand;
+  /** As `varve`, but fails where the command fails. */
+  succeed(args: readonly string[], options?: VarveOptions): Promise<Result>;
+  /** Builds files written to a new context folder, with plain progress. */
+  build(files: Files, args?: readonly string[], options?: VarveOptions): Promise<Result>;
+  /** Fails when anything of the sandbox is still mounted or running. */
+  checkLeaks(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+export function makeSandbox(way: Way = ownWay): Sandbox {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "varve-test-")));
+  chmodSync(folder, 0o755);
+  const path = (...names: readonly string[]) => join(folder, ...names);
+  const give = (name: string) => way.person && chownTree(name, way.person.uid, way.person.gid);
+  for (const name of ["home", "tmp"]) mkdirSync(path(name));
+  const { VARVE_CONFIG: config, PATH = "", VARVE_RUNTIME: runtime } = process.env;
+  writeFileSync(path("varve.toml"), config === undefined ? "" : readFileSync(config));
+  give(folder);
+  let contexts = 0;
+
+  const write: Sandbox["write"] = (name, files) => {
+    mkdirSync(path(name), { recursive: true });
+    for (const [file, content] of Object.entries(files)) {
+      const target = path(name, file);
+      mkdirSync(file.endsWith("/") ? target : dirname(target), { recursive: true });
+      if (!file.endsWith("/")) writeFileSync(target, content);
+    }
+    give(path(name));
+    return path(name);
+  };
+  const run: Sandbox["start"] = (args, { store = "store", env, cwd = folder, ...options } = {}) =>
+    start([...become(way, folder), process.execPath, join(readableRepo(way, folder), "src/cli/main.ts"), ...args], {
+      ...options,
+      cwd,
+      env: {
+        PATH,
+        HOME: path("home"),
+        TMPDIR: path("tmp"),
+        VARVE_ROOT: path(store),
+        VARVE_CONFIG: path("varve.toml"),
+        NODE_DISABLE_COMPILE_CACHE: "1",
+        ...(runtime === undefined ? {} : { VARVE_RUNTIME: runtime }),
+        ...env,
+      },
+    });
+  const varve: Sandbox["varve"] = async (args, options) => await run(args, options).result;
+  const checkLeaks = async () => {
+    assert.deepEqual(await findLastingTraces(folder), []);
+    assert.deepEqual(readdirSync(path("tmp")), [], "temporary files were left");
+  };
+  const succeed: Sandbox["succeed"] = async (args, options) => {
+    const result = await varve(args, options);
+    assert.equal(result.code, 0, `varve ${args.join(" ")} ended with ${result.code ?? result.signal}:\n${result.stderr}`);
+    return result;
+  };
+  return {
+    folder,
+    way,
+    path,
+    write,
+    varve,
+    start: run,
+    succeed,
+    async build(files, args = [], options) {
+      contexts += 1;
+      const context = write(`context-${contexts}`, files);
+      return await varve(["build", "--progress=plain", ...args, context], options);
+    },
+    checkLeaks,
+    async remove() {
+      try {
+        await checkLeaks();
+      } finally {
+        removeTree(folder);
+      }
+    },
+  };
+}
+
+/** The words before a command that make it run as the way's user. */
+function become({ person }: Way, folder: string): readonly string[] {
+  if (person === undefined) return [];
+  const change = ["setpriv", `--reuid=${person.uid}`, `--regid=${person.gid}`, "--clear-groups"];
+  if (canRead({ name: "as an ordinary user", person })) return change;
+  // The checkout lies where only root may go (its home, say): shown elsewhere, in a mount namespace of this command alone.
+  const script = 'mkdir -p "$2" && mount --bind "$1" "$2" && shift 2 && exec "$@"';
+  return ["unshare", "--mount", "sh", "-c", script, "sh", repo, join(folder, "repo"), ...change];
+}
+
+let readable: boolean | undefined;
+
+function canRead({ person }: Way): boolean {
+  if (person === undefined) return true;
+  const probe = [
+    "--reuid",
+    String(person.uid),
+    "--regid",
+    String(person.gid),
+    "--clear-groups",
+    "test",
+    "-r",
+    join(repo, "src/cli/main.ts"),
+  ];
+  readable ??= spawnSync("setpriv", probe).status === 0;
+  return readable;
+}
+
+function readableRepo(way: Way, folder: string): string {
+  return canRead(way) ? repo : join(folder, "repo");
+}
+
+function chownTree(path: string, uid: number, gid: number): void {
+  const entry = lstatSync(path);
+  if (!entry.isDirectory()) return lchownSync(path, uid, gid);
+  // What a build made below (a store) has owners of its own.
+  for (const name of readdirSync(path)) chownTree(join(path, name), uid, gid);
+  chownSync(path, uid, gid);
+}
+
+/** An ordinary user's snapshots hold files of ids that only a user namespace may touch. */
+function removeTree(path: string): void {
+  if (isRoot) rmSync(path, { recursive: true, force: true });
+  else execFileSync("unshare", ["--user", "--map-auto", "--map-root-user", "rm", "-rf", path]);
+}
