@@ -5,7 +5,16 @@ import { imagesSchema, openImages, type ImageStore } from "../images/index.ts";
 import { layersSchema, openLayerBlobs, type LayerBlobs } from "../layers/index.ts";
 import { createRegistryClient, loadDockerCredentials, type RegistryClient } from "../registry/index.ts";
 import { openSnapshots, snapshotsSchema, type SnapshotStore } from "../snapshots/index.ts";
-import { createImageSource, sourcesSchema, type ImageSource } from "../sources/index.ts";
+import {
+  createGitSource,
+  createHttpSource,
+  createImageSource,
+  httpSchema,
+  sourcesSchema,
+  type GitSource,
+  type HttpSource,
+  type ImageSource,
+} from "../sources/index.ts";
 import { openState, type State } from "../state/index.ts";
 import { createWorker, type Worker } from "../worker/index.ts";
 import { readConfig } from "./config.ts";
@@ -24,26 +33,33 @@ export interface Parts {
   readonly cache: Cache;
   readonly registry: RegistryClient;
   readonly imageSource: ImageSource;
+  readonly httpSource: HttpSource;
+  readonly gitSource: GitSource;
   readonly worker: Worker;
+  /** Folders to look for programs in: a PATH. */
+  readonly path: string;
   /** Folder of the cache mounts. */
   readonly cacheMounts: string;
   close(): Promise<void>;
 }
 
 export function openParts({ root, configPath, dockerConfigDir, path, runtime }: Settings): Parts {
-  const state = openState(root, [snapshotsSchema, cacheSchema, imagesSchema, layersSchema, sourcesSchema]);
+  const state = openState(root, [snapshotsSchema, cacheSchema, imagesSchema, layersSchema, sourcesSchema, httpSchema]);
   const content = openContentStore(root);
   const snapshots = openSnapshots({ state, root });
   const images = openImages({ state });
   const blobs = openLayerBlobs({ state });
   const cache = createCache({ state, snapshots });
   const worker = createWorker({ entry: modulePath("engine/worker-entry"), root, path, ...(runtime === undefined ? {} : { runtime }) });
+  const userAgent = `varve/${packageVersion()}`;
   const registry = createRegistryClient({
     config: readConfig(configPath).registry,
     credentials: loadDockerCredentials({ dockerConfigDir }),
-    userAgent: `varve/${packageVersion()}`,
+    userAgent,
   });
   const imageSource = createImageSource({ state, registry, content, images, blobs, snapshots, worker });
+  const httpSource = createHttpSource({ state, content, userAgent });
+  const gitSource = createGitSource({ root, worker, path });
   return {
     root,
     state,
@@ -54,12 +70,16 @@ export function openParts({ root, configPath, dockerConfigDir, path, runtime }: 
     cache,
     registry,
     imageSource,
+    httpSource,
+    gitSource,
     worker,
+    path,
     cacheMounts: join(root, "cache-mounts"),
     async close() {
       if (worker.started) await sweepStore({ snapshots, content, worker });
       await worker.close();
       registry.close();
+      httpSource.close();
       state.close();
     },
   };

@@ -2,31 +2,45 @@ import type { EventSink } from "../events/index.ts";
 import { isVarveError } from "../errors/index.ts";
 import { singleFlight } from "../flow/index.ts";
 import type { Graph, Vertex } from "../llb/index.ts";
-import { createOps } from "../ops/index.ts";
+import { createOps, type Entitlement } from "../ops/index.ts";
+import type { SecretStore, SshAgents } from "../secrets/index.ts";
 import { isStack, type Ref, type StackRef } from "../snapshots/index.ts";
 import { solve, type SolverEvent, type SolverVertex } from "../solver/index.ts";
-import type { ContextFolders } from "../sources/index.ts";
+import type { ContextFolders, Pins } from "../sources/index.ts";
 import type { Parts } from "./parts.ts";
 
 export interface SolveGraphOptions {
   readonly folders: ContextFolders;
   readonly locals: ReadonlyMap<string, { readonly path: string }>;
+  /** What URLs and refs stood for when this build first asked. */
+  readonly pins: Pins;
+  readonly secrets: SecretStore;
+  readonly agents: SshAgents;
+  readonly allowed: ReadonlySet<Entitlement>;
   readonly emit: EventSink;
   readonly signal: AbortSignal;
 }
 
 /** Solves a graph on this machine; undefined for an empty one. */
-export async function solveGraph(graph: Graph, parts: Parts, { folders, locals, emit, signal }: SolveGraphOptions): Promise<StackRef | undefined> {
+export async function solveGraph(graph: Graph, parts: Parts, options: SolveGraphOptions): Promise<StackRef | undefined> {
   if (!graph.result) return undefined;
+  const { folders, locals, pins, secrets, agents, allowed, emit, signal } = options;
   const started = new Map<string, number>();
   const opFor = createOps({
     worker: parts.worker,
     snapshots: parts.snapshots,
     cache: parts.cache,
     images: parts.imageSource,
+    http: parts.httpSource,
+    git: parts.gitSource,
+    content: parts.content,
+    pins,
     cacheMounts: parts.cacheMounts,
     folders,
     locals,
+    secrets,
+    agents,
+    allowed,
     materializing: singleFlight(),
     sources: graph.sources,
     onLog: (vertex, stream, data) => emit({ type: "log", time: Date.now(), vertex, stream, data }),

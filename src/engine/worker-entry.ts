@@ -1,6 +1,7 @@
 import { exportersHandlers } from "../exporters/index.ts";
 import { layersHandlers } from "../layers/index.ts";
 import { opsHandlers } from "../ops/index.ts";
+import { sourcesHandlers } from "../sources/index.ts";
 import { serveTasks } from "../worker/index.ts";
 
-serveTasks([...layersHandlers, ...opsHandlers, ...exportersHandlers]);
+serveTasks([...layersHandlers, ...sourcesHandlers, ...opsHandlers, ...exportersHandlers]);

@@ -2,10 +2,13 @@ import { VarveError } from "../errors/index.ts";
 import type { SingleFlight } from "../flow/index.ts";
 import type { SourceInfo, Vertex } from "../llb/index.ts";
 import type { Cache } from "../cache/index.ts";
+import type { SecretStore, SshAgents } from "../secrets/index.ts";
 import type { Ref, SnapshotStore, StackRef } from "../snapshots/index.ts";
 import type { SolverOp } from "../solver/index.ts";
-import type { ContextFolders, ImageSource } from "../sources/index.ts";
+import type { ContentStore } from "../content/index.ts";
+import type { ContextFolders, GitSource, HttpSource, ImageOrigin, ImageSource, Pins } from "../sources/index.ts";
 import type { Worker } from "../worker/index.ts";
+import type { Entitlement } from "./entitlements.ts";
 import { createExecOp } from "./exec-op.ts";
 import { createFileOp } from "./file-op.ts";
 import { createMergeOp } from "./merge-op.ts";
@@ -17,13 +20,24 @@ export interface OpsOptions {
   readonly snapshots: SnapshotStore;
   readonly cache: Cache;
   readonly images: ImageSource;
+  readonly http: HttpSource;
+  readonly git: GitSource;
+  /** Where the bodies of URLs lie. */
+  readonly content: Pick<ContentStore, "pathOf">;
+  /** What URLs and refs stood for when this build first asked. */
+  readonly pins: Pins;
   readonly folders: ContextFolders;
   /** Local sources by name (`local://NAME`). */
   readonly locals: ReadonlyMap<string, { readonly path: string }>;
+  /** Image layout folders by name (`oci-layout://`, its attribute `oci.store`). */
+  readonly layouts: ReadonlyMap<string, ImageOrigin>;
   /** The texts that the graph was made from, for error messages. */
   readonly sources: readonly SourceInfo[];
   /** Folders of the context being copied for a mount, by what is copied. */
   readonly materializing: SingleFlight<string, StackRef>;
+  readonly secrets: SecretStore;
+  readonly agents: SshAgents;
+  readonly allowed: ReadonlySet<Entitlement>;
   /** Folder of the cache mounts. */
   readonly cacheMounts: string;
   /** Takes the output of commands. */

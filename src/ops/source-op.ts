@@ -3,26 +3,39 @@ import { VarveError } from "../errors/index.ts";
 import type { SourceOp, Vertex } from "../llb/index.ts";
 import type { Ref } from "../snapshots/index.ts";
 import type { SolverOp } from "../solver/index.ts";
+import { readGitRequest, readHttpRequest } from "../sources/index.ts";
 import type { OpsOptions } from "./create-ops.ts";
+import { createGitOp, createHttpOp } from "./remote-op.ts";
 
-/** A source op: a base image or the build context. */
+/** A source op: a base image, the build context, a file behind a URL or a Git repository. */
 export function createSourceOp(vertex: Vertex, { identifier, attrs }: SourceOp, options: OpsOptions): SolverOp<Ref> {
   const [scheme = "", rest = ""] = splitOnce(identifier, "://");
-  if (scheme === "docker-image") return createImageOp(vertex, rest, options);
+  if (scheme === "docker-image") return createImageOp(vertex, rest, undefined, options);
+  if (scheme === "oci-layout") return createImageOp(vertex, rest, layoutOf(attrs, options), options);
   if (scheme === "local") return createFolderOp(vertex, rest, attrs, options);
+  if (scheme === "http" || scheme === "https") return createHttpOp(vertex, readHttpRequest(identifier, attrs), options);
+  if (scheme === "git") return createGitOp(vertex, readGitRequest(identifier, attrs), options);
   throw new VarveError("OP_UNSUPPORTED", `sources of the kind ${scheme}:// are not supported yet`);
 }
 
 /** The key of an image is the chain ID of its layers: where it came from and what it is called change nothing. */
-function createImageOp(vertex: Vertex, reference: string, { images, onStatus }: OpsOptions): SolverOp<Ref> {
-  const { platform } = vertex.op;
+function createImageOp(vertex: Vertex, reference: string, origin: ImageOrigin | undefined, { images, onStatus }: OpsOptions): SolverOp<Ref> {
+  const pinned = { reference, platform: vertex.op.platform, ...(origin && { origin }) };
   return {
     async cacheMap(signal) {
-      const chain = await images.chainOf(reference, platform, { signal });
+      const chain = await images.chainOf(pinned, { signal });
       return { digest: hash("sha256", JSON.stringify(["image", chain])), dependencies: [] };
     },
-    exec: async (_, { signal }) => [await images.unpack(reference, platform, { signal, onStatus: (status) => onStatus(vertex.digest, status) })],
+    exec: async (_, { signal }) => [await images.unpack(pinned, { signal, onStatus: (status) => onStatus(vertex.digest, status) })],
   };
+}
+
+/** A layout folder of the build, by the name that the frontend gave it. */
+function layoutOf(attrs: SourceOp["attrs"], { layouts }: OpsOptions): ImageOrigin {
+  const name = attrs["oci.store"] ?? "";
+  const layout = layouts.get(name);
+  if (layout === undefined) throw new VarveError("OP_NO_LOCAL", `the build was given no image layout named "${name}"`);
+  return layout;
 }
 
 /** A local folder is its own result; what is read of it is hashed by those that read it. */

@@ -8,7 +8,6 @@ import type { HttpAnswer } from "../registry/index.ts";
 import { createHttpTransport, getUrl, httpLimits, readBody, type HttpLimits, type HttpTransport } from "./http-fetch.ts";
 import { fileNameOf, type HttpFileRequest } from "./http-request.ts";
 import { readHeaderSecret, type ReadSecret } from "./secret.ts";
-import type { TransferStatus } from "./image-source.ts";
 
 export const httpSchema = `
 CREATE TABLE IF NOT EXISTS http_answers (
@@ -40,10 +39,19 @@ export interface HttpFile {
   readonly modifiedSeconds: number | undefined;
 }
 
+export interface FetchStatus {
+  readonly id: string;
+  /** Bytes. */
+  readonly current: number;
+  /** 0 where the server does not say. */
+  readonly total: number;
+  readonly done: boolean;
+}
+
 export interface FetchOptions {
   readonly signal: AbortSignal;
   readonly secret?: ReadSecret | undefined;
-  readonly onStatus?: ((status: TransferStatus) => void) | undefined;
+  readonly onStatus?: ((status: FetchStatus) => void) | undefined;
 }
 
 /** Files behind URLs as sources of a build. */

@@ -1,0 +1,67 @@
+import { basename, dirname } from "node:path";
+import { isVarveError } from "../errors/index.ts";
+import type { FileAction, FileCopy, Vertex } from "../llb/index.ts";
+import type { Ref } from "../snapshots/index.ts";
+import type { SolverOp } from "../solver/index.ts";
+import { fileNameOf, type FetchStatus, type GitRequest, type HttpFileRequest } from "../sources/index.ts";
+import type { OpsOptions } from "./create-ops.ts";
+import { plainCopy } from "./materialize.ts";
+import { placeOf } from "./place.ts";
+import { writeSnapshot } from "./stacks.ts";
+import { fileTask, type WireRef } from "./tasks.ts";
+
+/** A file behind a URL. With a checksum its key is known without asking anybody. */
+export function createHttpOp(vertex: Vertex, request: HttpFileRequest, options: OpsOptions): SolverOp<Ref> {
+  const { http, pins, content, secrets, onStatus } = options;
+  const use = (signal: AbortSignal) => ({ signal, secret: secrets.get, onStatus: (status: FetchStatus) => onStatus(vertex.digest, status) });
+  const fetch = (signal: AbortSignal) => pins.once(JSON.stringify(["http", request]), () => http.fetch(request, use(signal)));
+  return {
+    cacheMap: (signal) =>
+      placing(vertex, options, async () => {
+        const { checksum } = request;
+        const known = checksum === undefined ? await fetch(signal) : { digest: checksum, filename: fileNameOf(request, undefined), modifiedSeconds: undefined };
+        return { digest: http.keyOf(request, known), dependencies: [] };
+      }),
+    exec: (_, { signal }) =>
+      placing(vertex, options, async () => {
+        const { digest, filename, modifiedSeconds = 0 } = await fetch(signal);
+        const blob = content.pathOf(digest);
+        const input: WireRef = { kind: "folder", path: dirname(blob), exclude: [], only: [] };
+        const copy: FileCopy = {
+          ...plainCopy,
+          src: `/${basename(blob)}`,
+          dest: `/${filename}`,
+          mode: request.mode,
+          timestamp: modifiedSeconds * 1e9,
+          owner: { user: { kind: "id", id: request.uid }, group: { kind: "id", id: request.gid } },
+        };
+        const actions: FileAction[] = [{ kind: "copy", input: -1, secondaryInput: 0, output: 0, copy }];
+        return [await writeSnapshot([], options, (snapshot) => options.worker.call(fileTask, { inputs: [input], actions, snapshot }, { signal }))];
+      }),
+  };
+}
+
+/** The tree of a commit. What a branch stands for is asked once in a build. */
+export function createGitOp(vertex: Vertex, request: GitRequest, options: OpsOptions): SolverOp<Ref> {
+  const { git, pins, secrets, agents } = options;
+  const use = (signal: AbortSignal) => ({ signal, secret: secrets.get, sshAgent: agents.socketOf });
+  const name = JSON.stringify(["git", request.remote, request.ref, request.checksum, request.fetchByCommit]);
+  const resolve = (signal: AbortSignal) => pins.once(name, () => git.resolve(request, use(signal)));
+  return {
+    cacheMap: (signal) => placing(vertex, options, async () => ({ digest: git.keyOf(request, await resolve(signal)), dependencies: [] })),
+    exec: (_, { signal }) =>
+      placing(vertex, options, async () => {
+        const resolved = await resolve(signal);
+        return [await writeSnapshot([], options, (snapshot) => git.checkout(request, resolved, { ...use(signal), snapshot }))];
+      }),
+  };
+}
+
+/** Says of an error where in the Dockerfile its cause stands. */
+async function placing<T>(vertex: Vertex, { sources }: OpsOptions, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw isVarveError(error) ? error.at(placeOf(vertex, sources)) : error;
+  }
+}
