@@ -26,10 +26,10 @@ export function startBuild(needParts: () => Parts, options: RunningOptions): Bui
   const warnings: BuildWarning[] = [];
   const reporting: Reporting = {
     emit: events.emit,
-    warn(warning) {
+    warn(warning, vertex) {
       warnings.push(warning);
       const { description, ...facts } = warning;
-      events.emit({ type: "warning", time: Date.now(), ...facts, ...(description === undefined ? {} : { detail: description }) });
+      events.emit({ type: "warning", time: Date.now(), ...(vertex === undefined ? {} : { vertex }), ...facts, ...(description === undefined ? {} : { detail: description }) });
     },
   };
   const result = (async () => ({ ...(await build(needParts(), options, reporting)), warnings }))().finally(events.end);

@@ -5,7 +5,7 @@ import type { EventSink } from "../events/index.ts";
 import type { FrontendOptions } from "../frontend/index.ts";
 import { formatPlatform, hostPlatform, parsePlatform, type Platform } from "../oci/index.ts";
 import { readBuildInput, type BuildInput } from "./build-input.ts";
-import { internalStep } from "./internal-step.ts";
+import { internalStep, internalVertex } from "./internal-step.ts";
 import type { Parts } from "./parts.ts";
 import type { BuildOptions, BuildWarning } from "./types.ts";
 import { unpackContext } from "./unpack-context.ts";
@@ -18,7 +18,8 @@ export type InputOptions = Pick<BuildOptions, "context" | "dockerfile" | "target
 /** Where what happens is told. */
 export interface Reporting {
   readonly emit: EventSink;
-  readonly warn: (warning: BuildWarning) => void;
+  /** `vertex`: the step that it is about. */
+  readonly warn: (warning: BuildWarning, vertex?: string) => void;
 }
 
 /** Gets the context and the Dockerfile, and gives back what it unpacked once the work is done. */
@@ -45,10 +46,11 @@ export async function loadDockerfile(
   { emit, warn }: Reporting,
 ): Promise<ParsedDockerfile> {
   const check = lint ? (Object.hasOwn(buildArgs, builderArgs.check) ? buildArgs[builderArgs.check] : undefined) : false;
-  await internalStep(`[internal] load build definition from ${input.dockerfileName}`, emit, async (status) => {
+  const step = `[internal] load build definition from ${input.dockerfileName}`;
+  await internalStep(step, emit, async (status) => {
     status("transferring dockerfile:", input.dockerfile.length, 0, true);
   });
-  return parseDockerfile(input.dockerfile, { file: input.dockerfileName, check, onWarning: (warning) => warn(toBuildWarning(warning)) });
+  return parseDockerfile(input.dockerfile, { file: input.dockerfileName, check, onWarning: (warning) => warn(toBuildWarning(warning), internalVertex(step)) });
 }
 
 /** A lint warning as builds and checks report it. */

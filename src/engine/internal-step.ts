@@ -5,9 +5,14 @@ import type { EventSink } from "../events/index.ts";
 /** Reports the progress of a part of an internal step. */
 export type ReportStatus = (id: string, current: number, total: number, done: boolean) => void;
 
+/** The vertex of the step with this name. */
+export function internalVertex(name: string): string {
+  return `sha256:${hash("sha256", name)}`;
+}
+
 /** Runs work that is a step for the reader of progress but no vertex of the graph: loading files, resolving, exporting. */
 export async function internalStep<T>(name: string, emit: EventSink, work: (status: ReportStatus, vertex: string) => Promise<T>): Promise<T> {
-  const vertex = `sha256:${hash("sha256", name)}`;
+  const vertex = internalVertex(name);
   const started = Date.now();
   emit({ type: "vertex", time: started, vertex, name, inputs: [], started });
   const first = new Map<string, number>();

@@ -269,7 +269,7 @@ test("A18 A05 build arguments that nothing declares are warned of, those that st
   ]);
 });
 
-test("lint UndefinedArgInFrom and InvalidBaseImagePlatform fall out of the compilation", async () => {
+test("N09 N14 N18 lint of FROM and of base images falls out of the compilation", async () => {
   const { warnings } = await compile("FROM a${TAAG} AS x\nFROM --platform=arm64 a", {
     buildArgs: { TAG: "" },
   });

@@ -32,13 +32,18 @@ export const build = defineCommand({
     const options = await readBuildOptions(call);
     const store = await call.openStore();
     const warnings: WarningEvent[] = [];
-    const result = await watch(createProgress(mode, call), io, async (onEvent) =>
-      follow(store.build(options), (event) => {
-        if (event.type === "warning") warnings.push(event);
-        onEvent(event);
-      }),
-    );
-    if (mode === "plain") io.stderr.print(formatWarnings(warnings, { debug: call.debug, colors: useColors(io) }));
+    let result: BuildResult;
+    try {
+      result = await watch(createProgress(mode, call), io, async (onEvent) =>
+        follow(store.build(options), (event) => {
+          if (event.type === "warning") warnings.push(event);
+          onEvent(event);
+        }),
+      );
+    } finally {
+      // a build that fails may have been warned
+      if (mode === "plain") io.stderr.print(formatWarnings(warnings, { debug: call.debug, colors: useColors(io) }));
+    }
     const stdoutIsTaken = options.outputs?.some((output) => "dest" in output && typeof output.dest === "function") ?? false;
     if (printId && result.imageId !== undefined && !stdoutIsTaken) io.stdout.print(`${result.imageId}\n`);
     await writeFiles(result, call);
