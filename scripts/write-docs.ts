@@ -1,10 +1,11 @@
 /**
  * Writes the docs that are made from the code: `docs/cli.md` from the tables of the command line, `docs/errors.md` from
- * the catalogue of errors. With `--check` it writes nothing and fails where a file is not up to date.
+ * the catalogue of errors, `docs/lint.md` from the table of lint rules. With `--check` it writes nothing and fails where a file is not up to date.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { commandReference } from "../src/cli/index.ts";
 import { catalogue } from "../src/errors/index.ts";
+import { lintReference } from "./lint-reference.ts";
 
 function errorReference(): string {
   const rows = Object.entries(catalogue).map(([code, { kind, sentence }]) => `| \`${code}\` | ${kind} | ${sentence} |`);
@@ -21,7 +22,7 @@ function errorReference(): string {
   ].join("\n");
 }
 
-const documents = { "cli.md": await commandReference(), "errors.md": errorReference() };
+const documents = { "cli.md": await commandReference(), "errors.md": errorReference(), "lint.md": lintReference() };
 const check = process.argv.includes("--check");
 for (const [name, text] of Object.entries(documents)) {
   const file = new URL(`../docs/${name}`, import.meta.url);

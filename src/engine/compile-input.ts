@@ -33,7 +33,9 @@ export async function withBuildInput<T>(
   const unpacked = context.kind === "tar" ? await unpackContext(context.stream, parts, { signal, emit }) : undefined;
   try {
     const path = unpacked?.path ?? (context.kind === "folder" ? resolve(context.path) : undefined);
-    return await work(readBuildInput(path, { ...(dockerfile === undefined ? {} : { dockerfile }), contained: unpacked !== undefined }));
+    return await work(
+      readBuildInput(path, { ...(dockerfile === undefined ? {} : { dockerfile }), contained: unpacked !== undefined }),
+    );
   } finally {
     if (unpacked) await unpacked.remove();
   }
@@ -50,7 +52,11 @@ export async function loadDockerfile(
   await internalStep(step, emit, async (status) => {
     status("transferring dockerfile:", input.dockerfile.length, 0, true);
   });
-  return parseDockerfile(input.dockerfile, { file: input.dockerfileName, check, onWarning: (warning) => warn(toBuildWarning(warning), internalVertex(step)) });
+  return parseDockerfile(input.dockerfile, {
+    file: input.dockerfileName,
+    check,
+    onWarning: (warning) => warn(toBuildWarning(warning), internalVertex(step)),
+  });
 }
 
 /** A lint warning as builds and checks report it. */
@@ -73,15 +79,19 @@ export function frontendOptions(
     ...(buildArgs === undefined ? {} : { buildArgs }),
     ignorePatterns: input.ignorePatterns,
     resolveImage: (reference, { platform, where }) =>
-      internalStep(`[internal] load metadata for ${reference.domain}/${reference.path}:${reference.tag ?? "latest"}`, emit, async () => {
-        try {
-          const onWarning = (message: string): void => warn({ rule: "RegistryUnreachable", message });
-          const image = await parts.imageSource.resolve(reference, { platform, pull, signal, onWarning });
-          return { reference: image.reference, digest: image.digest, config: image.config };
-        } catch (error) {
-          throw error instanceof VarveError ? error.at(where) : error;
-        }
-      }),
+      internalStep(
+        `[internal] load metadata for ${reference.domain}/${reference.path}:${reference.tag ?? "latest"}`,
+        emit,
+        async () => {
+          try {
+            const onWarning = (message: string): void => warn({ rule: "RegistryUnreachable", message });
+            const image = await parts.imageSource.resolve(reference, { platform, pull, signal, onWarning });
+            return { reference: image.reference, digest: image.digest, config: image.config };
+          } catch (error) {
+            throw error instanceof VarveError ? error.at(where) : error;
+          }
+        },
+      ),
   };
 }
 

@@ -45,7 +45,9 @@ export async function outlineBuild(parts: Parts, options: Options): Promise<Buil
     emit,
     async work(input) {
       const parsed = await loadDockerfile(input, options, reporting);
-      const outline = await outlineDockerfile(parsed.dockerfile, frontendOptions(parts, { input, parsed, options }, reporting), { signal });
+      const outline = await outlineDockerfile(parsed.dockerfile, frontendOptions(parts, { input, parsed, options }, reporting), {
+        signal,
+      });
       return { ...outline, source: textOf(input) };
     },
   });

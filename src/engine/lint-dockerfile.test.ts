@@ -136,13 +136,20 @@ const file = "Dockerfile";
 
 async function lint(text: string, buildArgs: Readonly<Record<string, string>> = {}): Promise<string[]> {
   const { warnings, error } = await lintDockerfile(text, { file, buildArgs });
-  return [...warnings.map(({ rule, where }) => `${rule} ${where?.startLine}`), ...(error === undefined ? [] : [`${error.code} ${error.where?.startLine}`])];
+  return [
+    ...warnings.map(({ rule, where }) => `${rule} ${where?.startLine}`),
+    ...(error === undefined ? [] : [`${error.code} ${error.where?.startLine}`]),
+  ];
 }
 
 for (const [rule, { id, text, line, message, ignore = [] }] of Object.entries(faults)) {
   // the default alone is no image name; with the argument the rest of the file can be looked at
   test(`${id} ${rule} fires for its fault and nothing else does`, async () => {
-    const { warnings } = await lintDockerfile(text, { file, ignorePatterns: ignore, buildArgs: rule === "InvalidDefaultArgInFrom" ? { TAG: "1" } : {} });
+    const { warnings } = await lintDockerfile(text, {
+      file,
+      ignorePatterns: ignore,
+      buildArgs: rule === "InvalidDefaultArgInFrom" ? { TAG: "1" } : {},
+    });
     assert.deepEqual(
       warnings.map((warning) => [warning.rule, warning.message, warning.where?.startLine, warning.description, warning.url]),
       [[rule, message, line, lintRules[rule as LintRuleName].description, lintRuleUrl(rule as LintRuleName)]],
@@ -171,7 +178,11 @@ test("N30 skip leaves rules out by their exact names, all of them with all", asy
   const body = "FROM scratch as A\nMAINTAINER x";
   assert.deepEqual(await lint(body), ["StageNameCasing 1", "FromAsCasing 1", "MaintainerDeprecated 2"]);
   assert.deepEqual(await lint(`# check=skip=StageNameCasing,FromAsCasing\n${body}`), ["MaintainerDeprecated 3"]);
-  assert.deepEqual(await lint(`# check=skip=stagenamecasing,Unheard\n${body}`), ["StageNameCasing 2", "FromAsCasing 2", "MaintainerDeprecated 3"]);
+  assert.deepEqual(await lint(`# check=skip=stagenamecasing,Unheard\n${body}`), [
+    "StageNameCasing 2",
+    "FromAsCasing 2",
+    "MaintainerDeprecated 3",
+  ]);
   assert.deepEqual(await lint(`# check=skip=all\n${body}`), []);
 });
 
@@ -179,7 +190,9 @@ test("N31 experimental turns rules on, and skip does not turn them off", async (
   const body = "# words\nFROM scratch AS a";
   assert.deepEqual(await lint(body), []);
   assert.deepEqual(await lint(`# check=experimental=all\n${body}`), ["InvalidDefinitionDescription 3"]);
-  assert.deepEqual(await lint(`# check=skip=all;experimental=InvalidDefinitionDescription\n${body}`), ["InvalidDefinitionDescription 3"]);
+  assert.deepEqual(await lint(`# check=skip=all;experimental=InvalidDefinitionDescription\n${body}`), [
+    "InvalidDefinitionDescription 3",
+  ]);
 });
 
 test("N32 error=true makes warnings an error that names their rules", async () => {
@@ -210,7 +223,9 @@ test("N34 A08 the build argument takes the place of the directive", async () => 
 
 test("N34 a check comment adds to the options for the one instruction below", async () => {
   assert.deepEqual(
-    await lint("FROM scratch\n# why\n# check=skip=LegacyKeyValueFormat and why\nENV a b\nENV a b\n# check=skip=all\n#\nENV a b\n  # check=skip=all\nENV a b"),
+    await lint(
+      "FROM scratch\n# why\n# check=skip=LegacyKeyValueFormat and why\nENV a b\nENV a b\n# check=skip=all\n#\nENV a b\n  # check=skip=all\nENV a b",
+    ),
     ["LegacyKeyValueFormat 5", "LegacyKeyValueFormat 8", "LegacyKeyValueFormat 10"],
   );
   assert.deepEqual(await lint("FROM scratch\n# check=nonsense\n# check=skip=all\nENV a b"), ["LegacyKeyValueFormat 4"]);
@@ -218,7 +233,12 @@ test("N34 a check comment adds to the options for the one instruction below", as
 });
 
 test("N36 what was found before an error is not lost with it", async () => {
-  assert.deepEqual(await lint("FROM scratch as a\nENV a b\nENV c=${x?must}"), ["FromAsCasing 1", "LegacyKeyValueFormat 2", "UndefinedVar 3", "DOCKERFILE_SUBSTITUTION 3"]);
+  assert.deepEqual(await lint("FROM scratch as a\nENV a b\nENV c=${x?must}"), [
+    "FromAsCasing 1",
+    "LegacyKeyValueFormat 2",
+    "UndefinedVar 3",
+    "DOCKERFILE_SUBSTITUTION 3",
+  ]);
   assert.deepEqual(await lint("FROM scratch as a\nFOO"), ["FromAsCasing 1", "DOCKERFILE_UNKNOWN_INSTRUCTION 2"]);
 });
 
@@ -226,7 +246,10 @@ test("N36 all stages are looked at, with a target those that it needs", async ()
   const text = "FROM scratch AS a\nENV a b\nFROM scratch AS b\nENV a b\nFROM a\nENV a b";
   assert.deepEqual(await lint(text), ["LegacyKeyValueFormat 2", "LegacyKeyValueFormat 4", "LegacyKeyValueFormat 6"]);
   const { warnings } = await lintDockerfile(text, { file, target: "b" });
-  assert.deepEqual(warnings.map(({ where }) => where?.startLine), [4]);
+  assert.deepEqual(
+    warnings.map(({ where }) => where?.startLine),
+    [4],
+  );
 });
 
 test("N11 without base images only typing errors in variables count", async () => {
@@ -244,8 +267,14 @@ test("N01 N02 N03 N04 N13 N21 N22 fixes touch nothing but what is wrong", async 
     ["FROM scratch \\\n  as \\\n  A\n", "FROM scratch \\\n  AS \\\n  a\n"],
     ["FROM scratch\nENV a=1 \\\n\n  # kept\n \t\n  b=2\n", "FROM scratch\nENV a=1 \\\n  # kept\n  b=2\n"],
     ["From scratch as x\nenv A=1\nEnv B=1\nCMD []\nlabel c=d", "from scratch as x\nenv A=1\nenv B=1\ncmd []\nlabel c=d"],
-    ["FROM scratch\nENV  a \t b\nLABEL c d  e $X \nENV q 'x y' z\nENV r \\\n s\nENV t u \\\n  v\n", "FROM scratch\nENV  a=b\nLABEL c=\"d  e $X\" \nENV q 'x y' z\nENV r \\\n s\nENV t=\"u \\\n  v\"\n"],
-    ["FROM scratch\nENV P=1\nEXPOSE 80/TCP  9000:90 [::1]:1:95/Udp $P/TCP\n", "FROM scratch\nENV P=1\nEXPOSE 80/tcp  90 95/udp $P/TCP\n"],
+    [
+      "FROM scratch\nENV  a \t b\nLABEL c d  e $X \nENV q 'x y' z\nENV r \\\n s\nENV t u \\\n  v\n",
+      'FROM scratch\nENV  a=b\nLABEL c="d  e $X" \nENV q \'x y\' z\nENV r \\\n s\nENV t="u \\\n  v"\n',
+    ],
+    [
+      "FROM scratch\nENV P=1\nEXPOSE 80/TCP  9000:90 [::1]:1:95/Udp $P/TCP\n",
+      "FROM scratch\nENV P=1\nEXPOSE 80/tcp  90 95/udp $P/TCP\n",
+    ],
     // sorted otherwise, the history would change
     ["FROM scratch\nEXPOSE 80/UDP 80/tcp\n", "FROM scratch\nEXPOSE 80/UDP 80/tcp\n"],
     ["FROM scratch\nMAINTAINER me\n", "FROM scratch\nMAINTAINER me\n"],
@@ -256,7 +285,10 @@ test("N01 N02 N03 N04 N13 N21 N22 fixes touch nothing but what is wrong", async 
 });
 
 test("N08 an unsafe fix makes MAINTAINER a label with the same text", async () => {
-  assert.equal(await fix('FROM scratch\nMAINTAINER "A" $B \\C\n', true), 'FROM scratch\nLABEL org.opencontainers.image.authors="\\"A\\" \\$B \\\\C"\n');
+  assert.equal(
+    await fix('FROM scratch\nMAINTAINER "A" $B \\C\n', true),
+    'FROM scratch\nLABEL org.opencontainers.image.authors="\\"A\\" \\$B \\\\C"\n',
+  );
 });
 
 test("N03 bytes that are no UTF-8 stay in comments that a fix goes by", async () => {
@@ -269,7 +301,12 @@ const digest = parseDigest(`sha256:${"1".repeat(64)}`);
 const resolveImage: ResolveImage = async (reference) => ({
   reference,
   digest,
-  config: { architecture: "amd64", os: "linux", config: { Env: ["PATH=/bin", "X=1"] }, rootfs: { type: "layers", diff_ids: [digest] } },
+  config: {
+    architecture: "amd64",
+    os: "linux",
+    config: { Env: ["PATH=/bin", "X=1"] },
+    rootfs: { type: "layers", diff_ids: [digest] },
+  },
 });
 
 /** What a text builds: the operations of the graph and the image; undefined for what does not compile. */
@@ -277,7 +314,11 @@ async function graphOf(text: string): Promise<unknown> {
   try {
     const { dockerfile } = parseDockerfile(text, { file });
     const buildPlatform = { os: "linux", architecture: "amd64" };
-    const { definition, image } = await compileDockerfile(dockerfile, { buildPlatform, resolveImage }, { signal: new AbortController().signal });
+    const { definition, image } = await compileDockerfile(
+      dockerfile,
+      { buildPlatform, resolveImage },
+      { signal: new AbortController().signal },
+    );
     return { vertices: [...loadGraph(definition).vertices.keys()], image };
   } catch (error) {
     if (isVarveError(error)) return undefined;
@@ -285,12 +326,53 @@ async function graphOf(text: string): Promise<unknown> {
   }
 }
 
-const word = fc.constantFrom("a", "b=c", "$X", "${Y:-d e}", '"q r"', "'s'", "\\ t", "x\\", "=", "80/TCP", "1:80/udp", "[::1]:2:3", "A.b", "$", "<<E", "`", "#");
+const word = fc.constantFrom(
+  "a",
+  "b=c",
+  "$X",
+  "${Y:-d e}",
+  '"q r"',
+  "'s'",
+  "\\ t",
+  "x\\",
+  "=",
+  "80/TCP",
+  "1:80/udp",
+  "[::1]:2:3",
+  "A.b",
+  "$",
+  "<<E",
+  "`",
+  "#",
+);
 const gap = fc.constantFrom(" ", "  ", "\t", " \\\n", " \\\n\n", " \\\n# c\n \t\n ");
-const keyword = fc.constantFrom("ENV", "env", "Env", "LABEL", "label", "EXPOSE", "expose", "RUN", "MAINTAINER", "CMD", "ARG", "ONBUILD ENV", "WORKDIR", "# note", "#");
-const instruction = fc.tuple(keyword, fc.array(fc.tuple(gap, word), { maxLength: 4 })).map(([name, words]) => name + words.flat().join(""));
-const stage = fc.tuple(fc.constantFrom("FROM image", "from scratch", "From image AS One", "FROM image as two", "FROM image \\\n\n aS Three"), fc.array(instruction, { maxLength: 5 }));
-const dockerfile = fc.array(stage, { minLength: 1, maxLength: 3 }).map((stages) => `${stages.map(([from, rest]) => [from, ...rest].join("\n")).join("\n")}\n`);
+const keyword = fc.constantFrom(
+  "ENV",
+  "env",
+  "Env",
+  "LABEL",
+  "label",
+  "EXPOSE",
+  "expose",
+  "RUN",
+  "MAINTAINER",
+  "CMD",
+  "ARG",
+  "ONBUILD ENV",
+  "WORKDIR",
+  "# note",
+  "#",
+);
+const instruction = fc
+  .tuple(keyword, fc.array(fc.tuple(gap, word), { maxLength: 4 }))
+  .map(([name, words]) => name + words.flat().join(""));
+const stage = fc.tuple(
+  fc.constantFrom("FROM image", "from scratch", "From image AS One", "FROM image as two", "FROM image \\\n\n aS Three"),
+  fc.array(instruction, { maxLength: 5 }),
+);
+const dockerfile = fc
+  .array(stage, { minLength: 1, maxLength: 3 })
+  .map((stages) => `${stages.map(([from, rest]) => [from, ...rest].join("\n")).join("\n")}\n`);
 
 test("N01 N02 N03 N04 N13 N21 N22 a fixed file builds the same, and has nothing more to fix", async () => {
   let compiled = 0;

@@ -85,4 +85,3 @@ const guessImage: ResolveImage = async (reference, { platform: { os, architectur
   config: { os, architecture, config: {}, rootfs: { type: "layers", diff_ids: [guessedDigest] } },
   isGuess: true,
 });
-

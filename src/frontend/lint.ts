@@ -101,7 +101,11 @@ export function lintSecretName(
 
 /** `ENV key value` (N13). */
 export function lintLegacyPair(keyword: string, { linter, where }: { linter: Linter; where: SourceRange }): void {
-  linter.run("LegacyKeyValueFormat", `"${keyword} key=value" should be used instead of legacy "${keyword} key value" format`, where);
+  linter.run(
+    "LegacyKeyValueFormat",
+    `"${keyword} key=value" should be used instead of legacy "${keyword} key value" format`,
+    where,
+  );
 }
 
 /** CMD or ENTRYPOINT in the default shell (N07). */
@@ -119,7 +123,11 @@ export function lintRepeated(keyword: string, { linter, earlier }: { linter: Lin
 /** The first WORKDIR of a chain of stages, when it is relative (N10). */
 export function lintWorkdir(path: string, { linter, where }: { linter: Linter; where: SourceRange }): void {
   if (path.startsWith("/")) return;
-  linter.run("WorkdirRelativePath", `Relative workdir ${quote(path)} can have unexpected results if the base image changes`, where);
+  linter.run(
+    "WorkdirRelativePath",
+    `Relative workdir ${quote(path)} can have unexpected results if the base image changes`,
+    where,
+  );
 }
 
 /** A port of EXPOSE with its protocol in upper case (N21), with an address or a port of the host (N22). */

@@ -12,9 +12,19 @@ export const lintExceptions: readonly LintException[] = [
     call: "check",
     why: "BuildKit forgets the warnings of the lines above an error that its line parser finds; an editor wants them",
   },
-  { cases: ["only-args"], call: "targets", why: "a file without any stage is an error also where its targets are listed; BuildKit lists null" },
   {
-    cases: ["comment-above", "comment-above-not-for-all", "comment-above-experimental", "comment-error-is-not-heard", "shebang-check"],
+    cases: ["only-args"],
+    call: "targets",
+    why: "a file without any stage is an error also where its targets are listed; BuildKit lists null",
+  },
+  {
+    cases: [
+      "comment-above",
+      "comment-above-not-for-all",
+      "comment-above-experimental",
+      "comment-error-is-not-heard",
+      "shebang-check",
+    ],
     call: "targets",
     why: "the newest frontend crashes when it lists the targets of a file with a check comment above an instruction",
   },

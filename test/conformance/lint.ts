@@ -41,7 +41,11 @@ if (typeof docker === "string") {
 
 async function compareAll(engine: Builder): Promise<void> {
   const work = mkdtempSync(join(tmpdir(), "varve-lint-"));
-  const varve = openVarve({ root: join(work, "store"), configPath: join(work, "none.toml"), dockerConfigDir: join(work, "none") });
+  const varve = openVarve({
+    root: join(work, "store"),
+    configPath: join(work, "none.toml"),
+    dockerConfigDir: join(work, "none"),
+  });
   let differ = 0;
   let explained = 0;
   try {
@@ -52,8 +56,11 @@ async function compareAll(engine: Builder): Promise<void> {
         yield images;
       })(),
     );
-    console.log(`${chosen.length} of ${all.length} cases, ${engine.name}${frontend === undefined ? "" : ` with ${frontend}`} and Varve`);
-    for (const { name, needs } of all) if (needs !== undefined && frontend === undefined) console.log(`skipped ${name}: ${needs} may be too new`);
+    console.log(
+      `${chosen.length} of ${all.length} cases, ${engine.name}${frontend === undefined ? "" : ` with ${frontend}`} and Varve`,
+    );
+    for (const { name, needs } of all)
+      if (needs !== undefined && frontend === undefined) console.log(`skipped ${name}: ${needs} may be too new`);
     for (const one of chosen) {
       const context = join(work, one.name);
       mkdirSync(context);
@@ -95,7 +102,9 @@ async function compare(one: Case, context: string, varve: Varve): Promise<Differ
       const agrees = place === "errorLines" ? isWithin(right, left) : isDeepStrictEqual(left, right);
       if (!agrees) {
         const onlyIn = (list: unknown, other: unknown): unknown =>
-          Array.isArray(list) && Array.isArray(other) ? list.filter((item) => !other.some((known) => isDeepStrictEqual(known, item))) : list;
+          Array.isArray(list) && Array.isArray(other)
+            ? list.filter((item) => !other.some((known) => isDeepStrictEqual(known, item)))
+            : list;
         const text = `  ${call} ${place}\n    docker ${JSON.stringify(onlyIn(left, right))}\n    varve  ${JSON.stringify(onlyIn(right, left))}`;
         differences.push({ call, text });
       }
@@ -125,13 +134,20 @@ type Answer = Readonly<Record<string, unknown>>;
 
 /** Go's maps have no order: warnings are and arguments are compared without theirs. Sources differ in their build. */
 function normalize(text: string): Answer {
-  const { sources: _sources, warnings, buildError, args, ...rest } = JSON.parse(text) as {
+  const {
+    sources: _sources,
+    warnings,
+    buildError,
+    args,
+    ...rest
+  } = JSON.parse(text) as {
     readonly sources?: unknown;
     readonly warnings?: readonly unknown[] | null;
     readonly args?: readonly unknown[];
     readonly buildError?: { readonly location?: { readonly ranges?: readonly unknown[] } };
   };
-  const sorted = (list: readonly unknown[] | null | undefined): readonly string[] | null | undefined => (list ? list.map((item) => JSON.stringify(item)).sort() : list);
+  const sorted = (list: readonly unknown[] | null | undefined): readonly string[] | null | undefined =>
+    list ? list.map((item) => JSON.stringify(item)).sort() : list;
   return {
     ...rest,
     args: sorted(args),
@@ -162,7 +178,11 @@ async function askVarve(call: (typeof calls)[number], varve: Varve, asked: Descr
 
 function run(program: string, args: readonly string[]): Promise<{ readonly code: number; readonly stdout: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ["ignore", "pipe", "ignore"], timeout: 60_000, env: { ...process.env, BUILDX_GIT_INFO: "0" } });
+    const child = spawn(program, args, {
+      stdio: ["ignore", "pipe", "ignore"],
+      timeout: 60_000,
+      env: { ...process.env, BUILDX_GIT_INFO: "0" },
+    });
     let stdout = "";
     child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
     child.once("error", reject);

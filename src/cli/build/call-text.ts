@@ -29,7 +29,9 @@ export function outlineText({ name, description, args, secrets, ssh }: BuildOutl
   const needs = (list: typeof secrets): string[][] => list.map((need) => [need.name, need.required ? "true" : ""]);
   const parts = [
     ...(name === undefined && description === undefined ? [] : [align(target, 1)]),
-    ...(args.length === 0 ? [] : [align([["BUILD ARG", "VALUE", "DESCRIPTION"], ...args.map((arg) => [arg.name, arg.value, arg.description ?? ""])], 3)]),
+    ...(args.length === 0
+      ? []
+      : [align([["BUILD ARG", "VALUE", "DESCRIPTION"], ...args.map((arg) => [arg.name, arg.value, arg.description ?? ""])], 3)]),
     ...(secrets.length === 0 ? [] : [align([["SECRET", "REQUIRED"], ...needs(secrets)], 3)]),
     ...(ssh.length === 0 ? [] : [align([["SSH", "REQUIRED"], ...needs(ssh)], 3)]),
   ];
@@ -38,7 +40,10 @@ export function outlineText({ name, description, args, secrets, ssh }: BuildOutl
 
 /** `--call=targets`. */
 export function targetsText({ targets }: BuildTargets): string {
-  const rows = targets.map(({ name, isDefault, description }) => [[name, isDefault ? "(default)" : undefined].filter(Boolean).join(" "), description ?? ""]);
+  const rows = targets.map(({ name, isDefault, description }) => [
+    [name, isDefault ? "(default)" : undefined].filter(Boolean).join(" "),
+    description ?? "",
+  ]);
   return align([["TARGET", "DESCRIPTION"], ...rows], 1);
 }
 
@@ -53,6 +58,8 @@ function align(rows: readonly (readonly string[])[], gap: number): string {
   const length = (text: string): number => Array.from(text).length;
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => length(row[column] ?? ""))) + gap);
   const line = (row: readonly string[]): string =>
-    row.map((cell, column) => (column === row.length - 1 ? cell : cell + " ".repeat((widths[column] ?? 0) - length(cell)))).join("");
+    row
+      .map((cell, column) => (column === row.length - 1 ? cell : cell + " ".repeat((widths[column] ?? 0) - length(cell))))
+      .join("");
   return rows.map((row) => `${line(row)}\n`).join("");
 }

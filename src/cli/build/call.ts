@@ -32,7 +32,8 @@ export function readCallFunction({ flags }: Pick<BuildCall, "flags">): CallFunct
       if (name !== undefined) throw new VarveError("USAGE", `invalid print value: ${text}`);
       name = key;
     } else if (key === "format") {
-      if (value !== "json" && value !== "text") throw new VarveError("USAGE", `invalid print format: ${value}`, { hint: "there are json and text" });
+      if (value !== "json" && value !== "text")
+        throw new VarveError("USAGE", `invalid print format: ${value}`, { hint: "there are json and text" });
       format = value;
     } else if (key === "ignorestatus") ignoresStatus = readBoolean(value);
     else throw new VarveError("USAGE", `invalid print field: ${field}`, { hint: "there are format and ignorestatus" });
@@ -40,7 +41,9 @@ export function readCallFunction({ flags }: Pick<BuildCall, "flags">): CallFunct
   if (name === "build") return undefined;
   const known = name !== undefined && Object.hasOwn(names, name) ? names[name] : undefined;
   if (known === undefined) {
-    throw new VarveError("USAGE", `unsupported request ${name ?? text}`, { hint: "there are build, check, outline, targets and subrequests.describe" });
+    throw new VarveError("USAGE", `unsupported request ${name ?? text}`, {
+      hint: "there are build, check, outline, targets and subrequests.describe",
+    });
   }
   return { name: known, format, ignoresStatus };
 }

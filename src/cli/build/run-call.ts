@@ -48,7 +48,9 @@ export async function runCall(
 function reportCheck({ warnings, error, source }: CheckResult, asked: CallFunction, { io, debug }: BuildCall): number {
   if (error !== undefined) {
     if (error.where !== undefined) error.where = { ...error.where, file: shownName(source, io.cwd) };
-    io.stderr.print(`${asked.format === "text" && warnings.length > 0 ? "\n" : ""}${formatError(error, { debug, colors: useColors(io) })}`);
+    io.stderr.print(
+      `${asked.format === "text" && warnings.length > 0 ? "\n" : ""}${formatError(error, { debug, colors: useColors(io) })}`,
+    );
     return 1;
   }
   if (warnings.length === 0 && asked.format === "text") io.stdout.print("Check complete, no warnings found.\n");

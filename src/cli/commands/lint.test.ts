@@ -42,7 +42,12 @@ function prepare(t: TestContext, files: Readonly<Record<string, string>>) {
 const doubtful = "FROM scratch as A\nENV a b\n";
 
 test("varve lint shows the findings of all files, and ends with 1 when there are any", async (t) => {
-  const { run } = prepare(t, { Dockerfile: "FROM scratch\n", "sub/Dockerfile": "FROM scratch\nCOPY x.log /\n", "sub/.dockerignore": "*.log\n", bad: "FROM scratch\nFOO\n" });
+  const { run } = prepare(t, {
+    Dockerfile: "FROM scratch\n",
+    "sub/Dockerfile": "FROM scratch\nCOPY x.log /\n",
+    "sub/.dockerignore": "*.log\n",
+    bad: "FROM scratch\nFOO\n",
+  });
   assert.deepEqual(await run(["lint"]), { code: 0, stdout: "Check complete, no warnings found.\n", stderr: "" });
   const { code, stdout } = await run(["lint", "Dockerfile", "sub/Dockerfile", "bad"]);
   assert.equal(code, 1);
@@ -50,7 +55,10 @@ test("varve lint shows the findings of all files, and ends with 1 when there are
     stdout,
     /^Check complete, 1 warning has been found!\n\nWARNING: CopyIgnoredFile - https:.*\nAttempting to Copy file "x\.log" .*\nsub\/Dockerfile:2\n-{20}\n/,
   );
-  assert.match(stdout, /\nERROR: dockerfile parse error on line 2: unknown instruction: FOO.* \[DOCKERFILE_UNKNOWN_INSTRUCTION\]\nbad:2\n-{20}\n/);
+  assert.match(
+    stdout,
+    /\nERROR: dockerfile parse error on line 2: unknown instruction: FOO.* \[DOCKERFILE_UNKNOWN_INSTRUCTION\]\nbad:2\n-{20}\n/,
+  );
 });
 
 test("varve lint reads stdin under a name of its own", async (t) => {
@@ -86,15 +94,27 @@ test("varve lint --format=sarif writes what SARIF 2.1.0 requires", async (t) => 
   const [only] = log.runs;
   assert.ok(only);
   assert.equal(only.tool.driver.name, "varve");
-  assert.deepEqual(only.tool.driver.rules.map(({ id }) => id), Object.keys(lintRules));
-  assert.deepEqual(only.results.map(({ ruleId, level }) => [ruleId, level]), [
-    ["StageNameCasing", "warning"],
-    ["FromAsCasing", "warning"],
-    ["DOCKERFILE_UNKNOWN_INSTRUCTION", "error"],
-  ]);
-  for (const { ruleId, ruleIndex } of only.results) if (ruleIndex !== undefined) assert.equal(only.tool.driver.rules[ruleIndex]?.id, ruleId);
+  assert.deepEqual(
+    only.tool.driver.rules.map(({ id }) => id),
+    Object.keys(lintRules),
+  );
+  assert.deepEqual(
+    only.results.map(({ ruleId, level }) => [ruleId, level]),
+    [
+      ["StageNameCasing", "warning"],
+      ["FromAsCasing", "warning"],
+      ["DOCKERFILE_UNKNOWN_INSTRUCTION", "error"],
+    ],
+  );
+  for (const { ruleId, ruleIndex } of only.results)
+    if (ruleIndex !== undefined) assert.equal(only.tool.driver.rules[ruleIndex]?.id, ruleId);
   assert.deepEqual(only.results[0]?.locations, [
-    { physicalLocation: { artifactLocation: { uri: "my%20file" }, region: { startLine: 1, startColumn: 1, endLine: 1, endColumn: 18 } } },
+    {
+      physicalLocation: {
+        artifactLocation: { uri: "my%20file" },
+        region: { startLine: 1, startColumn: 1, endLine: 1, endColumn: 18 },
+      },
+    },
   ]);
 });
 
@@ -103,7 +123,10 @@ test("varve lint --format=json writes one answer for each file, as build --call=
   const { stdout } = await run(["lint", "--format=json", "Dockerfile", "Dockerfile"]);
   const answers = JSON.parse(stdout) as { warnings: { ruleName: string }[] }[];
   assert.equal(answers.length, 2);
-  assert.deepEqual(answers[1]?.warnings.map(({ ruleName }) => ruleName), ["StageNameCasing", "FromAsCasing", "LegacyKeyValueFormat"]);
+  assert.deepEqual(
+    answers[1]?.warnings.map(({ ruleName }) => ruleName),
+    ["StageNameCasing", "FromAsCasing", "LegacyKeyValueFormat"],
+  );
 });
 
 test("varve lint --fix puts files right and reports what is left", async (t) => {
@@ -135,9 +158,16 @@ test("N36 B09 build --check prints what it found and ends with 1", async (t) => 
   const found = await run(["build", "--check", "--progress=quiet", "."]);
   assert.equal(found.code, 1);
   assert.equal(found.stderr, "");
-  assert.match(found.stdout, /^Check complete, 3 warnings have been found!\n\nWARNING: StageNameCasing - https:[^\n]*\nStage name 'A' should be lowercase\nDockerfile:1\n-{20}\n/);
+  assert.match(
+    found.stdout,
+    /^Check complete, 3 warnings have been found!\n\nWARNING: StageNameCasing - https:[^\n]*\nStage name 'A' should be lowercase\nDockerfile:1\n-{20}\n/,
+  );
   assert.equal((await run(["build", "--call=check,ignorestatus=true", "--progress=quiet", "."])).code, 0);
-  assert.deepEqual(await run(["build", "--call=lint", "--progress=quiet", "-f", "fine", "."]), { code: 0, stdout: "Check complete, no warnings found.\n", stderr: "" });
+  assert.deepEqual(await run(["build", "--call=lint", "--progress=quiet", "-f", "fine", "."]), {
+    code: 0,
+    stdout: "Check complete, no warnings found.\n",
+    stderr: "",
+  });
   const bad = await run(["build", "--check", "--progress=quiet", "-f", "bad", "."]);
   assert.equal(bad.code, 1);
   assert.match(bad.stdout, /1 warning has been found!/);
@@ -148,7 +178,11 @@ test("N36 build --call=check,format=json says it in BuildKit's shape", async (t)
   const { run } = prepare(t, { Dockerfile: "FROM scratch as a\nENV a \\\n  b\nFOO\n", fine: "FROM scratch\n" });
   const { code, stdout } = await run(["build", "--call=check,format=json", "--progress=quiet", "."]);
   assert.equal(code, 1);
-  const { warnings, sources, buildError } = JSON.parse(stdout) as { warnings: unknown[]; sources: { filename: string; data: string }[]; buildError: unknown };
+  const { warnings, sources, buildError } = JSON.parse(stdout) as {
+    warnings: unknown[];
+    sources: { filename: string; data: string }[];
+    buildError: unknown;
+  };
   assert.deepEqual(warnings[0], {
     ruleName: "FromAsCasing",
     description: "The 'as' keyword should match the case of the 'from' keyword",
@@ -190,16 +224,29 @@ test("X16 P14 build --call=outline and targets list what a build can be given an
     "TARGET:      tools\nDESCRIPTION: has the tools\n\nBUILD ARG   VALUE     DESCRIPTION\nbase        scratch   the base image\nlevel       2         how much\n\n",
   );
   const given = await run(["build", "--call=outline,format=json", "--progress=quiet", "--build-arg=level=9", "."]);
-  const { name, args } = JSON.parse(given.stdout) as { name: string; args: { name: string; value: string; location: { ranges: { start: { line: number } }[] } }[] };
+  const { name, args } = JSON.parse(given.stdout) as {
+    name: string;
+    args: { name: string; value: string; location: { ranges: { start: { line: number } }[] } }[];
+  };
   assert.equal(name, "last");
-  assert.deepEqual(args.map((arg) => [arg.name, arg.value, arg.location.ranges[0]?.start.line]), [
-    ["base", "scratch", 2],
-    ["level", "9", 12],
-  ]);
+  assert.deepEqual(
+    args.map((arg) => [arg.name, arg.value, arg.location.ranges[0]?.start.line]),
+    [
+      ["base", "scratch", 2],
+      ["level", "9", 12],
+    ],
+  );
   const targets = await run(["build", "--call=targets", "--progress=quiet", "."]);
   assert.equal(targets.stdout, "TARGET         DESCRIPTION\ntools          has the tools\nlast (default) \n");
-  const json = JSON.parse((await run(["build", "--call=targets,format=json", "--progress=quiet", "."])).stdout) as { targets: unknown[] };
-  assert.deepEqual(json.targets[1], { name: "last", default: true, base: "tools", location: { ranges: [{ start: { line: 11 }, end: { line: 11 } }] } });
+  const json = JSON.parse((await run(["build", "--call=targets,format=json", "--progress=quiet", "."])).stdout) as {
+    targets: unknown[];
+  };
+  assert.deepEqual(json.targets[1], {
+    name: "last",
+    default: true,
+    base: "tools",
+    location: { ranges: [{ start: { line: 11 }, end: { line: 11 } }] },
+  });
 });
 
 test("X16 B09 build --call lists its questions, and refuses others", async (t) => {
@@ -217,5 +264,8 @@ test("N32 N35 a build with error=true fails with the rules, and its warnings com
   assert.equal(code, 2);
   assert.match(stderr, /lint violation found for rules: StageNameCasing, FromAsCasing, LegacyKeyValueFormat \[DOCKERFILE_LINT\]/);
   assert.match(stderr, /#1 WARN: StageNameCasing: Stage name 'A' should be lowercase \(line 2\)\n/);
-  assert.match(stderr, /\n 3 warnings found \(use varve --debug to expand\):\n - StageNameCasing: Stage name 'A' should be lowercase \(line 2\)\n/);
+  assert.match(
+    stderr,
+    /\n 3 warnings found \(use varve --debug to expand\):\n - StageNameCasing: Stage name 'A' should be lowercase \(line 2\)\n/,
+  );
 });

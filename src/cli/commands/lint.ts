@@ -42,7 +42,8 @@ export const lint = defineCommand({
 
 function readFormat(text = "text"): LintFormat {
   const format = lintFormats.find((known) => known === text);
-  if (format === undefined) throw new VarveError("USAGE", `unknown format ${text}`, { hint: `there are ${lintFormats.join(", ")}` });
+  if (format === undefined)
+    throw new VarveError("USAGE", `unknown format ${text}`, { hint: `there are ${lintFormats.join(", ")}` });
   return format;
 }
 
@@ -53,7 +54,13 @@ async function lintFile(name: string, buildArgs: Readonly<Record<string, string>
   const path = resolve(io.cwd, isStdin ? (flags["stdin-filename"] ?? "Dockerfile") : name);
   const file = shownName(path, io.cwd);
   let bytes = isStdin ? await readStdin(call) : await readText(path);
-  const options = { file, buildArgs, ignorePatterns: readIgnorePatterns(path), signal: io.signal, ...optional("target", flags.target) };
+  const options = {
+    file,
+    buildArgs,
+    ignorePatterns: readIgnorePatterns(path),
+    signal: io.signal,
+    ...optional("target", flags.target),
+  };
   if (flags.fix === true) {
     const fixed = await fixDockerfile(bytes, { ...options, unsafe: flags["unsafe-fixes"] === true });
     bytes = fixed.bytes;

@@ -15,7 +15,11 @@ export function formatLint(results: readonly CheckResult[], format: LintFormat):
     case "text":
       return textOf(results);
     case "json":
-      return `${JSON.stringify(results.map((result) => JSON.parse(checkJson(result)) as unknown), undefined, 2)}\n`;
+      return `${JSON.stringify(
+        results.map((result) => JSON.parse(checkJson(result)) as unknown),
+        undefined,
+        2,
+      )}\n`;
     case "sarif":
       return formatSarif(results);
     case "github":
@@ -28,7 +32,10 @@ function textOf(results: readonly CheckResult[]): string {
   const count = results.reduce((sum, { warnings }) => sum + warnings.length, 0);
   const failed = results.some(({ error }) => error !== undefined);
   if (count === 0 && !failed) return "Check complete, no warnings found.\n";
-  return (count === 0 ? "" : countText(count)) + results.map((result) => warningsText(result.warnings, result.source) + failureText(result)).join("");
+  return (
+    (count === 0 ? "" : countText(count)) +
+    results.map((result) => warningsText(result.warnings, result.source) + failureText(result)).join("")
+  );
 }
 
 function failureText({ error, source: { file } }: CheckResult): string {

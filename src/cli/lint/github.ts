@@ -16,7 +16,12 @@ export function formatGithub(results: readonly CheckResult[]): string {
 
 function command(
   kind: "warning" | "error",
-  { file, where, title, message }: { readonly file: string; readonly where: SourceRange | undefined; readonly title: string; readonly message: string },
+  {
+    file,
+    where,
+    title,
+    message,
+  }: { readonly file: string; readonly where: SourceRange | undefined; readonly title: string; readonly message: string },
 ): string {
   const place = where === undefined ? [] : [`line=${where.startLine}`, `endLine=${where.endLine}`];
   const fields = [`file=${escapeField(file)}`, ...place, `title=${escapeField(title)}`];

@@ -8,7 +8,11 @@ export interface Edit {
 }
 
 /** A word of FROM by its number, when it stands on one line. */
-export function fixStageWord(tree: SyntaxTree, node: InstructionNode, place: number, change: (word: string) => string): readonly Edit[] {
+export function fixStageWord(
+  tree: SyntaxTree,
+  node: InstructionNode,
+  { place, change }: { readonly place: number; readonly change: (word: string) => string },
+): readonly Edit[] {
   const word = splitAtBlanks(node.rest)[place];
   const span = word && spanOf(tree, node, word);
   return word === undefined || span === undefined ? [] : [{ span, text: change(word.text) }];
@@ -38,7 +42,10 @@ export function fixLegacyPair(tree: SyntaxTree, node: InstructionNode): readonly
 export function fixMaintainer(tree: SyntaxTree, node: InstructionNode): readonly Edit[] {
   const span = spanOf(tree, node, { start: 0, end: node.rest.length });
   if (span === undefined || node.name !== "MAINTAINER") return [];
-  const value = Array.from(node.rest, (character) => (character === '"' || character === "$" || character === tree.escape ? tree.escape : "") + character);
+  const value = Array.from(
+    node.rest,
+    (character) => (character === '"' || character === "$" || character === tree.escape ? tree.escape : "") + character,
+  );
   const keyword = node.keyword === node.keyword.toLowerCase() ? "label" : "LABEL";
   return [
     { span: node.keywordSpan, text: keyword },
@@ -49,7 +56,11 @@ export function fixMaintainer(tree: SyntaxTree, node: InstructionNode): readonly
 const literalPort = /^[\d.:\-a-f[\]]+(?:\/[a-z]+)?$/i;
 
 /** The ports of EXPOSE without what the rule is about. Only where the history, which has them sorted, stays the same. */
-export function fixPorts(tree: SyntaxTree, node: InstructionNode, rule: "ExposeProtoCasing" | "ExposeInvalidFormat"): readonly Edit[] {
+export function fixPorts(
+  tree: SyntaxTree,
+  node: InstructionNode,
+  rule: "ExposeProtoCasing" | "ExposeInvalidFormat",
+): readonly Edit[] {
   if (node.name !== "EXPOSE") return [];
   const words = splitAtBlanks(node.rest);
   const fix = (text: string): string => {

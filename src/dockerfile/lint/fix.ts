@@ -4,7 +4,7 @@ import { inCase, keywordCase } from "./file-rules.ts";
 import { fixLegacyPair, fixMaintainer, fixPorts, fixStageWord, type Edit } from "./fix-instruction.ts";
 import { wantedAs } from "./instruction-rules.ts";
 import type { LintWarning } from "./linter.ts";
-import { lintRules, type LintRule } from "./rules.ts";
+import { lintRules, type LintRule, type LintRuleName } from "./rules.ts";
 
 /** A Dockerfile with some of its warnings put right. */
 export interface FixedDockerfile {
@@ -26,7 +26,9 @@ export async function fixDockerfile(
   options: {
     readonly unsafe?: boolean;
     /** Undefined when the text cannot be parsed: then nothing more is done. */
-    readonly lint: (source: Uint8Array) => Promise<{ readonly tree: SyntaxTree; readonly warnings: readonly LintWarning[] } | undefined>;
+    readonly lint: (
+      source: Uint8Array,
+    ) => Promise<{ readonly tree: SyntaxTree; readonly warnings: readonly LintWarning[] } | undefined>;
   },
 ): Promise<FixedDockerfile> {
   let bytes = source;
@@ -41,17 +43,19 @@ export async function fixDockerfile(
 }
 
 /** The edits for the warnings, in the order of the text; of two that touch the same place the first is taken. */
-export function planEdits(tree: SyntaxTree, warnings: readonly LintWarning[], unsafe: boolean): Edit[] {
+function planEdits(tree: SyntaxTree, warnings: readonly LintWarning[], unsafe: boolean): Edit[] {
   const edits = warnings.flatMap((warning) => {
     const { fix }: LintRule = lintRules[warning.rule];
-    if (fix === undefined || (fix === "unsafe" && !unsafe)) return [];
+    const fixer = findFixer(warning.rule);
+    if (fixer === undefined || (fix === "unsafe" && !unsafe)) return [];
     const line = warning.where.startLine;
     const node = tree.instructions.find(({ startLine, endLine }) => startLine <= line && line <= endLine);
-    return node === undefined ? [] : fixWarning(tree, node, warning);
+    return node === undefined ? [] : fixer(tree, node, warning);
   });
   const sorted = edits.toSorted((left, right) => left.span.start - right.span.start || left.span.end - right.span.end);
   const taken: Edit[] = [];
-  for (const edit of sorted) if (edit.span.start >= (taken.at(-1)?.span.end ?? 0) && !isRepeated(edit, taken.at(-1))) taken.push(edit);
+  for (const edit of sorted)
+    if (edit.span.start >= (taken.at(-1)?.span.end ?? 0) && !isRepeated(edit, taken.at(-1))) taken.push(edit);
   return taken;
 }
 
@@ -59,26 +63,23 @@ function isRepeated(edit: Edit, last: Edit | undefined): boolean {
   return last !== undefined && last.span.start === edit.span.start && last.span.end === edit.span.end;
 }
 
-function fixWarning(tree: SyntaxTree, node: InstructionNode, { rule, where }: LintWarning): readonly Edit[] {
-  switch (rule) {
-    case "StageNameCasing":
-      return fixStageWord(tree, node, 2, (word) => word.toLowerCase());
-    case "FromAsCasing":
-      return fixStageWord(tree, node, 1, (word) => wantedAs(node.keyword, word));
-    case "ConsistentInstructionCasing":
-      return fixKeyword(tree, node);
-    case "NoEmptyContinuation":
-      return emptyLines(tree, node, where.startLine).map((span) => ({ span, text: "" }));
-    case "LegacyKeyValueFormat":
-      return fixLegacyPair(tree, node);
-    case "MaintainerDeprecated":
-      return fixMaintainer(tree, node);
-    case "ExposeProtoCasing":
-    case "ExposeInvalidFormat":
-      return fixPorts(tree, node, rule);
-    default:
-      return [];
-  }
+type FixableRule = { [K in LintRuleName]: (typeof lintRules)[K] extends { readonly fix: string } ? K : never }[LintRuleName];
+
+type Fixer = (tree: SyntaxTree, node: InstructionNode, warning: LintWarning) => readonly Edit[];
+
+const fixers: Readonly<Record<FixableRule, Fixer>> = {
+  StageNameCasing: (tree, node) => fixStageWord(tree, node, { place: 2, change: (word) => word.toLowerCase() }),
+  FromAsCasing: (tree, node) => fixStageWord(tree, node, { place: 1, change: (word) => wantedAs(node.keyword, word) }),
+  ConsistentInstructionCasing: fixKeyword,
+  NoEmptyContinuation: (tree, node, { where }) => emptyLines(tree, node, where.startLine).map((span) => ({ span, text: "" })),
+  LegacyKeyValueFormat: fixLegacyPair,
+  MaintainerDeprecated: fixMaintainer,
+  ExposeProtoCasing: (tree, node) => fixPorts(tree, node, "ExposeProtoCasing"),
+  ExposeInvalidFormat: (tree, node) => fixPorts(tree, node, "ExposeInvalidFormat"),
+};
+
+function findFixer(rule: LintRuleName): Fixer | undefined {
+  return Object.hasOwn(fixers, rule) ? fixers[rule as FixableRule] : undefined;
 }
 
 function fixKeyword(tree: SyntaxTree, node: InstructionNode): readonly Edit[] {

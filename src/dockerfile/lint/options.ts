@@ -32,7 +32,10 @@ export function parseLintOptions(text: string, from: { readonly name: string; re
     });
   const options: { -readonly [K in keyof LintOptions]: LintOptions[K] } = { ...defaultLintOptions };
   const parts = trimmed.split(";");
-  for (const part of [...parts.slice(0, maxOptions - 1), ...(parts.length < maxOptions ? [] : [parts.slice(maxOptions - 1).join(";")])]) {
+  for (const part of [
+    ...parts.slice(0, maxOptions - 1),
+    ...(parts.length < maxOptions ? [] : [parts.slice(maxOptions - 1).join(";")]),
+  ]) {
     const equals = part.indexOf("=");
     if (equals < 0) throw fail(`invalid check option ${JSON.stringify(part)}`);
     const key = part.slice(0, equals).trim();
