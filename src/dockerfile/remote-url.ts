@@ -71,7 +71,7 @@ export function isHttpUrl(text: string): boolean {
 export function lastPathPart(url: string): string | undefined {
   const path = decode(/^[a-zA-Z0-9]+:\/\/[^/?#]*([^?#]*)/.exec(url)?.[1] ?? "") ?? "";
   const last = path.split("/").findLast((part) => part !== "");
-  return last === undefined || last === "." ? undefined : last;
+  return last === undefined || last === "." || last === ".." ? undefined : last;
 }
 
 /**

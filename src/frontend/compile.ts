@@ -15,9 +15,11 @@ import { compileStage } from "./compile-stage.ts";
 import type { Variables } from "./environment.ts";
 import { createIgnoredSources, lintDefaultBases } from "./lint.ts";
 import { emitDefinition } from "./node.ts";
+import { folderAsRoot, readContextNames } from "./named-contexts.ts";
 import type { FrontendOptions, FrontendResult } from "./options.ts";
 import { outlineOf, type Outline } from "./outline.ts";
 import { addTriggers, findTarget, planStages } from "./plan.ts";
+import { remoteContextSource } from "./remote-context.ts";
 import { createContextSource } from "./source-nodes.ts";
 import { listStages } from "./stage-info.ts";
 import { reachableFrom, type StageState } from "./stage.ts";
@@ -44,7 +46,7 @@ export async function compileDockerfile(
     language: "Dockerfile",
   };
   return {
-    definition: emitDefinition(target.root, source),
+    definition: emitDefinition(target.folder === undefined ? target.root : folderAsRoot(target.folder), source),
     image: finishImage(target, compilation),
     warnings: [...compilation.linter.warnings.slice(earlier), ...(unused === undefined ? [] : [unused])],
     targetStage: { index: compilation.stages.indexOf(target), name: target.label },
@@ -111,10 +113,12 @@ function createCompilation(dockerfile: Dockerfile, options: FrontendOptions, sig
     globalArgs,
     proxyEnv: proxyEnvOf(buildArgs),
     epoch: epochOf({ sourceDateEpoch: options.sourceDateEpoch, buildArgs, globals }),
-    context: createContextSource({
-      name: options.contextName ?? "context",
-      ignorePatterns: options.ignorePatterns ?? [],
-    }),
+    context:
+      options.context === undefined
+        ? createContextSource({ name: options.contextName ?? "context", ignorePatterns: options.ignorePatterns ?? [] })
+        : remoteContextSource(options.context),
+    namedContexts: readContextNames(options.contexts ?? {}),
+    namedFolders: new Map(),
     stages: [],
     stagesByName: new Map(),
     resolutions: new Map(),

@@ -1,13 +1,14 @@
 import { expandRaw, type AddInstruction, type CopyInstruction, type HeredocNode } from "../dockerfile/index.ts";
 import { VarveError } from "../errors/index.ts";
 import type { FileCopy } from "../llb/index.ts";
-import { expandIn, invalidValue, linesOf, notSupportedYet, warnOfUnset, type Compilation } from "./compilation.ts";
+import { expandIn, invalidValue, linesOf, warnOfUnset, type Compilation } from "./compilation.ts";
 import { lookupIn } from "./environment.ts";
 import { fileNode, mergeNode, parseOwner, type ActionDraft, type OwnerDraft } from "./file-node.ts";
 import { addHistory } from "./history.ts";
 import { countStep, stepName, stepText } from "./naming.ts";
 import { named, type Output } from "./node.ts";
 import { hasWildcard, joinPath, resolveDestination } from "./paths.ts";
+import { addedRepository, checkRemotes, findRemote, httpFile, type RemoteSource } from "./remote-source.ts";
 import type { Command, StageState } from "./stage.ts";
 
 type FilesInstruction = CopyInstruction | AddInstruction;
@@ -20,21 +21,20 @@ interface Expanded {
   readonly destination: string;
   readonly chown: string;
   readonly chmod: string;
+  readonly checksum: string;
 }
 
-/** COPY and ADD (I05, I06) of files from the context, from other stages and images, and from heredocs. */
+/** COPY and ADD (I05, I06) of files from the context, from other stages and images, of remote files, and from heredocs. */
 export function compileCopy(stage: StageState, instruction: FilesInstruction, command: Command, compilation: Compilation): void {
   const { where, original } = instruction;
   const expanded = expandInstruction(stage, instruction, compilation);
-  refuseRemote(instruction, expanded);
+  const remotes = expanded.sources.map((source) => findRemote(source, where));
+  checkRemotes(instruction, remotes, expanded.checksum);
   const origin = findOrigin(stage, instruction, command, compilation);
   if (command.sources[0] === undefined) lintSources(instruction, expanded, compilation);
   const destination = resolveDestination(stage.directory, expanded.destination);
   const mode = readMode(expanded.chmod, instruction);
   const owner = expanded.chown === "" ? undefined : parseOwner(expanded.chown);
-  const copies = expanded.sources.map((source) => copyFiles(source, { instruction, origin, destination, mode, owner }));
-  const documents = expanded.heredocs.map((heredoc) => copyDocument(heredoc, { instruction, destination, mode, owner }));
-  const actions = [...copies, ...documents];
 
   countStep(stage);
   const { variables, platform } = stage;
@@ -47,6 +47,13 @@ export function compileCopy(stage: StageState, instruction: FilesInstruction, co
     isTrigger: command.isTrigger,
   });
   const lines = linesOf(where);
+  const copies = expanded.sources.map((source, index) => {
+    const remote = remotes[index];
+    if (remote === undefined || instruction.kind === "copy") return copyFiles(source, { instruction, origin, destination, mode, owner });
+    return copyRemote(remote, { instruction, destination, mode, owner, checksum: expanded.checksum, name, lines });
+  });
+  const documents = expanded.heredocs.map((heredoc) => copyDocument(heredoc, { instruction, destination, mode, owner }));
+  const actions = [...copies, ...documents];
   const metadata = named(name, ["file.base", ...copyCaps(actions)], {
     ignoreCache: stage.isIgnoringCache,
   });
@@ -89,6 +96,7 @@ function expandInstruction(stage: StageState, instruction: FilesInstruction, com
     destination: expand(instruction.destination),
     chown: expand(instruction.chown ?? ""),
     chmod: expand(instruction.chmod ?? ""),
+    checksum: instruction.kind === "add" ? expand(instruction.checksum ?? "") : "",
   };
 }
 
@@ -102,26 +110,6 @@ function expandBody(
   const { value, unmatched } = expandRaw(heredoc.content, env, { where });
   warnOfUnset(unmatched, { env, stage, compilation, where });
   return value;
-}
-
-/** Remote sources: ADD will fetch them in a later version; COPY never does (C18). */
-function refuseRemote(instruction: FilesInstruction, { sources }: Expanded): void {
-  const { where } = instruction;
-  for (const source of sources) {
-    const isGit =
-      /^(?:git|ssh):\/\//.test(source) || /^[\w.-]+@[\w.-]+:/.test(source) || /^https?:\/\/[^?#]*\.git(?:[?#]|$)/.test(source);
-    const isHttp = /^https?:\/\//.test(source);
-    if (!isGit && !isHttp) continue;
-    if (instruction.kind === "add") throw notSupportedYet(isGit ? "ADD of a Git repository" : "ADD of a URL", where);
-    throw invalidValue(
-      isGit ? "source can't be a git ref for COPY" : "source can't be a URL for COPY",
-      where,
-      "ADD takes remote sources",
-    );
-  }
-  if (instruction.kind !== "add" || instruction.checksum === undefined) return;
-  if (sources.length !== 1) throw invalidValue("checksum can't be specified for multiple sources", where);
-  throw invalidValue("checksum requires HTTP(S) or Git sources", where);
 }
 
 /** The file system that sources are taken from; a path in the context is noted there (G07). */
@@ -146,15 +134,17 @@ function findOrigin(
       hint: "move the stage further up",
     });
   }
-  return () => source.root;
+  return (path) => {
+    source.folder?.use(joinPath("/", path));
+    return source.root;
+  };
 }
 
 /** Sources of the context that its ignore file leaves out. */
 function lintSources(instruction: FilesInstruction, { sources }: Expanded, { ignoredSources, linter }: Compilation): void {
   const { kind, where } = instruction;
   for (const source of sources) {
-    const isRemote = /^[a-z]+:\/\/|^[\w.-]+@[\w.-]+:/.test(source);
-    if (!isRemote) ignoredSources.lint(source, { kind, linter, where });
+    if (findRemote(source, where) === undefined) ignoredSources.lint(source, { kind, linter, where });
   }
 }
 
@@ -209,6 +199,20 @@ function copyFiles(text: string, options: CopyOptions & { readonly origin: (path
     copy: { ...base, src: joinPath("/", parent), includePatterns: [kept], requiredPaths },
     owner,
   };
+}
+
+/** A file behind a URL, unpacked only when asked to be (C14), or the tree of a repository (C17). */
+function copyRemote(
+  remote: RemoteSource,
+  options: CopyOptions & { instruction: AddInstruction; checksum: string; name: string; lines: readonly number[] },
+): CopyAction {
+  const { instruction, destination, mode, owner, checksum, name, lines } = options;
+  const copy = { ...plainCopy, ...mode, dest: destination, excludePatterns: instruction.exclude };
+  if (remote.kind === "git") {
+    return { kind: "copy", source: addedRepository(remote.reference, instruction, { checksum, name, lines }), copy: { ...copy, src: "/" }, owner };
+  }
+  const { output, path } = httpFile(remote.url, { checksum, where: instruction.where, name, lines });
+  return { kind: "copy", source: output, copy: { ...copy, src: path, attemptUnpack: instruction.unpack ?? false }, owner };
 }
 
 /** A heredoc (H06): a file of its name, mode 0644. */

@@ -4,6 +4,7 @@
  * network; what images are is answered by a function that is handed in. Runs nothing.
  */
 export { compileDockerfile, lintStages, outlineDockerfile } from "./compile.ts";
+export { defineRemoteContext, httpContextFile, remoteContext, type RemoteContext } from "./remote-context.ts";
 export { listStages } from "./stage-info.ts";
 export type * from "./options.ts";
 export type { Outline, OutlineArg, OutlineNeed } from "./outline.ts";

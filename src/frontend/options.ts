@@ -2,6 +2,7 @@ import type { Linter } from "../dockerfile/index.ts";
 import type { SourceRange } from "../errors/index.ts";
 import type { Definition } from "../llb/index.ts";
 import type { Digest, ImageConfig, ImageReference, Platform } from "../oci/index.ts";
+import type { RemoteContext } from "./remote-context.ts";
 
 /** What the frontend is told beside the Dockerfile. */
 export interface FrontendOptions {
@@ -37,10 +38,24 @@ export interface FrontendOptions {
   readonly sourceDateEpoch?: number;
   /** Name of the local source that is the build context; default `context`. */
   readonly contextName?: string;
+  /** The build context, where it is no local source. */
+  readonly context?: RemoteContext;
+  /** What takes the place of stages and images, by name, or by `name::os/arch` for one platform (X13). */
+  readonly contexts?: Readonly<Record<string, NamedContext>>;
   readonly resolveImage: ResolveImage;
   /** The linter that parsing began with; default one of its own, with the options of the file. */
   readonly linter?: Linter | undefined;
 }
+
+/**
+ * A named context (X08-X11): a folder, as the local source `local://SOURCE` with its own ignore patterns (G03); an image, or
+ * `scratch`; an image of a layout folder, known as `layout` to `resolveImage` and to the source op (`oci.store`); or a URL.
+ */
+export type NamedContext =
+  | { readonly kind: "local"; readonly source: string; readonly ignorePatterns: readonly string[] }
+  | { readonly kind: "image"; readonly reference: string }
+  | { readonly kind: "oci-layout"; readonly layout: string; readonly digest: Digest }
+  | { readonly kind: "remote"; readonly url: string };
 
 /**
  * Answers what an image's manifest digest and config are for a platform. Called once per image and platform, in
@@ -52,6 +67,10 @@ export interface ResolveRequest {
   readonly platform: Platform;
   /** Where the image is used, for progress: the stage's name, or the image as written. */
   readonly stageName: string;
+  /** The named context that asks. */
+  readonly context?: string;
+  /** The layout folder that has the image, by its name; else it is the store's or a registry's. */
+  readonly layout?: string;
   readonly where: SourceRange;
   readonly signal: AbortSignal;
 }
