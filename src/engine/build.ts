@@ -8,8 +8,7 @@ import { entitlementSet, type Entitlement } from "../ops/index.ts";
 import { createSecretStore, openSshAgents } from "../secrets/index.ts";
 import type { StackRef } from "../snapshots/index.ts";
 import { createContextFolders, createPins } from "../sources/index.ts";
-import type { BuildInput } from "./build-input.ts";
-import { frontendOptions, loadDockerfile, withBuildInput, type Reporting } from "./compile-input.ts";
+import { frontendOptions, loadDockerfile, withBuildInput, type OpenInput, type Reporting } from "./compile-input.ts";
 import { createEventStream } from "./event-stream.ts";
 import { internalStep } from "./internal-step.ts";
 import { explainError } from "./explain-error.ts";
@@ -52,23 +51,25 @@ async function build(parts: Parts, options: RunningOptions, reporting: Reporting
   });
 }
 
-async function compileAndRun(parts: Parts, input: BuildInput, options: RunningOptions, reporting: Reporting): Promise<Omit<BuildResult, "warnings">> {
+async function compileAndRun(parts: Parts, input: OpenInput, options: RunningOptions, reporting: Reporting): Promise<Omit<BuildResult, "warnings">> {
   const { signal } = options;
   const { emit } = reporting;
   const compiled = await compile(parts, input, options, reporting);
   const path = input.contextPath ?? join(parts.root, "empty");
   if (input.contextPath === undefined) mkdirSync(path, { recursive: true });
   using folders = createContextFolders({ state: parts.state });
+  const locals = new Map([...input.named.locals, ["context", { path }]]);
+  const { layouts } = input.named;
   const graph = loadGraph(compiled.definition);
   await using agents = openSshAgents(options.ssh ?? {}, { path: parts.path });
   const secrets = createSecretStore(options.secrets ?? {});
-  const ref = await solveGraph(graph, parts, { folders, locals: new Map([["context", { path }]]), pins: createPins(), secrets, agents, allowed: allowedIn(options), emit, signal });
+  const ref = await solveGraph(graph, parts, { folders, locals, layouts, pins: createPins(), secrets, agents, allowed: allowedIn(options), emit, signal });
   const stack: StackRef = ref ?? { kind: "stack", layers: [] };
   const epoch = readEpoch(options.buildArgs);
   return await exportOutputs(stack, compiled.image, parts, { ...options, ...(epoch === undefined ? {} : { epochSeconds: epoch }) }, emit);
 }
 
-async function compile(parts: Parts, input: BuildInput, options: RunningOptions, reporting: Reporting): Promise<FrontendResult> {
+async function compile(parts: Parts, input: OpenInput, options: RunningOptions, reporting: Reporting): Promise<FrontendResult> {
   const { signal } = options;
   const { emit, warn } = reporting;
   const parsed = await loadDockerfile(input, options, reporting);

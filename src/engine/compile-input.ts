@@ -3,17 +3,23 @@ import { builderArgs, parseDockerfile, type LintWarning, type ParsedDockerfile }
 import { VarveError } from "../errors/index.ts";
 import type { EventSink } from "../events/index.ts";
 import type { FrontendOptions } from "../frontend/index.ts";
-import { formatPlatform, hostPlatform, parsePlatform, type Platform } from "../oci/index.ts";
+import { formatPlatform, hostPlatform, parsePlatform, type ImageReference, type Platform } from "../oci/index.ts";
 import { readBuildInput, type BuildInput } from "./build-input.ts";
 import { internalStep, internalVertex } from "./internal-step.ts";
+import { openContexts, type OpenContexts } from "./named-contexts.ts";
 import type { Parts } from "./parts.ts";
 import type { BuildOptions, BuildWarning } from "./types.ts";
 import { unpackContext } from "./unpack-context.ts";
 
 /** What a build needs of its options before anything is compiled; checks and outlines need no more. */
-export type InputOptions = Pick<BuildOptions, "context" | "dockerfile" | "target" | "buildArgs" | "platforms" | "pull"> & {
+export type InputOptions = Pick<BuildOptions, "context" | "contexts" | "dockerfile" | "target" | "buildArgs" | "platforms" | "pull"> & {
   readonly signal: AbortSignal;
 };
+
+/** What a build reads from, with its named contexts. */
+export interface OpenInput extends BuildInput {
+  readonly named: OpenContexts;
+}
 
 /** Where what happens is told. */
 export interface Reporting {
@@ -26,16 +32,15 @@ export interface Reporting {
 export async function withBuildInput<T>(
   parts: Parts,
   options: InputOptions,
-  { emit, work }: { readonly emit: EventSink; readonly work: (input: BuildInput) => Promise<T> },
+  { emit, work }: { readonly emit: EventSink; readonly work: (input: OpenInput) => Promise<T> },
 ): Promise<T> {
   const { context, dockerfile, signal } = options;
   signal.throwIfAborted();
   const unpacked = context.kind === "tar" ? await unpackContext(context.stream, parts, { signal, emit }) : undefined;
   try {
     const path = unpacked?.path ?? (context.kind === "folder" ? resolve(context.path) : undefined);
-    return await work(
-      readBuildInput(path, { ...(dockerfile === undefined ? {} : { dockerfile }), contained: unpacked !== undefined }),
-    );
+    const input = readBuildInput(path, { ...(dockerfile === undefined ? {} : { dockerfile }), contained: unpacked !== undefined });
+    return await work({ ...input, named: await openContexts(options.contexts) });
   } finally {
     if (unpacked) await unpacked.remove();
   }
@@ -67,7 +72,7 @@ export function toBuildWarning({ rule, message, where, description, url }: LintW
 /** What the frontend is told for every kind of question. Images are asked of the store and the registries. */
 export function frontendOptions(
   parts: Pick<Parts, "imageSource">,
-  { input, parsed, options }: { readonly input: BuildInput; readonly parsed: ParsedDockerfile; readonly options: InputOptions },
+  { input, parsed, options }: { readonly input: OpenInput; readonly parsed: ParsedDockerfile; readonly options: InputOptions },
   { emit, warn }: Reporting,
 ): FrontendOptions {
   const { target, buildArgs, pull = false, signal } = options;
@@ -78,21 +83,25 @@ export function frontendOptions(
     ...(target === undefined ? {} : { target }),
     ...(buildArgs === undefined ? {} : { buildArgs }),
     ignorePatterns: input.ignorePatterns,
-    resolveImage: (reference, { platform, where }) =>
-      internalStep(
-        `[internal] load metadata for ${reference.domain}/${reference.path}:${reference.tag ?? "latest"}`,
-        emit,
-        async () => {
-          try {
-            const onWarning = (message: string): void => warn({ rule: "RegistryUnreachable", message });
-            const image = await parts.imageSource.resolve(reference, { platform, pull, signal, onWarning });
-            return { reference: image.reference, digest: image.digest, config: image.config };
-          } catch (error) {
-            throw error instanceof VarveError ? error.at(where) : error;
-          }
-        },
-      ),
+    contexts: input.named.contexts,
+    resolveImage: (reference, { platform, context, layout, where }) =>
+      internalStep(titleOf(reference, context), emit, async () => {
+        try {
+          const onWarning = (message: string): void => warn({ rule: "RegistryUnreachable", message });
+          const origin = layout === undefined ? undefined : input.named.layouts.get(layout);
+          const resolving = { platform, pull, signal, onWarning, ...(origin && { origin }) };
+          const image = await parts.imageSource.resolve(reference, resolving);
+          return { reference: image.reference, digest: image.digest, config: image.config };
+        } catch (error) {
+          throw error instanceof VarveError ? error.at(where) : error;
+        }
+      }),
   };
+}
+
+function titleOf({ domain, path, tag, digest }: ImageReference, context: string | undefined): string {
+  const name = `${domain}/${path}${digest === undefined ? `:${tag ?? "latest"}` : `@${digest}`}`;
+  return `[${context === undefined ? "internal" : `context ${context}`}] load metadata for ${name}`;
 }
 
 export function nativePlatform(): Platform {

@@ -6,12 +6,13 @@ import { createOps, type Entitlement } from "../ops/index.ts";
 import type { SecretStore, SshAgents } from "../secrets/index.ts";
 import { isStack, type Ref, type StackRef } from "../snapshots/index.ts";
 import { solve, type SolverEvent, type SolverVertex } from "../solver/index.ts";
-import type { ContextFolders, Pins } from "../sources/index.ts";
+import type { ContextFolders, ImageOrigin, Pins } from "../sources/index.ts";
 import type { Parts } from "./parts.ts";
 
 export interface SolveGraphOptions {
   readonly folders: ContextFolders;
   readonly locals: ReadonlyMap<string, { readonly path: string }>;
+  readonly layouts: ReadonlyMap<string, ImageOrigin>;
   /** What URLs and refs stood for when this build first asked. */
   readonly pins: Pins;
   readonly secrets: SecretStore;
@@ -24,7 +25,7 @@ export interface SolveGraphOptions {
 /** Solves a graph on this machine; undefined for an empty one. */
 export async function solveGraph(graph: Graph, parts: Parts, options: SolveGraphOptions): Promise<StackRef | undefined> {
   if (!graph.result) return undefined;
-  const { folders, locals, pins, secrets, agents, allowed, emit, signal } = options;
+  const { folders, locals, layouts, pins, secrets, agents, allowed, emit, signal } = options;
   const started = new Map<string, number>();
   const opFor = createOps({
     worker: parts.worker,
@@ -38,6 +39,7 @@ export async function solveGraph(graph: Graph, parts: Parts, options: SolveGraph
     cacheMounts: parts.cacheMounts,
     folders,
     locals,
+    layouts,
     secrets,
     agents,
     allowed,

@@ -41,8 +41,13 @@ export interface Varve extends AsyncDisposable {
 
 export interface BuildOptions {
   readonly context: ContextInput;
-  /** Default: `Dockerfile` in the context, then `dockerfile`. Of a context that is an archive, `path` is a path in it. */
-  readonly dockerfile?: { readonly path: string } | { readonly text: string | Uint8Array; readonly name?: string };
+  /** Default: `Dockerfile` in the context, then `dockerfile`. Of a context that is an archive or remote, `path` is a path in it. */
+  readonly dockerfile?: { readonly path: string } | { readonly url: string } | { readonly text: string | Uint8Array; readonly name?: string };
+  /**
+   * What takes the place of stages and images of these names (`docker build --build-context`): in FROM, and in `--from` of
+   * COPY and RUN. Names have the form of image names; `name::os/arch` counts for one platform.
+   */
+  readonly contexts?: Readonly<Record<string, NamedContext>>;
   readonly target?: string;
   readonly buildArgs?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
@@ -72,11 +77,25 @@ export interface BuildOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A folder is read in place. A tar stream (plain or compressed: gzip, bzip2, xz, zstd) is unpacked first. */
+/**
+ * A folder is read in place. A tar stream (plain or compressed: gzip, bzip2, xz, zstd) is unpacked first. A URL is that of a
+ * Git repository (`https://….git#REF:SUBDIR`, `git@host:path`, `github.com/org/repo` …), of an archive, or of a Dockerfile.
+ */
 export type ContextInput =
   | { readonly kind: "folder"; readonly path: string }
   | { readonly kind: "tar"; readonly stream: AsyncIterable<Uint8Array> }
+  | { readonly kind: "remote"; readonly url: string }
   | { readonly kind: "empty" };
+
+/**
+ * A folder, which has an ignore file of its own; an image, or `scratch`; an image of an OCI layout folder, by its digest or
+ * its tag (default `latest`; of a layout with one image that one); or a URL of a Git repository or a file.
+ */
+export type NamedContext =
+  | { readonly kind: "folder"; readonly path: string }
+  | { readonly kind: "image"; readonly reference: string }
+  | { readonly kind: "oci-layout"; readonly path: string; readonly tag?: string; readonly digest?: string }
+  | { readonly kind: "url"; readonly url: string };
 
 /** Where a result goes. `dest` of archives is a file path, or a sink that takes the bytes (for `dest=-`). */
 export type Output =

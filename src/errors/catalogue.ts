@@ -145,6 +145,8 @@ export const catalogue = {
   // sources
   IMAGE_NO_PLATFORM: entry("not-found", "An image has no variant for the wanted platform."),
   IMAGE_INCOMPLETE: entry("not-found", "A layer of an image is neither in the store nor known to a registry."),
+  LAYOUT_INVALID: entry("invalid", "A folder is no OCI image layout, or lacks a blob of the image."),
+  LAYOUT_NO_IMAGE: entry("not-found", "An OCI image layout has no image with the wanted tag."),
   ARCHIVE_NO_IMAGE: entry("invalid", "An archive holds no image in a form that Varve knows."),
   SOURCE_ATTRIBUTE: entry("invalid", "A source of the graph has an attribute that it does not take, or a value that cannot be read."),
   HTTP_NOT_FOUND: entry("not-found", "A web server has nothing at a URL (404, 410)."),

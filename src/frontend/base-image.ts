@@ -15,6 +15,7 @@ import {
 import { linesOf, type Compilation } from "./compilation.ts";
 import { lintBasePlatform } from "./lint.ts";
 import { countStep, stepName } from "./naming.ts";
+import { findNamedContext, loadNamedContext, type LoadedContext } from "./named-contexts.ts";
 import type { ResolvedImage } from "./options.ts";
 import { imageSource } from "./source-nodes.ts";
 import type { StageState } from "./stage.ts";
@@ -44,13 +45,22 @@ export async function resolveBases(stages: Iterable<StageState>, compilation: Co
 
 async function resolveBase(stage: StageState, compilation: Compilation, signal: AbortSignal): Promise<void> {
   stage.isResolved = true;
-  if (stage.from === undefined) stage.isDone = true;
-  if (stage.baseName === "scratch") {
+  if (stage.from === undefined || stage.replacement !== undefined) stage.isDone = true;
+  if (stage.baseName === "scratch" && stage.replacement === undefined) {
     startEmpty(stage, compilation.targetPlatform);
     return;
   }
-  const reference = withDefaultTag(readReference(stage, compilation));
   const wanted = stage.platform ?? compilation.targetPlatform;
+  if (stage.replacement !== undefined) {
+    startFromContext(stage, { loaded: await loadNamedContext(stage.replacement, { stage, platform: wanted, compilation, signal }), wanted });
+    return;
+  }
+  const reference = withDefaultTag(readReference(stage, compilation));
+  const context = findNamedContext(formatReference(reference), wanted, compilation.namedContexts);
+  if (context !== undefined) {
+    startFromContext(stage, { loaded: await loadNamedContext(context, { stage, platform: wanted, compilation, signal }), wanted });
+    return;
+  }
   const name = formatReference(reference);
   const key = `${formatPlatform(wanted)} ${wanted.osVersion ?? ""} ${name}`;
   let answer = compilation.resolutions.get(key);
@@ -95,6 +105,21 @@ function startEmpty(stage: StageState, platform: Platform): void {
     config: { ...(os === "windows" ? {} : { Env: [`PATH=${defaultPath}`] }), WorkingDir: "/" },
     rootfs: { type: "layers", diff_ids: [] },
   };
+}
+
+/** A stage whose base, or which itself, is a named context (X13). Without an image it begins as an empty one does. */
+function startFromContext(stage: StageState, { loaded: { root, folder, image }, wanted }: { loaded: LoadedContext; wanted: Platform }): void {
+  if (image === undefined) startEmpty(stage, wanted);
+  else {
+    const { created: _created, history = [], ...config } = structuredClone(image.config);
+    stage.image = { ...config, config: config.config ?? {} };
+    stage.history = history;
+    stage.isBaseGuessed = image.isGuess === true;
+    stage.platform = wanted;
+  }
+  stage.rootPlatform = normalizePlatform(wanted);
+  stage.root = root;
+  stage.folder = folder;
 }
 
 function startFrom(

@@ -4,6 +4,7 @@ import type { ProxyEnv } from "../llb/index.ts";
 import type { Platform } from "../oci/index.ts";
 import { lookupIn, type Variables } from "./environment.ts";
 import { lintUnsetVariables, type IgnoredSources } from "./lint.ts";
+import type { NamedContexts } from "./named-contexts.ts";
 import type { ExternalImage, FrontendOptions, ResolvedImage } from "./options.ts";
 import type { ArgFact } from "./outline.ts";
 import type { ContextSource } from "./source-nodes.ts";
@@ -32,6 +33,9 @@ export interface Compilation {
   /** Seconds since 1970. */
   readonly epoch: number | undefined;
   readonly context: ContextSource;
+  readonly namedContexts: NamedContexts;
+  /** Sources of the named contexts that are folders and were used, by name. */
+  readonly namedFolders: Map<string, ContextSource>;
   /** In the order of the file, then the images that are only read from. */
   readonly stages: StageState[];
   readonly stagesByName: Map<string, StageState>;

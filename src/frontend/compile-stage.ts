@@ -18,6 +18,7 @@ import { splitVariable, withVariable } from "./environment.ts";
 import { compileExpose } from "./expose.ts";
 import { addHistory } from "./history.ts";
 import { lintRepeated } from "./lint.ts";
+import { folderAsRoot } from "./named-contexts.ts";
 import { compileRun } from "./run.ts";
 import type { Command, StageState } from "./stage.ts";
 import { compileUser, compileWorkdir, enterDirectory } from "./workdir.ts";
@@ -25,6 +26,10 @@ import { compileUser, compileWorkdir, enterDirectory } from "./workdir.ts";
 /** Compiles a stage whose base and sources are compiled. */
 export function compileStage(stage: StageState, compilation: Compilation): void {
   inherit(stage);
+  if (stage.folder !== undefined && stage.commands.some(({ instruction }) => writesRoot(instruction))) {
+    stage.root = folderAsRoot(stage.folder);
+    stage.folder = undefined;
+  }
   stage.platform ??= compilation.targetPlatform;
   ensurePath(stage);
   const { Env = [], WorkingDir = "", User = "" } = stage.image.config;
@@ -44,6 +49,10 @@ export function compileStage(stage: StageState, compilation: Compilation): void 
   stage.isDone = true;
 }
 
+function writesRoot({ kind }: Instruction): boolean {
+  return kind === "run" || kind === "copy" || kind === "add" || kind === "workdir";
+}
+
 /** What a stage takes over from the stage that it is based on (S05): all but the triggers. */
 function inherit(stage: StageState): void {
   const { base } = stage;
@@ -52,6 +61,7 @@ function inherit(stage: StageState): void {
     return;
   }
   stage.root = base.root;
+  stage.folder = base.folder;
   stage.rootPlatform = base.rootPlatform;
   stage.platform = base.platform;
   stage.variables = base.variables;

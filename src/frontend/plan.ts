@@ -11,6 +11,7 @@ import { VarveError, type SourceRange } from "../errors/index.ts";
 import { parsePlatform, type Platform } from "../oci/index.ts";
 import { invalidValue, type Compilation } from "./compilation.ts";
 import { lookupIn } from "./environment.ts";
+import { findNamedContext } from "./named-contexts.ts";
 import { lintPlatformFlag, lintUnsetFromArgs } from "./lint.ts";
 import { cloneStageOutline, createStageOutline } from "./outline.ts";
 import { createStage, type Command, type StageState } from "./stage.ts";
@@ -34,14 +35,18 @@ export function planStages(compilation: Compilation): void {
       lintPlatformFlag(from.platform, { ...platform, ...facts, stageName: from.name ?? "" });
     }
     // Names are stored in lower case but looked up as written (Y11)
-    const base = compilation.stagesByName.get(baseName);
+    const stagePlatform = platform && readPlatform(platform.value, from, compilation);
+    const replacement =
+      from.name === undefined ? undefined : findNamedContext(from.name, stagePlatform ?? compilation.targetPlatform, compilation.namedContexts);
+    const base = replacement === undefined ? compilation.stagesByName.get(baseName) : undefined;
     const stage = createStage({
       from,
       where: from.where,
       baseName,
       base,
+      replacement,
       label: from.name ?? `stage-${index}`,
-      platform: platform && readPlatform(platform.value, from, compilation),
+      platform: stagePlatform,
       isIgnoringCache: ignoresCache(from.name ?? "", compilation),
       outline: base === undefined ? createStageOutline(compilation.globalArgs) : cloneStageOutline(base.outline),
     });
@@ -55,6 +60,8 @@ export function planStages(compilation: Compilation): void {
     if (stage !== undefined)
       stage.commands = instructions.map((instruction) => linkCommand(stage, instruction, { compilation, isTrigger: false }));
   }
+  // what stands in for a stage needs nothing of what the stage does
+  for (const stage of stages) if (stage.replacement !== undefined) stage.dependencies.clear();
   refuseCycles(stages);
   const [only, ...others] = stages;
   if (only !== undefined && others.length === 0) only.label = "";

@@ -86,7 +86,7 @@ function compileMount(checked: FileMount, context: MountContext): MountDraft {
   const selector = path === "/" ? {} : { selector: path };
   const readonly = checked.readonly ? { readonly: true } : {};
   if (checked.type === "bind") {
-    if (source === undefined) compilation.context.use(path);
+    (source === undefined ? compilation.context : source.folder)?.use(path);
     return {
       dest,
       source: source === undefined ? compilation.context.output : source.root,
@@ -99,6 +99,7 @@ function compileMount(checked: FileMount, context: MountContext): MountDraft {
     id: `${namespace}/${checked.id ?? cleanPath(checked.target)}`,
     sharing: checked.sharing,
   };
+  source?.folder?.use(path);
   const base = { dest, type: "cache", cache, ...readonly } as const;
   const hasOwner = checked.uid !== undefined || checked.gid !== undefined || checked.mode !== undefined;
   if (path === "/" && hasOwner) return { ...base, source: ownedDirectory(checked, source?.root), selector: "/cache" };

@@ -10,9 +10,11 @@ export function imageSource(
     readonly name: string;
     readonly command: string | undefined;
     readonly lines: readonly number[];
+    /** The layout folder that has it. Absent: the store or a registry. */
+    readonly layout?: string;
   },
 ): Output {
-  const { platform, name, command, lines } = options;
+  const { platform, name, command, lines, layout } = options;
   const node: Node = {
     inputs: [],
     compose: () => ({
@@ -20,15 +22,18 @@ export function imageSource(
       platform: toOpPlatform(platform),
       constraints: noConstraints,
       kind: "source",
-      source: { identifier: `docker-image://${formatReference(reference)}`, attrs: {} },
+      source: {
+        identifier: `${layout === undefined ? "docker-image" : "oci-layout"}://${formatReference(reference)}`,
+        attrs: layout === undefined ? {} : { "oci.store": layout },
+      },
     }),
-    metadata: named(name, ["source.image"], command === undefined ? {} : { command }),
+    metadata: named(name, [layout === undefined ? "source.image" : "source.ocilayout"], command === undefined ? {} : { command }),
     lines,
   };
   return { node, index: 0 };
 }
 
-/** The build context: one source, however many steps read from it. */
+/** The build context, or a named one that is a folder: one source, however many steps read from it. */
 export interface ContextSource {
   readonly output: Output;
   /** Says that a step reads this path (a pattern, absolute in the context): only such paths are taken (G07). */
@@ -39,8 +44,11 @@ export interface ContextSource {
 export function createContextSource(options: {
   readonly name: string;
   readonly ignorePatterns: readonly string[];
+  /** For progress. */
+  readonly title?: string;
+  readonly sharedKeyHint?: string;
 }): ContextSource {
-  const { name, ignorePatterns } = options;
+  const { name, ignorePatterns, title = "[internal] load build context", sharedKeyHint = name } = options;
   const paths = new Set<string>();
   const node: Node = {
     inputs: [],
@@ -55,12 +63,12 @@ export function createContextSource(options: {
           attrs: {
             ...(ignorePatterns.length === 0 ? {} : { "local.excludepatterns": encodeGoJson(ignorePatterns) }),
             ...(follow.length === 0 ? {} : { "local.followpaths": encodeGoJson(follow) }),
-            "local.sharedkeyhint": name,
+            "local.sharedkeyhint": sharedKeyHint,
           },
         },
       };
     },
-    metadata: named("[internal] load build context", [
+    metadata: named(title, [
       "source.local",
       "source.local.followpaths",
       "source.local.excludepatterns",

@@ -3,6 +3,8 @@ import type { SourceRange } from "../errors/index.ts";
 import type { ContainerConfig, ImageConfig, Platform } from "../oci/index.ts";
 import type { Variables } from "./environment.ts";
 import type { Output } from "./node.ts";
+import type { ContextSource } from "./source-nodes.ts";
+import type { FoundContext } from "./named-contexts.ts";
 import { createStageOutline, type StageOutline } from "./outline.ts";
 
 /** An instruction with the stages and images that it reads from. */
@@ -27,6 +29,10 @@ export interface StageState {
   readonly baseName: string;
   /** The stage that it is based on, when it is one of this file. */
   readonly base: StageState | undefined;
+  /** A named context that stands in for it, by the name of the stage. */
+  readonly replacement: FoundContext | undefined;
+  /** The folder that its root is, as long as nothing is written into it: a context that stands in for it or for its base. */
+  folder: ContextSource | undefined;
   /** As progress shows it; empty when the file has but one stage. */
   label: string;
   commands: Command[];
@@ -65,11 +71,14 @@ export interface StageState {
 export function createStage(
   known: Pick<StageState, "from" | "where" | "baseName" | "base" | "label" | "platform"> & {
     readonly isIgnoringCache?: boolean;
+    readonly replacement?: FoundContext | undefined;
     readonly outline?: StageOutline;
   },
 ): StageState {
   return {
     isIgnoringCache: false,
+    replacement: undefined,
+    folder: undefined,
     outline: createStageOutline(new Map()),
     ...known,
     commands: [],

@@ -3,7 +3,7 @@ import { VarveError } from "../errors/index.ts";
 import type { SourceOp, Vertex } from "../llb/index.ts";
 import type { Ref } from "../snapshots/index.ts";
 import type { SolverOp } from "../solver/index.ts";
-import { readGitRequest, readHttpRequest } from "../sources/index.ts";
+import { readGitRequest, readHttpRequest, type ImageOrigin } from "../sources/index.ts";
 import type { OpsOptions } from "./create-ops.ts";
 import { createGitOp, createHttpOp } from "./remote-op.ts";
 

@@ -12,7 +12,7 @@ export const buildFlags = {
   annotation: { kind: "list", ...later },
   attest: { kind: "list", ...later },
   "build-arg": { kind: "list", help: "Set build-time variables; without a value: the environment's" },
-  "build-context": { kind: "list", ...later },
+  "build-context": { kind: "list", help: 'Additional build contexts (e.g., "name=path", "name=docker-image://ref", "name=oci-layout://path:tag")' },
   builder: { kind: "string", ...later, only: ["default"] },
   "cache-from": { kind: "list", ...later },
   "cache-to": { kind: "list", ...later },

@@ -6,6 +6,7 @@ import { nonEmpty, optional } from "../store.ts";
 import { readBuildInput } from "./context.ts";
 import { parseAgents, parseEntitlements, parseSecrets } from "./credentials.ts";
 import type { buildFlags } from "./flags.ts";
+import { parseContexts } from "./named-contexts.ts";
 import { parseOutputs } from "./outputs.ts";
 import { readProxyArgs } from "./proxies.ts";
 import { parseExtraHosts, parseNetwork, parsePairs, parseUlimits } from "./values.ts";
@@ -35,6 +36,7 @@ export async function readBuildOptions(call: BuildCall): Promise<BuildOptions> {
     buildArgs: await readBuildArgs(call),
     secrets: await parseSecrets(flags.secret, io),
     ssh: await parseAgents(flags.ssh, io),
+    contexts: parseContexts(flags["build-context"], io),
     allow: parseEntitlements(flags.allow),
     signal: io.signal,
     ...optional("target", nonEmpty(flags.target)),

@@ -1,0 +1,105 @@
+import type { ContentStore } from "../content/index.ts";
+import { VarveError } from "../errors/index.ts";
+import type { ImageRecord, ImageStore } from "../images/index.ts";
+import {
+  canonicalName,
+  familiarReference,
+  formatPlatform,
+  formatReference,
+  isIndex,
+  parseImageConfig,
+  parseIndex,
+  parseManifest,
+  selectManifest,
+  type Descriptor,
+  type Digest,
+  type ImageConfig,
+  type ImageReference,
+  type Platform,
+} from "../oci/index.ts";
+import type { State } from "../state/index.ts";
+import { maxDocumentBytes, type ImageOrigin, type ResolvedImage, type ResolveOptions } from "./image-types.ts";
+
+export interface FindOptions {
+  readonly state: State;
+  readonly registry: ImageOrigin;
+  readonly content: ContentStore;
+  readonly images: ImageStore;
+}
+
+/** Finds an image by name: in the store first (as `docker build` does), then in its registry; or in one layout folder. */
+export function createImageFinder({ state, registry, content, images }: FindOptions): (reference: ImageReference, options: ResolveOptions) => Promise<ResolvedImage> {
+  async function readConfig(reference: ImageReference, descriptor: Descriptor, origin: ImageOrigin, signal: AbortSignal): Promise<Uint8Array> {
+    const { digest, size } = descriptor;
+    if (!(await content.has(digest))) await content.ingest(origin.fetchBlob(reference, descriptor, { signal }), { expected: { digest, size }, signal });
+    return content.readAll(digest, { maxBytes: maxDocumentBytes, signal });
+  }
+
+  async function readManifest(reference: ImageReference, descriptor: Descriptor, origin: ImageOrigin, signal: AbortSignal): Promise<Uint8Array> {
+    if (await content.has(descriptor.digest)) return content.readAll(descriptor.digest, { maxBytes: maxDocumentBytes, signal });
+    const { bytes } = await origin.fetchManifest(reference, descriptor, { signal });
+    await content.writeBytes(bytes, { signal });
+    return bytes;
+  }
+
+  /** The registry's answer to a tag is asked for in every build; an earlier answer serves when it cannot be reached. */
+  async function askRegistry(reference: ImageReference, { signal, onWarning }: ResolveOptions): Promise<Descriptor> {
+    const name = formatReference(reference);
+    try {
+      const { descriptor } = await registry.resolve(reference, { signal });
+      state.run(
+        "INSERT OR REPLACE INTO resolved_images (name, digest, media_type, size, time) VALUES (?, ?, ?, ?, ?)",
+        name,
+        descriptor.digest,
+        descriptor.mediaType,
+        descriptor.size,
+        Date.now(),
+      );
+      return descriptor;
+    } catch (error) {
+      const row = state.get<{ digest: Digest; media_type: string; size: number; time: number }>("SELECT * FROM resolved_images WHERE name = ?", name);
+      if (!(error instanceof VarveError) || error.kind !== "unavailable" || !row) throw error;
+      onWarning?.(`${familiarReference(reference)}: ${error.message}; using what the registry answered on ${new Date(row.time).toISOString()}`);
+      return { digest: row.digest, mediaType: row.media_type, size: row.size };
+    }
+  }
+
+  async function fromOrigin(reference: ImageReference, root: Descriptor, origin: ImageOrigin, { platform, signal }: ResolveOptions): Promise<ResolvedImage> {
+    let descriptor = root;
+    if (isIndex(root.mediaType)) {
+      const found = selectManifest(parseIndex(await readManifest(reference, root, origin, signal)), platform);
+      if (!found) {
+        throw new VarveError("IMAGE_NO_PLATFORM", `${familiarReference(reference)}: no match for platform ${formatPlatform(platform)} in manifest: not found`);
+      }
+      descriptor = found;
+    }
+    const manifest = parseManifest(await readManifest(reference, descriptor, origin, signal));
+    const config = parseImageConfig(await readConfig(reference, manifest.config, origin, signal));
+    return { reference, digest: root.digest, config, configDigest: manifest.config.digest, manifest, layers: undefined, origin };
+  }
+
+  async function fromStore(reference: ImageReference, record: ImageRecord, signal: AbortSignal): Promise<ResolvedImage> {
+    const config = parseImageConfig(await content.readAll(record.id, { maxBytes: maxDocumentBytes, signal }));
+    return { reference, digest: record.id, config, configDigest: record.id, manifest: record.manifest, layers: record.layers, origin: registry };
+  }
+
+  return async (reference, options) => {
+    const { origin, signal } = options;
+    if (origin !== undefined) return fromOrigin(reference, (await origin.resolve(reference, { signal })).descriptor, origin, options);
+    const { digest } = reference;
+    const record = digest
+      ? (images.byDigest(canonicalName(reference), digest) ?? images.get(digest))
+      : options.pull
+        ? undefined
+        : images.byName(formatReference(reference));
+    if (record) {
+      const image = await fromStore(reference, record, signal);
+      if (matches(image.config, options.platform)) return image;
+    }
+    return fromOrigin(reference, await askRegistry(reference, options), registry, options);
+  };
+}
+
+function matches(config: ImageConfig, platform: Platform): boolean {
+  return config.os === platform.os && config.architecture === platform.architecture;
+}

@@ -1,0 +1,103 @@
+import type { ContentStore } from "../content/index.ts";
+import { VarveError } from "../errors/index.ts";
+import { limiter, singleFlight } from "../flow/index.ts";
+import { applyTask, type LayerBlobs } from "../layers/index.ts";
+import { chainIds, familiarReference, type Descriptor, type Digest } from "../oci/index.ts";
+import type { SnapshotStore, StackRef } from "../snapshots/index.ts";
+import type { Worker } from "../worker/index.ts";
+import type { ResolvedImage, UseOptions } from "./image-types.ts";
+
+export interface UnpackOptions {
+  readonly content: ContentStore;
+  readonly blobs: LayerBlobs;
+  readonly snapshots: SnapshotStore;
+  readonly worker: Worker;
+}
+
+/** Gets the layers of images, each once however many ask for it at the same time. */
+export interface ImageUnpacker {
+  /** The image's root as a stack; downloads and unpacks what the store lacks. */
+  unpack(image: ResolvedImage, options: UseOptions): Promise<StackRef>;
+  /** Downloads all layers, without unpacking them. */
+  download(image: ResolvedImage, options: UseOptions): Promise<void>;
+}
+
+/** Layers that are downloaded at the same time. */
+const downloadLanes = 3;
+
+export function createImageUnpacker(options: UnpackOptions): ImageUnpacker {
+  const { content, snapshots, blobs, worker } = options;
+  const unpacking = singleFlight<string, number>();
+  const downloading = singleFlight<string, void>();
+  const lanes = limiter(downloadLanes);
+
+  async function ensureBlob(image: ResolvedImage, index: number, { signal, onStatus }: UseOptions): Promise<Descriptor> {
+    const diffId = image.config.rootfs.diff_ids[index];
+    const descriptor = image.manifest?.layers[index];
+    const known = diffId ? blobs.of(diffId) : [];
+    for (const blob of known) if (await content.has(blob.digest)) return blob;
+    if (!descriptor || !diffId) throw new VarveError("IMAGE_INCOMPLETE", `a layer of ${familiarReference(image.reference)} is missing in the store`);
+    const { digest, size } = descriptor;
+    if (!(await content.has(digest))) {
+      await downloading.run(
+        digest,
+        (flightSignal) =>
+          lanes.run(async () => {
+            const onProgress = (current: number) => onStatus?.({ id: digest, current, total: size, done: current === size });
+            const bytes = image.origin.fetchBlob(image.reference, descriptor, { signal: flightSignal });
+            await content.ingest(bytes, { expected: { digest, size }, signal: flightSignal, onProgress });
+          }),
+        { signal },
+      );
+    }
+    return descriptor;
+  }
+
+  async function unpackLayer(image: ResolvedImage, index: number, chain: Digest, base: readonly number[], blob: Descriptor, use: UseOptions): Promise<number> {
+    const diffId = image.config.rootfs.diff_ids[index] as Digest;
+    return unpacking.run(
+      chain,
+      async (signal) => {
+        const known = snapshots.findByChain(chain);
+        if (known) return known.id;
+        const active = snapshots.create(base);
+        const lowers = base.map((id) => snapshots.fsPath(id));
+        const id = `extracting ${blob.digest}`;
+        const onEvent = ({ current }: { readonly current: number }) => use.onStatus?.({ id, current, total: blob.size, done: current === blob.size });
+        const params = { blob: content.pathOf(blob.digest), digest: blob.digest, diffId, lowers, snapshot: active.path };
+        const { bytes } = await worker.call(applyTask, params, { signal, onEvent });
+        blobs.add(diffId, blob);
+        return active.commit({ chainId: chain, diffId, diffSize: bytes }).id;
+      },
+      { signal: use.signal },
+    );
+  }
+
+  return {
+    async unpack(image, use) {
+      if (image.layers?.every((id) => snapshots.get(id))) return { kind: "stack", layers: image.layers };
+      const chains = chainIds(image.config.rootfs.diff_ids);
+      const layers: number[] = [];
+      for (const chain of chains) {
+        const found = snapshots.findByChain(chain);
+        if (!found) break;
+        layers.push(found.id);
+      }
+      const present = layers.length;
+      const missing = chains.slice(present).map((chain, offset) => ({ chain, index: present + offset }));
+      const downloads = missing.map(({ index }) => ensureBlob(image, index, use));
+      try {
+        for (const [position, { chain, index }] of missing.entries()) {
+          const blob = await (downloads[position] as Promise<Descriptor>);
+          layers.push(await unpackLayer(image, index, chain, [...layers], blob, use));
+        }
+      } finally {
+        await Promise.allSettled(downloads);
+      }
+      return { kind: "stack", layers };
+    },
+    async download(image, use) {
+      await Promise.all(image.config.rootfs.diff_ids.map((_, index) => ensureBlob(image, index, use)));
+    },
+  };
+}
