@@ -1,4 +1,4 @@
-import { closeSync, constants, fchownSync, mkdirSync, openSync, readlinkSync } from "node:fs";
+import { closeSync, constants, fchmodSync, fchownSync, mkdirSync, openSync, readlinkSync } from "node:fs";
 import { VarveError } from "../errors/index.ts";
 import { fdPath, hasCode, openFlags, openInRoot, readLinkAt } from "../sys/index.ts";
 
@@ -14,6 +14,8 @@ export interface MakeOptions {
   readonly kind: FileKind;
   /** Of everything that is made. Default: the worker's own. */
   readonly owner?: { readonly uid: number; readonly gid: number };
+  /** Of the folder at the end; what is made above it, and a file, has the usual one. Default 0755. */
+  readonly folderMode?: number;
   readonly listener?: MakeListener;
 }
 
@@ -30,7 +32,7 @@ export function makeInRoot(root: number, path: string, options: MakeOptions, lin
   const name = trimmed.slice(slash + 1);
   const above = trimmed.slice(0, Math.max(slash, 0));
   if (name === "." || name === "..") throw new VarveError("RUNTIME_MOUNT_POINT", `the path "${path}" leads nowhere in the image`);
-  if (above !== "") makeInRoot(root, above, { ...options, kind: "folder" }, linksLeft);
+  if (above !== "") makeInRoot(root, above, { ...options, kind: "folder", folderMode: 0o755 }, linksLeft);
   const parent = openInRoot(root, above === "" ? "." : above, { flags: openFlags.path | constants.O_DIRECTORY });
   let handedOn = false;
   try {
@@ -43,13 +45,14 @@ export function makeInRoot(root: number, path: string, options: MakeOptions, lin
   }
 }
 
-function makeHere(parent: number, name: string, { kind, owner, listener }: MakeOptions): boolean {
+function makeHere(parent: number, name: string, { kind, owner, folderMode = 0o755, listener }: MakeOptions): boolean {
   listener?.before(parent);
   const child = `${fdPath(parent)}/${name}`;
   if (kind === "folder") mkdirSync(child, { mode: 0o755 });
   const create = kind === "folder" ? constants.O_DIRECTORY : constants.O_CREAT | constants.O_EXCL;
   const fd = openSync(child, constants.O_RDONLY | constants.O_NOFOLLOW | create, 0o644);
   try {
+    if (kind === "folder" && folderMode !== 0o755) fchmodSync(fd, folderMode);
     if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid);
   } finally {
     closeSync(fd);

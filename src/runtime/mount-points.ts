@@ -14,6 +14,8 @@ export interface MountPoint {
    * link there out of the root and write on the host. Default false.
    */
   readonly system?: boolean;
+  /** Of a folder, when it is made. Default 0755. */
+  readonly folderMode?: number;
 }
 
 export interface MadeMountPoints {
@@ -57,7 +59,7 @@ export function makeMountPoints(rootPath: string, points: readonly MountPoint[])
   return { resolved, cleanup: () => removeStubs(stubs) };
 }
 
-function makePoint(root: number, rootPath: string, { destination, kind, system = false }: MountPoint, stubs: Stub[]): void {
+function makePoint(root: number, rootPath: string, { destination, kind, system = false, folderMode = 0o755 }: MountPoint, stubs: Stub[]): void {
   let before: BigIntStats | undefined;
   const listener = {
     before: (parent: number) => void (before = fstatSync(parent, { bigint: true })),
@@ -74,7 +76,7 @@ function makePoint(root: number, rootPath: string, { destination, kind, system =
         hint: "steps run only in images where /proc, /sys and /dev are folders, or missing",
       });
     }
-    makeInRoot(root, destination, { kind, listener });
+    makeInRoot(root, destination, { kind, folderMode, listener });
   } catch (error) {
     if (isVarveError(error) || !hasCode(error, "ENOTDIR", "ELOOP", "EEXIST", "ENAMETOOLONG", "EACCES", "EROFS")) throw error;
     throw new VarveError("RUNTIME_MOUNT_POINT", `nothing can be mounted at ${destination}: something in the image is in the way`, { cause: error });

@@ -12,6 +12,7 @@ import { keepLockedFlags } from "./locked-flags.ts";
 import { makeSpec } from "./make-spec.ts";
 import { stepMountPoints } from "./step-mount-points.ts";
 import { makeMountPoints } from "./mount-points.ts";
+import { tmpfsModes, withMode } from "./tmpfs-modes.ts";
 import { writeNetworkFiles } from "./network-files.ts";
 import { writeSpec } from "./oci-spec.ts";
 import { openOutputPipe, type OutputPipe } from "./output-pipes.ts";
@@ -61,9 +62,10 @@ export async function runProcess(options: RunOptions, control: RunControl): Prom
   try {
     chmodSync(folder, 0o700);
     makeWorkingFolder(options.rootPath, options.process);
+    const modes = tmpfsModes(options.rootPath, options.process.mounts);
     const points = makeMountPoints(options.rootPath, stepMountPoints(options.process));
     try {
-      return await runBundle(options, control, { folder, resolved: points.resolved });
+      return await runBundle(options, control, { folder, modes, resolved: points.resolved });
     } finally {
       points.cleanup();
     }
@@ -72,14 +74,20 @@ export async function runProcess(options: RunOptions, control: RunControl): Prom
   }
 }
 
-async function runBundle(options: RunOptions, control: RunControl, place: { folder: string; resolved: ReadonlyMap<string, string> }): Promise<RunResult> {
-  const { folder, resolved } = place;
+interface Place {
+  readonly folder: string;
+  /** Of tmpfs mounts, by destination. */
+  readonly modes: ReadonlyMap<string, number>;
+  readonly resolved: ReadonlyMap<string, string>;
+}
+
+async function runBundle(options: RunOptions, control: RunControl, { folder, modes, resolved }: Place): Promise<RunResult> {
   const { runtime, facts, rootPath } = options;
   const wanted = { ...options.process, env: withHome(rootPath, options.process) };
   const id = folder.slice(folder.lastIndexOf("/") + 1);
   const spec = makeSpec(wanted, facts, { id, runtime: runtime.name, rootPath, ...writeNetworkFiles(wanted, folder) });
   // The runtime gets places, not links to follow.
-  const placed = spec.mounts.map((mount) => ({ ...mount, destination: resolved.get(mount.destination) ?? mount.destination }));
+  const placed = spec.mounts.map((mount) => ({ ...withMode(mount, modes.get(mount.destination)), destination: resolved.get(mount.destination) ?? mount.destination }));
   const mounts = facts.userNamespace ? keepLockedFlags(placed) : placed;
   writeFileSync(join(folder, "config.json"), writeSpec({ ...spec, mounts }), { mode: 0o600 });
   const outcome = await runRuntime(options, control, { folder, id });

@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import type { ContainerMount, ContainerProcess } from "./container-process.ts";
 import type { MountPoint } from "./mount-points.ts";
+import { freshMode } from "./tmpfs-modes.ts";
 
 /** Docker leaves these in the layer when the image lacks them. */
 const system: readonly MountPoint[] = ["/proc", "/dev", "/sys"].map((destination) => ({ destination, kind: "folder", system: true }));
@@ -11,7 +12,8 @@ export function stepMountPoints({ mounts }: Pick<ContainerProcess, "mounts">): M
     ...system,
     { destination: "/etc/resolv.conf", kind: "file" },
     { destination: "/etc/hosts", kind: "file" },
-    ...mounts.map((mount) => ({ destination: mount.destination, kind: kindOf(mount) })),
+    // runc gives a tmpfs the permissions of the folder that it finds, whatever its options say.
+    ...mounts.map((mount) => ({ destination: mount.destination, kind: kindOf(mount), ...(mount.type === "tmpfs" ? { folderMode: freshMode } : {}) })),
   ];
   const covers = [...system, ...mounts].map(({ destination }) => `${destination.replace(/\/+$/, "")}/`);
   return points.filter(({ destination }) => !covers.some((cover) => destination.startsWith(cover) && destination !== cover));

@@ -18,6 +18,22 @@ export interface Builder {
 
 const buildTimeoutMs = 120_000;
 
+/**
+ * The same builder, one build after the other. BuildKit makes one step of two builds' equal steps when they run at the same time, so
+ * that a file of one case would have the time of the other's.
+ */
+export function oneAtATime(builder: Builder): Builder {
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    ...builder,
+    build(...args) {
+      const next = last.then(() => builder.build(...args));
+      last = next.catch(() => undefined);
+      return next;
+    },
+  };
+}
+
 /** The Docker Engine that the environment names (DOCKER_HOST or the usual socket); a text says why there is none. */
 export function connectDocker(): Builder | string {
   const ask = (args: string[]) => spawnSync("docker", args, { encoding: "utf8", timeout: 20_000 });

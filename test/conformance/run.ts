@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { makeBaseImages } from "./base-image.ts";
-import { connectDocker, openBuilder, type Builder, type Outcome } from "./builders.ts";
+import { connectDocker, oneAtATime, openBuilder, type Builder, type Outcome } from "./builders.ts";
 import { readCases, type Case } from "./case.ts";
 import { compareImages, type Difference } from "./compare-images.ts";
 import { exceptions, type Exception } from "./exceptions.ts";
@@ -21,7 +21,7 @@ const { values: options } = parseArgs({
   options: { only: { type: "string", multiple: true }, reduced: { type: "boolean" }, keep: { type: "boolean" }, verbose: { type: "boolean" }, newest: { type: "boolean" }, runtime: { type: "string" }, lanes: { type: "string" } },
 });
 const frontend = process.env["VARVE_CONFORMANCE_FRONTEND"];
-const lanes = Number(options.lanes ?? 2);
+const lanes = Number(options.lanes ?? 3);
 /** Of each topic, `--reduced` takes the first case and every fifth after it. */
 const reducedStride = 5;
 
@@ -46,7 +46,7 @@ if (typeof docker === "string") {
   for (const { name } of chosen) console.log(`skipped ${name}`);
   console.log(`0 passed, 0 failed, ${chosen.length} skipped`);
 } else {
-  await compareAll(docker);
+  await compareAll(oneAtATime(docker));
 }
 
 async function compareAll(engine: Builder): Promise<void> {
