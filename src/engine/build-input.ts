@@ -20,6 +20,9 @@ export interface BuildInput {
   readonly ignoreFile: string | undefined;
 }
 
+/** A Dockerfile that is not fetched. */
+export type DockerfileInput = Exclude<NonNullable<BuildOptions["dockerfile"]>, { readonly url: string }>;
+
 const namesInContext = ["Dockerfile", "dockerfile"];
 
 /**
@@ -28,7 +31,7 @@ const namesInContext = ["Dockerfile", "dockerfile"];
  */
 export function readBuildInput(
   contextPath: string | undefined,
-  { dockerfile, contained = false }: Pick<BuildOptions, "dockerfile"> & { readonly contained?: boolean },
+  { dockerfile, contained = false }: { readonly dockerfile?: DockerfileInput; readonly contained?: boolean },
 ): BuildInput {
   if (contained && contextPath !== undefined) return readContained(contextPath, dockerfile);
   if (contextPath !== undefined && !statSync(contextPath, { throwIfNoEntry: false })?.isDirectory()) {
@@ -55,7 +58,7 @@ export function readBuildInput(
   };
 }
 
-function readContained(contextPath: string, dockerfile: BuildOptions["dockerfile"]): BuildInput {
+function readContained(contextPath: string, dockerfile: DockerfileInput | undefined): BuildInput {
   const tree = openDirectoryTree(contextPath, { resetOwner: true });
   const read = (path: string): Buffer | undefined => {
     const entry = tree.entry(tree.resolve(path, { followLast: true }));

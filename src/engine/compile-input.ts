@@ -5,19 +5,24 @@ import type { EventSink } from "../events/index.ts";
 import type { FrontendOptions } from "../frontend/index.ts";
 import { formatPlatform, hostPlatform, parsePlatform, type ImageReference, type Platform } from "../oci/index.ts";
 import { readBuildInput, type BuildInput } from "./build-input.ts";
+import { fetchContext, fetchDockerfile, type FetchedContext } from "./fetch-context.ts";
 import { internalStep, internalVertex } from "./internal-step.ts";
 import { openContexts, type OpenContexts } from "./named-contexts.ts";
 import type { Parts } from "./parts.ts";
+import { openSession, type Session } from "./session.ts";
 import type { BuildOptions, BuildWarning } from "./types.ts";
 import { unpackContext } from "./unpack-context.ts";
 
 /** What a build needs of its options before anything is compiled; checks and outlines need no more. */
-export type InputOptions = Pick<BuildOptions, "context" | "contexts" | "dockerfile" | "target" | "buildArgs" | "platforms" | "pull"> & {
+export type InputOptions = Pick<BuildOptions, "context" | "contexts" | "dockerfile" | "target" | "buildArgs" | "platforms" | "pull" | "secrets" | "ssh"> & {
   readonly signal: AbortSignal;
 };
 
 /** What a build reads from, with its named contexts. */
 export interface OpenInput extends BuildInput {
+  readonly session: Session;
+  /** The context, where it was fetched. */
+  readonly fetched: FetchedContext | undefined;
   readonly named: OpenContexts;
 }
 
@@ -36,11 +41,17 @@ export async function withBuildInput<T>(
 ): Promise<T> {
   const { context, dockerfile, signal } = options;
   signal.throwIfAborted();
+  await using session = openSession(options, parts);
+  const fetching = { session, emit, signal };
   const unpacked = context.kind === "tar" ? await unpackContext(context.stream, parts, { signal, emit }) : undefined;
   try {
-    const path = unpacked?.path ?? (context.kind === "folder" ? resolve(context.path) : undefined);
-    const input = readBuildInput(path, { ...(dockerfile === undefined ? {} : { dockerfile }), contained: unpacked !== undefined });
-    return await work({ ...input, named: await openContexts(options.contexts) });
+    const fetched = context.kind === "remote" ? await fetchContext(context.url, options, parts, fetching) : undefined;
+    const path = unpacked?.path ?? fetched?.path ?? (context.kind === "folder" ? resolve(context.path) : undefined);
+    const given = dockerfile && "url" in dockerfile ? await fetchDockerfile(dockerfile.url, parts, fetching) : dockerfile;
+    const known = fetched?.dockerfile === undefined ? given : (given ?? { path: fetched.dockerfile });
+    const contained = unpacked !== undefined || fetched !== undefined;
+    const input = readBuildInput(path, { ...(known === undefined ? {} : { dockerfile: known }), contained });
+    return await work({ ...input, session, fetched, named: await openContexts(options.contexts) });
   } finally {
     if (unpacked) await unpacked.remove();
   }
@@ -83,6 +94,7 @@ export function frontendOptions(
     ...(target === undefined ? {} : { target }),
     ...(buildArgs === undefined ? {} : { buildArgs }),
     ignorePatterns: input.ignorePatterns,
+    ...(input.fetched === undefined ? {} : { context: input.fetched.remote }),
     contexts: input.named.contexts,
     resolveImage: (reference, { platform, context, layout, where }) =>
       internalStep(titleOf(reference, context), emit, async () => {

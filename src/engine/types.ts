@@ -134,7 +134,7 @@ export interface BuildWarning {
 }
 
 /** What is asked about a build that is not run. */
-export type DescribeOptions = Pick<BuildOptions, "context" | "dockerfile" | "target" | "buildArgs" | "platforms" | "pull" | "signal"> & {
+export type DescribeOptions = Pick<BuildOptions, "context" | "contexts" | "dockerfile" | "target" | "buildArgs" | "platforms" | "pull" | "signal"> & {
   readonly onEvent?: (event: BuildEvent) => void;
 };
 

@@ -3,6 +3,7 @@
  * bsdtar, Go and the old programs write; writes ustar with PAX where needed, always the same bytes for the same header.
  * Touches no disk and judges no path: whoever unpacks an entry must keep it inside its root.
  */
+export { archiveStartBytes, detectArchive } from "./detect-archive.ts";
 export { readTar } from "./read-tar.ts";
 export { encodeEntry, endOfArchive, padding } from "./encode-entry.ts";
 export { opaqueName, parseWhiteout, printWhiteout, type Whiteout } from "./whiteout.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { detectArchive } from "./context.ts";
+import { detectArchive } from "../../tar/index.ts";
 import { parseOutputs } from "./outputs.ts";
 import { formatMetadata, formatWarnings } from "./report.ts";
 import { parseExtraHosts, parseNetwork, parsePairs, parseUlimits } from "./values.ts";

@@ -17,7 +17,7 @@ import { follow, watch } from "../progress/watch.ts";
 import { packageVersion } from "../../package/index.ts";
 
 export const build = defineCommand({
-  usage: "[OPTIONS] PATH | -",
+  usage: "[OPTIONS] PATH | URL | -",
   flags: buildFlags,
   args: { min: 1, max: 1 },
   async run(call) {
