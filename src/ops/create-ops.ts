@@ -1,4 +1,4 @@
-import { VarveError } from "../errors/index.ts";
+import { isVarveError, VarveError } from "../errors/index.ts";
 import type { SingleFlight } from "../flow/index.ts";
 import type { SourceInfo, Vertex } from "../llb/index.ts";
 import type { Cache } from "../cache/index.ts";
@@ -12,6 +12,7 @@ import type { Entitlement } from "./entitlements.ts";
 import { createExecOp } from "./exec-op.ts";
 import { createFileOp } from "./file-op.ts";
 import { createMergeOp } from "./merge-op.ts";
+import { placeOf } from "./place.ts";
 import { createSourceOp } from "./source-op.ts";
 
 /** What ops need of the world. */
@@ -43,24 +44,45 @@ export interface OpsOptions {
   /** Takes the output of commands. */
   readonly onLog: (vertex: string, stream: 1 | 2, data: Uint8Array) => void;
   /** Takes the progress of transfers. */
-  readonly onStatus: (vertex: string, status: { readonly id: string; readonly current: number; readonly total: number; readonly done: boolean }) => void;
+  readonly onStatus: (
+    vertex: string,
+    status: { readonly id: string; readonly current: number; readonly total: number; readonly done: boolean },
+  ) => void;
 }
 
-/** Gives each vertex of a graph its meaning on this machine. Fails with OP_UNSUPPORTED for what cannot be done here. */
+/**
+ * Gives each vertex of a graph its meaning on this machine. Fails with OP_UNSUPPORTED for what cannot be done here. Failures
+ * of what an op does carry its place in the Dockerfile.
+ */
 export function createOps(options: OpsOptions): (vertex: Vertex) => SolverOp<Ref> {
   return (vertex) => {
-    const { op } = vertex;
-    switch (op.kind) {
-      case "source":
-        return createSourceOp(vertex, op.source, options);
-      case "exec":
-        return createExecOp(vertex, op.exec, options);
-      case "file":
-        return createFileOp(vertex, op.file, options);
-      case "merge":
-        return createMergeOp(op.merge);
-      case "diff":
-        throw new VarveError("OP_UNSUPPORTED", "diff operations are not supported yet");
-    }
+    const op = createOp(vertex, options);
+    return {
+      ...op,
+      async exec(inputs, context) {
+        try {
+          return await op.exec(inputs, context);
+        } catch (error) {
+          // What was stopped did not fail here.
+          throw isVarveError(error) && !context.signal.aborted ? error.at(placeOf(vertex, options.sources)) : error;
+        }
+      },
+    };
   };
+}
+
+function createOp(vertex: Vertex, options: OpsOptions): SolverOp<Ref> {
+  const { op } = vertex;
+  switch (op.kind) {
+    case "source":
+      return createSourceOp(vertex, op.source, options);
+    case "exec":
+      return createExecOp(vertex, op.exec, options);
+    case "file":
+      return createFileOp(vertex, op.file, options);
+    case "merge":
+      return createMergeOp(op.merge);
+    case "diff":
+      throw new VarveError("OP_UNSUPPORTED", "diff operations are not supported yet");
+  }
 }
