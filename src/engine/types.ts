@@ -18,6 +18,8 @@ export interface VarveOptions {
   readonly runtime?: string;
   /** Folders to look for programs in, separated by colons: the PATH. */
   readonly path?: string;
+  /** `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` and their lower-case forms: the way to registries, URLs and Git repositories. */
+  readonly proxyEnv?: Readonly<Record<string, string>>;
 }
 
 /** A store and what can be done with it. Many may be open in one process; several processes share one folder. */
@@ -134,7 +136,10 @@ export interface BuildWarning {
 }
 
 /** What is asked about a build that is not run. */
-export type DescribeOptions = Pick<BuildOptions, "context" | "contexts" | "dockerfile" | "target" | "buildArgs" | "platforms" | "pull" | "signal"> & {
+export type DescribeOptions = Pick<
+  BuildOptions,
+  "context" | "contexts" | "dockerfile" | "target" | "buildArgs" | "platforms" | "pull" | "secrets" | "ssh" | "signal"
+> & {
   readonly onEvent?: (event: BuildEvent) => void;
 };
 
