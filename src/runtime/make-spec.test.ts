@@ -129,10 +129,13 @@ test("R10 ulimits are written as asked, and refused when they cannot be had", ()
   assert.throws(() => ask("nofile", 10, 5000, { ...strong, userNamespace: true }), failsWith("RUNTIME_ULIMIT", /4096/));
 });
 
-test("R08 insecure has every capability and nothing hidden", () => {
+test("R08 T31 insecure has every capability, nothing hidden, and the devices of disks and machines", () => {
   const spec = makeSpec({ ...step, security: "insecure" }, facts, bundle);
   assert.deepEqual(spec.process.capabilities.inheritable, facts.capabilities);
   assert.deepEqual([spec.linux.seccomp, spec.linux.maskedPaths, spec.linux.readonlyPaths], [undefined, [], []]);
+  assert.ok(spec.linux.devices?.some(({ path }) => path === "/dev/fuse"));
+  assert.equal(makeSpec({ ...step, security: "insecure" }, { ...facts, userNamespace: true }, bundle).linux.devices, undefined);
+  assert.equal(makeSpec(step, facts, bundle).linux.devices, undefined);
 });
 
 test("a later mount replaces an earlier one of the same destination", () => {

@@ -4,6 +4,7 @@ import { defaultHostname, type ContainerProcess } from "./container-process.ts";
 import { defaultMounts, maskedPaths, readonlyPaths, stepMount, withoutRepeats } from "./default-mounts.ts";
 import type { RuntimeName } from "./find-runtime.ts";
 import type { HostFacts } from "./host-facts.ts";
+import { insecureDevices } from "./insecure-devices.ts";
 import type { OciCapabilities, OciLinux, OciMount, OciSpec } from "./oci-spec.ts";
 import { makeSeccompProfile } from "./seccomp.ts";
 import { makeRlimits } from "./ulimits.ts";
@@ -79,6 +80,8 @@ function makeLinux(process: ContainerProcess, facts: HostFacts, { id, runtime, c
     readonlyPaths: insecure ? [] : readonlyPaths,
     // runc says ENOSYS for calls newer than its libseccomp by itself.
     ...(insecure ? {} : { seccomp: makeSeccompProfile({ ...facts, capabilities: capabilities.bounding, refuseByName: runtime === "crun" }) }),
+    // a user namespace can make no devices
+    ...(insecure && !userNamespace ? { devices: insecureDevices } : {}),
     ...makeCgroup(process, facts, id),
   };
 }

@@ -40,8 +40,17 @@ export interface OciLinux {
   readonly maskedPaths: readonly string[];
   readonly readonlyPaths: readonly string[];
   readonly seccomp?: SeccompProfile;
+  readonly devices?: readonly OciDevice[];
   readonly cgroupsPath?: string;
   readonly resources?: { readonly devices: readonly OciDeviceRule[] };
+}
+
+/** A device node that the runtime makes. */
+export interface OciDevice {
+  readonly path: string;
+  readonly type: "b" | "c";
+  readonly major: number;
+  readonly minor: number;
 }
 
 export interface OciDeviceRule {
