@@ -64,7 +64,7 @@ export function planStages(compilation: Compilation): void {
   for (const stage of stages) if (stage.replacement !== undefined) stage.dependencies.clear();
   refuseCycles(stages);
   const [only, ...others] = stages;
-  if (only !== undefined && others.length === 0) only.label = "";
+  if (only !== undefined && others.length === 0 && !only.commands.some(hasMount)) only.label = "";
 }
 
 /** Puts the ONBUILD triggers of a stage's base before its own commands (I17). */
@@ -126,6 +126,11 @@ function ignoresCache(name: string, { options: { noCache = false } }: Compilatio
 
 function isStep({ kind }: Instruction): boolean {
   return kind === "run" || kind === "copy" || kind === "add" || kind === "workdir";
+}
+
+/** BuildKit counts the source of every mount as a stage, there being one or not: the only stage of a file keeps its label then. */
+function hasMount({ instruction }: Command): boolean {
+  return instruction.kind === "run" && instruction.mounts.length > 0;
 }
 
 /** Finds the stages and images that an instruction reads from, and notes them as dependencies. */

@@ -20,10 +20,7 @@ import { execTask, type ExecMount } from "./tasks.ts";
  * the key has the ids, so that another value of a secret keeps the result, as in BuildKit.
  */
 export function createExecOp(vertex: Vertex, exec: ExecOp, options: OpsOptions): SolverOp<Ref> {
-  atPlace(vertex, options, () => {
-    checkEntitlements(exec, options.allowed);
-    if (exec.cdiDevices.length > 0) throw new VarveError("OP_UNSUPPORTED", "devices are not supported yet");
-  });
+  refuse(vertex, exec, options);
   return {
     async cacheMap() {
       const { proxyEnv: _proxyEnv, extraHosts, ...meta } = exec.meta;
@@ -35,7 +32,7 @@ export function createExecOp(vertex: Vertex, exec: ExecOp, options: OpsOptions):
         dependencies: vertex.op.inputs.map((_, index) => dependencyOn(index, exec.mounts, options, vertex)),
       };
     },
-    exec: (inputs, { signal }) => run(vertex, exec, inputs, options, signal),
+    exec: (inputs, { signal }) => atPlace(vertex, options, () => run(vertex, exec, inputs, options, signal)),
   };
 }
 
@@ -46,9 +43,19 @@ function keyOfCache({ cache, dest }: Pick<Mount, "cache" | "dest">): Pick<Mount,
   return isDefault ? { cache } : { cache: { id: "", sharing: "shared" } };
 }
 
-function atPlace<T>(vertex: Vertex, { sources }: OpsOptions, check: () => T): T {
+/** What no step gets, and what the build does not allow. */
+function refuse(vertex: Vertex, exec: ExecOp, { allowed, sources }: OpsOptions): void {
   try {
-    return check();
+    checkEntitlements(exec, allowed);
+    if (exec.cdiDevices.length > 0) throw new VarveError("OP_UNSUPPORTED", "devices are not supported yet");
+  } catch (error) {
+    throw isVarveError(error) ? error.at(placeOf(vertex, sources)) : error;
+  }
+}
+
+async function atPlace<T>(vertex: Vertex, { sources }: OpsOptions, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (error) {
     throw isVarveError(error) ? error.at(placeOf(vertex, sources)) : error;
   }
@@ -72,9 +79,7 @@ function dependencyOn(input: number, mounts: readonly Mount[], options: OpsOptio
 
 async function run(vertex: Vertex, exec: ExecOp, inputs: readonly Ref[], options: OpsOptions, signal: AbortSignal): Promise<(Ref | undefined)[]> {
   const { worker } = options;
-  const credentials = await findCredentials(exec, options).catch((error: unknown) => {
-    throw isVarveError(error) ? error.at(placeOf(vertex, options.sources)) : error;
-  });
+  const credentials = await findCredentials(exec, options);
   const throwAway: ActiveSnapshot[] = [];
   let lastOutput: Buffer = Buffer.alloc(0);
   const outputs: { readonly active: ActiveSnapshot; readonly base: readonly number[]; readonly index: number }[] = [];

@@ -22,5 +22,5 @@ test("B28 a secret is a text, bytes or a function, which is asked once", async (
 test("B28 a secret has at most 500 KiB, and the refusal does not show it", async () => {
   const store = createSecretStore({ most: "x".repeat(maxSecretBytes), more: `canary${"x".repeat(maxSecretBytes)}` });
   assert.equal((await store.get("most"))?.length, maxSecretBytes);
-  await assert.rejects(store.get("more"), (error: Error) => !JSON.stringify(error).includes("canary") && error.message === "secret more too big. max size 500KB");
+  await assert.rejects(store.get("more"), (error: Error) => !JSON.stringify(error).includes("canary") && error.message === "secret more too big. max size 500KiB");
 });

@@ -46,7 +46,7 @@ function readSecretFields(value: string, { env: environment }: Outside): SecretP
 
 async function secretFile(id: string, path: string): Promise<() => Promise<Uint8Array>> {
   const size = await sizeOf(path);
-  if (size > maxSecretBytes) throw usage(`secret ${id} too big. max size 500KB`);
+  if (size > maxSecretBytes) throw new VarveError("SECRET_TOO_LARGE", `secret ${id} too big. max size 500KiB`);
   return async () => {
     try {
       await using handle = await open(path);
