@@ -10,6 +10,8 @@ export function findDockerConfigDir(io: Io, flag: string | undefined): string | 
   return home === undefined ? undefined : join(home, ".docker");
 }
 
+const proxyVariables = ["http_proxy", "https_proxy", "no_proxy", "all_proxy"].flatMap((name) => [name, name.toUpperCase()]);
+
 /** What the environment says about the store: the engine itself reads no environment variables. */
 export function storeOptions(io: Io, dockerConfigDir: string | undefined): VarveOptions {
   const { env } = io;
@@ -25,6 +27,7 @@ export function storeOptions(io: Io, dockerConfigDir: string | undefined): Varve
     ...optional("dockerConfigDir", dockerConfigDir),
     ...optional("runtime", nonEmpty(env["VARVE_RUNTIME"])),
     ...optional("path", nonEmpty(env["PATH"])),
+    proxyEnv: Object.fromEntries(proxyVariables.flatMap((name) => (nonEmpty(env[name]) === undefined ? [] : [[name, env[name] ?? ""]]))),
   };
 }
 

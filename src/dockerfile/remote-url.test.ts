@@ -9,7 +9,9 @@ function read(text: string): Record<string, unknown> | undefined {
   const reference = parseGitReference(text);
   if (reference === undefined) return undefined;
   const { remote, ...rest } = reference;
-  const told = Object.entries(rest).filter(([key, value]) => !["scheme", "host", "path"].includes(key) && value !== "" && value !== undefined && value !== false);
+  const told = Object.entries(rest).filter(
+    ([key, value]) => !["scheme", "host", "path"].includes(key) && value !== "" && value !== undefined && value !== false,
+  );
   return { remote, ...Object.fromEntries(told) };
 }
 
@@ -41,7 +43,16 @@ test("X04 the forms of a Git URL are recognised, and nothing else is", () => {
     assert.equal(reference.host, host, text);
     assert.equal(reference.looksLocal, text.startsWith("github.com/"), text);
   }
-  const others = ["https://example.com/b", "https://example.com/b.git/x", "ftp://example.com/b.git", "./git@host:x", "../a.git", "folder/x.git", "", "file:///srv/b.git"];
+  const others = [
+    "https://example.com/b",
+    "https://example.com/b.git/x",
+    "ftp://example.com/b.git",
+    "./git@host:x",
+    "../a.git",
+    "folder/x.git",
+    "",
+    "file:///srv/b.git",
+  ];
   for (const text of others) assert.equal(parseGitReference(text), undefined, text);
 });
 
@@ -56,17 +67,24 @@ test("X05 a fragment is a ref, a colon and a subfolder", () => {
 });
 
 test("X06 a query gives every option, and conflicts and unknown keys are errors", () => {
-  assert.deepEqual(read("https://h/x.git?branch=main&subdir=a&checksum=abc&keep-git-dir&submodules=false&mtime=commit&fetch-by-commit=1"), {
-    remote: "https://h/x.git",
-    ref: "refs/heads/main",
-    subdir: "a",
-    checksum: "abc",
-    keepGitDir: true,
-    mtime: "commit",
-    fetchByCommit: true,
-  });
+  assert.deepEqual(
+    read("https://h/x.git?branch=main&subdir=a&checksum=abc&keep-git-dir&submodules=false&mtime=commit&fetch-by-commit=1"),
+    {
+      remote: "https://h/x.git",
+      ref: "refs/heads/main",
+      subdir: "a",
+      checksum: "abc",
+      keepGitDir: true,
+      mtime: "commit",
+      fetchByCommit: true,
+    },
+  );
   assert.equal(parseGitReference("https://h/x.git?submodules=false")?.submodules, false);
-  assert.deepEqual(read("git@h:x.git?tag=refs/tags/v1#refs/tags/v1:d"), { remote: "git@h:x.git", ref: "refs/tags/v1", subdir: "d" });
+  assert.deepEqual(read("git@h:x.git?tag=refs/tags/v1#refs/tags/v1:d"), {
+    remote: "git@h:x.git",
+    ref: "refs/tags/v1",
+    subdir: "d",
+  });
   assert.equal(refused("https://h/x.git?ref=a#b"), 'ref conflicts: "b" vs "a"');
   assert.equal(refused("https://h/x.git?subdir=a#b:c"), 'subdir conflicts: "c" vs "a"');
   assert.equal(refused("https://h/x.git?tag=a&branch=b"), "branch conflicts with tag");
@@ -90,13 +108,20 @@ test("C14 an http URL is a file unless it names a repository; its name is the la
 
 test("any text is a reference, no reference, or refused by name", () => {
   fc.assert(
-    fc.property(fc.oneof(fc.string(), fc.string().map((text) => `https://h/x.git${text}`), fc.string().map((text) => `a@b:${text}`)), (text) => {
-      try {
-        const reference = parseGitReference(text);
-        if (reference !== undefined) assert.ok(!reference.subdir.split("/").includes(".."));
-      } catch (error) {
-        assert.ok(isVarveError(error) && error.code === "GIT_URL_INVALID");
-      }
-    }),
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.string().map((text) => `https://h/x.git${text}`),
+        fc.string().map((text) => `a@b:${text}`),
+      ),
+      (text) => {
+        try {
+          const reference = parseGitReference(text);
+          if (reference !== undefined) assert.ok(!reference.subdir.split("/").includes(".."));
+        } catch (error) {
+          assert.ok(isVarveError(error) && error.code === "GIT_URL_INVALID");
+        }
+      },
+    ),
   );
 });

@@ -95,7 +95,10 @@ function splitUrl(text: string): UrlParts | undefined {
   if (text.startsWith("github.com/")) return splitStandard(`https://${text}`);
   if (/^[a-zA-Z0-9]+:\/\//.test(text)) {
     const parts = splitStandard(text);
-    if (parts === undefined || ((parts.scheme === "http" || parts.scheme === "https") && !(decode(parts.path) ?? "").endsWith(".git"))) {
+    if (
+      parts === undefined ||
+      ((parts.scheme === "http" || parts.scheme === "https") && !(decode(parts.path) ?? "").endsWith(".git"))
+    ) {
       return undefined;
     }
     return parts;
@@ -111,7 +114,12 @@ function splitStandard(text: string): UrlParts | undefined {
   if (scheme !== "http" && scheme !== "https" && scheme !== "git" && scheme !== "ssh") return undefined;
   const host = authority.slice(authority.lastIndexOf("@") + 1);
   const decoded = decode(fragment);
-  if (decoded === undefined || decode(path) === undefined || !/^(?:\[[0-9A-Fa-f:.%]+\]|[^\s:[\]"<>\\^`{|}]*)(?::\d*)?$/.test(host)) return undefined;
+  if (
+    decoded === undefined ||
+    decode(path) === undefined ||
+    !/^(?:\[[0-9A-Fa-f:.%]+\]|[^\s:[\]"<>\\^`{|}]*)(?::\d*)?$/.test(host)
+  )
+    return undefined;
   return { scheme, host, path, remote: `${scheme}://${authority}${path}`, query, fragment: decoded };
 }
 
@@ -158,7 +166,8 @@ function readQuery(query: URLSearchParams, draft: Draft): void {
         draft.fetchByCommit = readSwitch(key, value);
         break;
       case "mtime":
-        if (value !== "checkout" && value !== "commit") throw invalid(`invalid mtime value: ${JSON.stringify(value)} (must be "checkout" or "commit")`);
+        if (value !== "checkout" && value !== "commit")
+          throw invalid(`invalid mtime value: ${JSON.stringify(value)} (must be "checkout" or "commit")`);
         draft.mtime = value;
         break;
       default:
@@ -171,7 +180,8 @@ function readQuery(query: URLSearchParams, draft: Draft): void {
 }
 
 function agree(what: string, before: string, value: string): string {
-  if (before !== "" && before !== value) throw invalid(`${what} conflicts: ${JSON.stringify(before)} vs ${JSON.stringify(value)}`);
+  if (before !== "" && before !== value)
+    throw invalid(`${what} conflicts: ${JSON.stringify(before)} vs ${JSON.stringify(value)}`);
   return value;
 }
 

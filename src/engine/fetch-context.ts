@@ -38,26 +38,47 @@ export async function fetchContext(
   parts: Parts,
   options: FetchOptions,
 ): Promise<FetchedContext> {
-  const keepGitDir = readSwitch(Object.hasOwn(buildArgs, builderArgs.contextKeepGitDir) ? buildArgs[builderArgs.contextKeepGitDir] : undefined);
+  const keepGitDir = readSwitch(
+    Object.hasOwn(buildArgs, builderArgs.contextKeepGitDir) ? buildArgs[builderArgs.contextKeepGitDir] : undefined,
+  );
   const remote = remoteContext(url, { keepGitDir });
   if (remote === undefined) {
-    throw new VarveError("CONTEXT_NOT_FOUND", `unable to prepare context: ${JSON.stringify(redactUrl(url))} is neither a Git repository nor a URL`);
+    throw new VarveError(
+      "CONTEXT_NOT_FOUND",
+      `unable to prepare context: ${JSON.stringify(redactUrl(url))} is neither a Git repository nor a URL`,
+    );
   }
   const told = new Set<string>();
   const path = await solveContext(remote, told, parts, options);
   if (remote.kind === "git") return { remote, path, dockerfile: undefined, told };
-  if (detectArchive(readStart(join(path, httpContextFile))) === undefined) return { remote, path, dockerfile: httpContextFile, told };
+  if (detectArchive(readStart(join(path, httpContextFile))) === undefined)
+    return { remote, path, dockerfile: httpContextFile, told };
   const unpacked = { ...remote, unpack: true };
   return { remote: unpacked, path: await solveContext(unpacked, told, parts, options), dockerfile: undefined, told };
 }
 
 /** The folder of the one snapshot that a context is. */
-async function solveContext(remote: RemoteContext, told: Set<string>, parts: Parts, { session, emit, signal }: FetchOptions): Promise<string> {
+async function solveContext(
+  remote: RemoteContext,
+  told: Set<string>,
+  parts: Parts,
+  { session, emit, signal }: FetchOptions,
+): Promise<string> {
   const graph = loadGraph(defineRemoteContext(remote));
   using folders = createContextFolders({ state: parts.state });
   const untold = untoldOnly(emit, new Set(told));
   const { secrets, agents, pins } = session;
-  const ref = await solveGraph(graph, parts, { folders, locals: new Map(), layouts: new Map(), pins, secrets, agents, allowed: new Set(), emit: untold, signal });
+  const ref = await solveGraph(graph, parts, {
+    folders,
+    locals: new Map(),
+    layouts: new Map(),
+    pins,
+    secrets,
+    agents,
+    allowed: new Set(),
+    emit: untold,
+    signal,
+  });
   for (const vertex of graph.vertices.keys()) told.add(vertex);
   const [layer, ...more] = ref?.layers ?? [];
   if (layer === undefined || more.length > 0) throw new TypeError("a fetched context is one snapshot");
@@ -72,12 +93,23 @@ export function untoldOnly(emit: EventSink, told: ReadonlySet<string>): EventSin
 }
 
 /** A Dockerfile behind a URL (`-f https://…`), at most 16 MiB. */
-export async function fetchDockerfile(url: string, parts: Parts, { session, emit, signal }: FetchOptions): Promise<{ readonly text: Uint8Array; readonly name: string }> {
+export async function fetchDockerfile(
+  url: string,
+  parts: Parts,
+  { session, emit, signal }: FetchOptions,
+): Promise<{ readonly text: Uint8Array; readonly name: string }> {
   return internalStep("[internal] load remote dockerfile", emit, async () => {
-    const { digest, size } = await parts.httpSource.fetch(readHttpRequest(url, {}), { signal, secret: session.secrets.get });
+    const { digest, size } = await parts.httpSource.fetch(readHttpRequest(url, {}), {
+      signal,
+      secret: (id) => session.secrets.get(id),
+    });
     if (size > maxDockerfileBytes) {
       const details = { limit: "maxDockerfileBytes", value: maxDockerfileBytes };
-      throw new VarveError("DOCKERFILE_TOO_LARGE", `${redactUrl(url)} has ${size} bytes, more than the limit maxDockerfileBytes of ${maxDockerfileBytes}`, { details });
+      throw new VarveError(
+        "DOCKERFILE_TOO_LARGE",
+        `${redactUrl(url)} has ${size} bytes, more than the limit maxDockerfileBytes of ${maxDockerfileBytes}`,
+        { details },
+      );
     }
     return { text: await parts.content.readAll(digest, { maxBytes: maxDockerfileBytes, signal }), name: "Dockerfile" };
   });

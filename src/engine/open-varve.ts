@@ -56,6 +56,7 @@ export interface Settings {
   readonly dockerConfigDir: string;
   readonly path: string;
   readonly runtime: string | undefined;
+  readonly proxyEnv: Readonly<Record<string, string>>;
 }
 
 function withDefaults(options: VarveOptions): Settings {
@@ -67,5 +68,6 @@ function withDefaults(options: VarveOptions): Settings {
     dockerConfigDir: options.dockerConfigDir ?? join(home, ".docker"),
     path: options.path ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     runtime: options.runtime,
+    proxyEnv: options.proxyEnv ?? {},
   };
 }

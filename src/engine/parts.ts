@@ -43,7 +43,7 @@ export interface Parts {
   close(): Promise<void>;
 }
 
-export function openParts({ root, configPath, dockerConfigDir, path, runtime }: Settings): Parts {
+export function openParts({ root, configPath, dockerConfigDir, path, runtime, proxyEnv }: Settings): Parts {
   const state = openState(root, [snapshotsSchema, cacheSchema, imagesSchema, layersSchema, sourcesSchema, httpSchema]);
   const content = openContentStore(root);
   const snapshots = openSnapshots({ state, root });
@@ -56,10 +56,11 @@ export function openParts({ root, configPath, dockerConfigDir, path, runtime }: 
     config: readConfig(configPath).registry,
     credentials: loadDockerCredentials({ dockerConfigDir }),
     userAgent,
+    proxyEnv,
   });
   const imageSource = createImageSource({ state, registry, content, images, blobs, snapshots, worker });
-  const httpSource = createHttpSource({ state, content, userAgent });
-  const gitSource = createGitSource({ root, worker, path });
+  const httpSource = createHttpSource({ state, content, userAgent, proxyEnv });
+  const gitSource = createGitSource({ root, worker, path, proxyEnv });
   return {
     root,
     state,

@@ -10,7 +10,15 @@ export interface Session extends AsyncDisposable {
   readonly pins: Pins;
 }
 
-export function openSession({ secrets = {}, ssh = {} }: Pick<BuildOptions, "secrets" | "ssh">, { path }: { readonly path: string }): Session {
+export function openSession(
+  { secrets = {}, ssh = {} }: Pick<BuildOptions, "secrets" | "ssh">,
+  { path }: { readonly path: string },
+): Session {
   const agents = openSshAgents(ssh, { path });
-  return { secrets: createSecretStore(secrets), agents, pins: createPins(), [Symbol.asyncDispose]: () => agents[Symbol.asyncDispose]() };
+  return {
+    secrets: createSecretStore(secrets),
+    agents,
+    pins: createPins(),
+    [Symbol.asyncDispose]: () => agents[Symbol.asyncDispose](),
+  };
 }

@@ -17,11 +17,22 @@ export const httpContextFile = "context";
  * What a context's name means when it is no folder (X03, X04); undefined for what is neither a repository nor a URL.
  * `keepGitDir` is BUILDKIT_CONTEXT_KEEP_GIT_DIR (A10).
  */
-export function remoteContext(text: string, { keepGitDir = false }: { readonly keepGitDir?: boolean }): RemoteContext | undefined {
+export function remoteContext(
+  text: string,
+  { keepGitDir = false }: { readonly keepGitDir?: boolean },
+): RemoteContext | undefined {
   const reference = parseGitReference(text);
   if (reference !== undefined) {
     const keeps = keepGitDir || reference.keepGitDir === true;
-    return { kind: "git", url: text, reference: { ...reference, keepGitDir: keeps, remote: reference.looksLocal ? `https://${reference.host}${reference.path}` : reference.remote } };
+    return {
+      kind: "git",
+      url: text,
+      reference: {
+        ...reference,
+        keepGitDir: keeps,
+        remote: reference.looksLocal ? `https://${reference.host}${reference.path}` : reference.remote,
+      },
+    };
   }
   return isHttpUrl(text) ? { kind: "http", url: text, unpack: false } : undefined;
 }
@@ -37,7 +48,8 @@ export function remoteContextSource(context: RemoteContext): ContextSource {
 }
 
 function contextOutput(context: RemoteContext): Output {
-  if (context.kind === "git") return gitSource(context.reference, { name: `[internal] load git source ${context.url}`, lines: [] });
+  if (context.kind === "git")
+    return gitSource(context.reference, { name: `[internal] load git source ${context.url}`, lines: [] });
   const attrs = { "http.filename": httpContextFile };
   const file = httpSource(context.url, { name: "[internal] load remote build context", lines: [], attrs, caps: ["source.http"] });
   if (!context.unpack) return file;

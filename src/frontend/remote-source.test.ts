@@ -3,7 +3,6 @@ import { test } from "node:test";
 import { parseDockerfile } from "../dockerfile/index.ts";
 import { isVarveError } from "../errors/index.ts";
 import { loadGraph, type FileCopy, type Graph } from "../llb/index.ts";
-import type { Digest } from "../oci/index.ts";
 import { compileDockerfile, remoteContext, type FrontendOptions } from "./index.ts";
 
 const options: FrontendOptions = {
@@ -30,7 +29,9 @@ function sourcesOf(graph: Graph): Source[] {
 }
 
 function copiesOf(graph: Graph): FileCopy[] {
-  return [...graph.vertices.values()].flatMap(({ op }) => (op.kind === "file" ? op.file.actions.flatMap((action) => (action.kind === "copy" ? [action.copy] : [])) : []));
+  return [...graph.vertices.values()].flatMap(({ op }) =>
+    op.kind === "file" ? op.file.actions.flatMap((action) => (action.kind === "copy" ? [action.copy] : [])) : [],
+  );
 }
 
 async function messageOf(line: string): Promise<string> {
@@ -49,9 +50,18 @@ const secrets = { "git.authheadersecret": "GIT_AUTH_HEADER", "git.authtokensecre
 
 test("C14 ADD of a URL is an http source and a copy of its one file, not unpacked unless asked", async () => {
   const graph = await compile("FROM scratch\nARG V=2\nADD --chmod=640 --chown=1:2 http://h/a/b$V.tar?x#y /d/");
-  assert.deepEqual(sourcesOf(graph), [{ identifier: "http://h/a/b2.tar?x#y", attrs: { "http.filename": "b2.tar" }, name: "[1/1] ADD --chmod=640 --chown=1:2 http://h/a/b2.tar?x#y /d/" }]);
+  assert.deepEqual(sourcesOf(graph), [
+    {
+      identifier: "http://h/a/b2.tar?x#y",
+      attrs: { "http.filename": "b2.tar" },
+      name: "[1/1] ADD --chmod=640 --chown=1:2 http://h/a/b2.tar?x#y /d/",
+    },
+  ]);
   const [copy] = copiesOf(graph);
-  assert.deepEqual([copy?.src, copy?.dest, copy?.mode, copy?.attemptUnpack, copy?.allowWildcard], ["/b2.tar", "/d/", 0o640, false, false]);
+  assert.deepEqual(
+    [copy?.src, copy?.dest, copy?.mode, copy?.attemptUnpack, copy?.allowWildcard],
+    ["/b2.tar", "/d/", 0o640, false, false],
+  );
   assert.equal(copiesOf(await compile("FROM scratch\nADD --unpack=true http://h/a.tar /"))[0]?.attemptUnpack, true);
   assert.equal(sourcesOf(await compile("FROM scratch\nADD http://h /"))[0]?.attrs["http.filename"], "__unnamed__");
 });
@@ -60,7 +70,10 @@ test("C15 a checksum goes to the one source that it is for", async () => {
   const [source] = sourcesOf(await compile(`FROM scratch\nARG C=${digest}\nADD --checksum=$C http://h/x /`));
   assert.equal(source?.attrs["http.checksum"], digest);
   assert.match(await messageOf("ADD --checksum=sha256:12 http://h/x /"), /is not a digest/);
-  assert.equal(await messageOf(`ADD --checksum=${digest} http://h/x http://h/y /d/`), "checksum can't be specified for multiple sources");
+  assert.equal(
+    await messageOf(`ADD --checksum=${digest} http://h/x http://h/y /d/`),
+    "checksum can't be specified for multiple sources",
+  );
   assert.equal(await messageOf(`ADD --checksum=${digest} file /`), "checksum requires HTTP(S) or Git sources");
   const [repository] = sourcesOf(await compile("FROM scratch\nADD --checksum=abc https://h/x.git /"));
   assert.equal(repository?.attrs["git.checksum"], "abc");
@@ -69,17 +82,36 @@ test("C15 a checksum goes to the one source that it is for", async () => {
 
 test("C17 L23 ADD of a repository names host and path, and how to go there", async () => {
   const graph = await compile("FROM scratch\nADD --keep-git-dir=true git@h.example:a/b.git#v1:d/e /x");
-  assert.deepEqual(sourcesOf(graph).map(({ name: _, ...source }) => source), [
-    { identifier: "git://h.example/a/b.git#v1:d/e", attrs: { ...secrets, "git.fullurl": "git@h.example:a/b.git", "git.keepgitdir": "true", "git.mountsshsock": "default" } },
-  ]);
+  assert.deepEqual(
+    sourcesOf(graph).map(({ identifier, attrs }) => ({ identifier, attrs })),
+    [
+      {
+        identifier: "git://h.example/a/b.git#v1:d/e",
+        attrs: { ...secrets, "git.fullurl": "git@h.example:a/b.git", "git.keepgitdir": "true", "git.mountsshsock": "default" },
+      },
+    ],
+  );
   const [copy] = copiesOf(graph);
   assert.deepEqual([copy?.src, copy?.dest, copy?.dirCopyContents, copy?.followSymlink], ["/", "/x", false, false]);
-  const [web] = sourcesOf(await compile("FROM scratch\nADD https://u:p@h/x.git?branch=b&submodules=0&fetch-by-commit&keep-git-dir=0&mtime=commit /x"));
+  const [web] = sourcesOf(
+    await compile("FROM scratch\nADD https://u:p@h/x.git?branch=b&submodules=0&fetch-by-commit&keep-git-dir=0&mtime=commit /x"),
+  );
   assert.deepEqual(web?.identifier, "git://h/x.git#refs/heads/b");
-  assert.deepEqual(web.attrs, { ...secrets, "git.fullurl": "https://u:p@h/x.git", "git.skipsubmodules": "true", "git.fetchbycommit": "true" });
-  assert.equal(await messageOf("ADD --keep-git-dir=true https://h/x.git?keep-git-dir=false /"), "inconsistent keep-git-dir configuration");
+  assert.deepEqual(web.attrs, {
+    ...secrets,
+    "git.fullurl": "https://u:p@h/x.git",
+    "git.skipsubmodules": "true",
+    "git.fetchbycommit": "true",
+  });
+  assert.equal(
+    await messageOf("ADD --keep-git-dir=true https://h/x.git?keep-git-dir=false /"),
+    "inconsistent keep-git-dir configuration",
+  );
   assert.match(await messageOf("ADD https://h/x.git?nope=1 /"), /unexpected query/);
-  assert.deepEqual(sourcesOf(await compile("FROM scratch\nADD github.com/a/b /x")).map(({ identifier }) => identifier), ["local://context"]);
+  assert.deepEqual(
+    sourcesOf(await compile("FROM scratch\nADD github.com/a/b /x")).map(({ identifier }) => identifier),
+    ["local://context"],
+  );
 });
 
 test("C14 sources of all kinds stand in one ADD, and nothing of the context is read for remote ones", async () => {
@@ -108,8 +140,16 @@ test("X03 X04 A10 a remote context takes the place of the local one", async () =
   const http = remoteContext("http://h/x.tar.gz", {}) ?? assert.fail();
   assert.ok(http.kind === "http");
   const graph = await compile("FROM scratch\nCOPY a b", { context: { ...http, unpack: true } });
-  assert.deepEqual(sourcesOf(graph), [{ identifier: "http://h/x.tar.gz", attrs: { "http.filename": "context" }, name: "[internal] load remote build context" }]);
-  assert.deepEqual(copiesOf(graph).map(({ src, attemptUnpack }) => [src, attemptUnpack]), [["/context", true], ["/a", false]]);
+  assert.deepEqual(sourcesOf(graph), [
+    { identifier: "http://h/x.tar.gz", attrs: { "http.filename": "context" }, name: "[internal] load remote build context" },
+  ]);
+  assert.deepEqual(
+    copiesOf(graph).map(({ src, attemptUnpack }) => [src, attemptUnpack]),
+    [
+      ["/context", true],
+      ["/a", false],
+    ],
+  );
   assert.equal(remoteContext("folder", {}), undefined);
   assert.equal(remoteContext("ftp://h/x", {}), undefined);
 });

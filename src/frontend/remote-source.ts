@@ -1,4 +1,11 @@
-import { isHttpUrl, lastPathPart, parseGitReference, type AddInstruction, type CopyInstruction, type GitReference } from "../dockerfile/index.ts";
+import {
+  isHttpUrl,
+  lastPathPart,
+  parseGitReference,
+  type AddInstruction,
+  type CopyInstruction,
+  type GitReference,
+} from "../dockerfile/index.ts";
 import { isVarveError, type SourceRange } from "../errors/index.ts";
 import { parseDigest } from "../oci/index.ts";
 import { invalidValue } from "./compilation.ts";
@@ -26,7 +33,11 @@ export function checkRemotes(
   if (kind === "copy") {
     const remote = remotes.find((source) => source !== undefined);
     if (remote === undefined) return;
-    throw invalidValue(`source can't be a ${remote.kind === "git" ? "git ref" : "URL"} for COPY`, where, "ADD takes remote sources");
+    throw invalidValue(
+      `source can't be a ${remote.kind === "git" ? "git ref" : "URL"} for COPY`,
+      where,
+      "ADD takes remote sources",
+    );
   }
   if (checksum === "") return;
   if (remotes.length !== 1) throw invalidValue("checksum can't be specified for multiple sources", where);
@@ -51,12 +62,19 @@ export function httpFile(
 }
 
 /** A URL as a source op. */
-export function httpSource(url: string, node: RemoteNode & { readonly attrs: Readonly<Record<string, string>>; readonly caps: readonly string[] }): Output {
+export function httpSource(
+  url: string,
+  node: RemoteNode & { readonly attrs: Readonly<Record<string, string>>; readonly caps: readonly string[] },
+): Output {
   return sourceNode(url, node);
 }
 
 /** The tree of a repository for ADD: the flags of the instruction and the URL's own must agree (C17). */
-export function addedRepository(reference: GitReference, { keepGitDir, where }: AddInstruction, { checksum, ...node }: RemoteNode & { readonly checksum: string }): Output {
+export function addedRepository(
+  reference: GitReference,
+  { keepGitDir, where }: AddInstruction,
+  { checksum, ...node }: RemoteNode & { readonly checksum: string },
+): Output {
   if (keepGitDir !== undefined && reference.keepGitDir !== undefined && keepGitDir !== reference.keepGitDir) {
     throw invalidValue("inconsistent keep-git-dir configuration", where);
   }
@@ -94,7 +112,12 @@ export function gitSource(reference: GitReference, node: RemoteNode): Output {
 
 function sourceNode(
   identifier: string,
-  { attrs, caps, name, lines }: RemoteNode & { readonly attrs: Readonly<Record<string, string>>; readonly caps: readonly string[] },
+  {
+    attrs,
+    caps,
+    name,
+    lines,
+  }: RemoteNode & { readonly attrs: Readonly<Record<string, string>>; readonly caps: readonly string[] },
 ): Output {
   const node: Node = {
     inputs: [],

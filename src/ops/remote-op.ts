@@ -13,13 +13,20 @@ import { fileTask, type WireRef } from "./tasks.ts";
 /** A file behind a URL. With a checksum its key is known without asking anybody. */
 export function createHttpOp(vertex: Vertex, request: HttpFileRequest, options: OpsOptions): SolverOp<Ref> {
   const { http, pins, content, secrets, onStatus } = options;
-  const use = (signal: AbortSignal) => ({ signal, secret: secrets.get, onStatus: (status: FetchStatus) => onStatus(vertex.digest, status) });
+  const use = (signal: AbortSignal) => ({
+    signal,
+    secret: (id: string) => secrets.get(id),
+    onStatus: (status: FetchStatus) => onStatus(vertex.digest, status),
+  });
   const fetch = (signal: AbortSignal) => pins.once(JSON.stringify(["http", request]), () => http.fetch(request, use(signal)));
   return {
     cacheMap: (signal) =>
       placing(vertex, options, async () => {
         const { checksum } = request;
-        const known = checksum === undefined ? await fetch(signal) : { digest: checksum, filename: fileNameOf(request, undefined), modifiedSeconds: undefined };
+        const known =
+          checksum === undefined
+            ? await fetch(signal)
+            : { digest: checksum, filename: fileNameOf(request, undefined), modifiedSeconds: undefined };
         return { digest: http.keyOf(request, known), dependencies: [] };
       }),
     exec: (_, { signal }) =>
@@ -36,7 +43,11 @@ export function createHttpOp(vertex: Vertex, request: HttpFileRequest, options: 
           owner: { user: { kind: "id", id: request.uid }, group: { kind: "id", id: request.gid } },
         };
         const actions: FileAction[] = [{ kind: "copy", input: -1, secondaryInput: 0, output: 0, copy }];
-        return [await writeSnapshot([], options, (snapshot) => options.worker.call(fileTask, { inputs: [input], actions, snapshot }, { signal }))];
+        return [
+          await writeSnapshot([], options, (snapshot) =>
+            options.worker.call(fileTask, { inputs: [input], actions, snapshot }, { signal }),
+          ),
+        ];
       }),
   };
 }
@@ -44,11 +55,16 @@ export function createHttpOp(vertex: Vertex, request: HttpFileRequest, options: 
 /** The tree of a commit. What a branch stands for is asked once in a build. */
 export function createGitOp(vertex: Vertex, request: GitRequest, options: OpsOptions): SolverOp<Ref> {
   const { git, pins, secrets, agents } = options;
-  const use = (signal: AbortSignal) => ({ signal, secret: secrets.get, sshAgent: agents.socketOf });
+  const use = (signal: AbortSignal) => ({
+    signal,
+    secret: (id: string) => secrets.get(id),
+    sshAgent: (id: string) => agents.socketOf(id),
+  });
   const name = JSON.stringify(["git", request.remote, request.ref, request.checksum, request.fetchByCommit]);
   const resolve = (signal: AbortSignal) => pins.once(name, () => git.resolve(request, use(signal)));
   return {
-    cacheMap: (signal) => placing(vertex, options, async () => ({ digest: git.keyOf(request, await resolve(signal)), dependencies: [] })),
+    cacheMap: (signal) =>
+      placing(vertex, options, async () => ({ digest: git.keyOf(request, await resolve(signal)), dependencies: [] })),
     exec: (_, { signal }) =>
       placing(vertex, options, async () => {
         const resolved = await resolve(signal);

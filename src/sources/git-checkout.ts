@@ -40,7 +40,12 @@ async function checkOut(params: GitCheckoutParams, call: GitCall, keepsGitDir: b
   const commit = (await runGit(["rev-parse", "--verify", "--end-of-options", `${object}^{commit}`], kept)).trim();
   const seconds = Number((await runGit(["show", "--no-patch", "--format=%ct", "--end-of-options", commit], kept)).trim());
   const gitDir = call.gitDir ?? "";
-  const init = ["init", "--quiet", ...(keepsGitDir ? [] : ["--template="]), `--object-format=${object.length === 64 ? "sha256" : "sha1"}`];
+  const init = [
+    "init",
+    "--quiet",
+    ...(keepsGitDir ? [] : ["--template="]),
+    `--object-format=${object.length === 64 ? "sha256" : "sha1"}`,
+  ];
   await runGit(init, call);
   await runGit(["config", "remote.origin.url", shownRemote], call);
   if (keepsGitDir) {
@@ -49,7 +54,20 @@ async function checkOut(params: GitCheckoutParams, call: GitCall, keepsGitDir: b
     await runGit(["update-ref", "--no-deref", anchorOf(object), object], kept);
     const local: GitCall = { ...call, isLocal: true, config: [["protocol.file.allow", "always"]] };
     const refspec = `${anchorOf(object)}${localName(params, isTag)}`;
-    await runGit(["fetch", "--quiet", "--no-write-fetch-head", "--no-tags", "-u", "--depth=1", "--end-of-options", `file://${repository.gitDir.replaceAll("%", "%25")}`, refspec], local);
+    await runGit(
+      [
+        "fetch",
+        "--quiet",
+        "--no-write-fetch-head",
+        "--no-tags",
+        "-u",
+        "--depth=1",
+        "--end-of-options",
+        `file://${repository.gitDir.replaceAll("%", "%25")}`,
+        refspec,
+      ],
+      local,
+    );
   } else {
     mkdirSync(join(gitDir, "objects", "info"), { recursive: true });
     writeFileSync(join(gitDir, "objects", "info", "alternates"), `${join(repository.gitDir, "objects")}\n`);
@@ -75,7 +93,12 @@ async function updateSubmodules(call: GitCall): Promise<void> {
     await runGit([...update, "--depth=1"], timed);
   } catch (error) {
     throwIfAborted(call.signal);
-    if (!isVarveError(error) || error.code !== "GIT_FAILED" || !/--depth|shallow|not our ref|unadvertised|dumb http/i.test(String(error.details["said"]))) throw error;
+    if (
+      !isVarveError(error) ||
+      error.code !== "GIT_FAILED" ||
+      !/--depth|shallow|not our ref|unadvertised|dumb http/i.test(String(error.details["said"]))
+    )
+      throw error;
     await runGit(update, timed);
   }
 }

@@ -41,12 +41,20 @@ const notFoundStatus = 127;
 export async function runGit(args: readonly string[], call: GitCall): Promise<string> {
   const { access, signal, gitDir, workTree, maxSilenceMs = 0 } = call;
   throwIfAborted(signal);
-  const place = [...(gitDir === undefined ? [] : [`--git-dir=${gitDir}`]), ...(workTree === undefined ? [] : [`--work-tree=${workTree}`])];
+  const place = [
+    ...(gitDir === undefined ? [] : [`--git-dir=${gitDir}`]),
+    ...(workTree === undefined ? [] : [`--work-tree=${workTree}`]),
+  ];
   // Modes of what is checked out come from the umask; the parent's death must be git's
   const chain = ["-c", 'umask 022 && exec "$@"', "sh", "setpriv", "--pdeathsig", "KILL", "git", ...place, ...args];
   const deadline = maxSilenceMs > 0 ? withDeadline(signal, maxSilenceMs, { what: "waiting for the Git server" }) : undefined;
   const stop = deadline?.signal ?? signal;
-  const child = spawn("/bin/sh", chain, { cwd: workTree ?? gitDir ?? "/", detached: true, stdio: ["ignore", "pipe", "pipe"], env: environment(call) });
+  const child = spawn("/bin/sh", chain, {
+    cwd: workTree ?? gitDir ?? "/",
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: environment(call),
+  });
   const output = collect(child.stdout, maxOutputBytes, () => deadline?.restart());
   const errors = collect(child.stderr, maxErrorBytes, () => deadline?.restart());
   let killing: NodeJS.Timeout | undefined;
@@ -91,7 +99,9 @@ function environment({ access, isLocal = false, config = [] }: GitCall): Record<
     ["init.defaultBranch", "master"],
     ["http.lowSpeedLimit", "1"],
     ["http.lowSpeedTime", "60"],
-    ...(authorization === undefined ? [] : [[`http.${authorization.scope}.extraheader`, `Authorization: ${authorization.value}`] as const]),
+    ...(authorization === undefined
+      ? []
+      : [[`http.${authorization.scope}.extraheader`, `Authorization: ${authorization.value}`] as const]),
     ...config,
   ];
   const configEnv = settings.flatMap(([key, value], index) => [
@@ -140,15 +150,32 @@ function collect(stream: NodeJS.ReadableStream, maxBytes: number, onData: () => 
 
 function failure(args: readonly string[], status: number | null, errors: string, { hidden }: GitAccess): VarveError {
   if (status === notFoundStatus && /not found|No such file/.test(errors)) {
-    return new VarveError("GIT_MISSING", "git is needed for Git repositories, and is not on this machine", { hint: "install git, or give the files as a folder or an archive" });
+    return new VarveError("GIT_MISSING", "git is needed for Git repositories, and is not on this machine", {
+      hint: "install git, or give the files as a folder or an archive",
+    });
   }
   let said = errors;
   for (const text of hidden) if (text !== "") said = said.replaceAll(text, "xxxxx");
-  const lines = said.split(/[\r\n]+/).filter((line) => /^(?:fatal|error|remote|ssh|git|[^:]*Permission denied|Host key)/i.test(line.trim()));
-  const reason = (lines.length > 0 ? lines : said.trim().split(/[\r\n]+/).slice(-3)).map((line) => line.trim()).join("; ");
+  const lines = said
+    .split(/[\r\n]+/)
+    .filter((line) => /^(?:fatal|error|remote|ssh|git|[^:]*Permission denied|Host key)/i.test(line.trim()));
+  const reason = (
+    lines.length > 0
+      ? lines
+      : said
+          .trim()
+          .split(/[\r\n]+/)
+          .slice(-3)
+  )
+    .map((line) => line.trim())
+    .join("; ");
   const denied = /Authentication failed|could not read Username|Permission denied|terminal prompts disabled/.test(said);
-  return new VarveError("GIT_FAILED", `git ${args.find((arg) => !arg.startsWith("-")) ?? ""} failed: ${reason.slice(0, 2_000) || `status ${status}`}`, {
-    details: { status, said: said.slice(0, 4_000) },
-    ...(denied ? { hint: "give credentials with --secret id=GIT_AUTH_TOKEN, or an agent with --ssh default" } : {}),
-  });
+  return new VarveError(
+    "GIT_FAILED",
+    `git ${args.find((arg) => !arg.startsWith("-")) ?? ""} failed: ${reason.slice(0, 2_000) || `status ${status}`}`,
+    {
+      details: { status, said: said.slice(0, 4_000) },
+      ...(denied ? { hint: "give credentials with --secret id=GIT_AUTH_TOKEN, or an agent with --ssh default" } : {}),
+    },
+  );
 }

@@ -17,7 +17,10 @@ const lockPauseMs = 50;
 export const maxSilenceMs = 300_000;
 
 /** Opens the repository kept for a remote, and waits while another build has it. Made where missing. */
-export async function holdRepository({ repositories, shownRemote, object }: GitCheckoutParams, call: GitCall): Promise<HeldRepository> {
+export async function holdRepository(
+  { repositories, shownRemote, object }: GitCheckoutParams,
+  call: GitCall,
+): Promise<HeldRepository> {
   mkdirSync(repositories, { recursive: true, mode: 0o700 });
   const format = object.length === 64 ? "sha256" : "sha1";
   const name = hash("sha256", JSON.stringify([shownRemote, format]));
@@ -81,8 +84,10 @@ export async function fetchObject({ remote, object, ref, shownRemote }: GitCheck
 
 /** What servers and clients say when a way of fetching is not open to them. */
 function mayGoOtherwise({ details }: VarveError): boolean {
-  const said = String(details["said"] ?? "");
-  return /not our ref|unadvertised object|does not allow request|shallow|--depth|dumb http|couldn't find remote ref|no such (?:remote )?ref|bad object|unable to update local ref/i.test(said);
+  const { said } = details;
+  return /not our ref|unadvertised object|does not allow request|shallow|--depth|dumb http|couldn't find remote ref|no such (?:remote )?ref|bad object|unable to update local ref/i.test(
+    typeof said === "string" ? said : "",
+  );
 }
 
 async function hasCommit(object: string, call: GitCall): Promise<boolean> {

@@ -36,8 +36,8 @@ export function isCommitHash(text: string): boolean {
 /** Reads a `git://` source with its attributes (L23). Unknown ones are SOURCE_ATTRIBUTE; odd refs are GIT_REF_INVALID. */
 export function readGitRequest(identifier: string, attrs: Readonly<Record<string, string>>): GitRequest {
   const rest = identifier.replace(/^git:\/\//, "");
-  const [place = "", fragment = ""] = splitAt(rest, "#");
-  const [ref = "", subdir = ""] = splitAt(fragment, ":");
+  const [place, fragment] = splitAt(rest, "#");
+  const [ref, subdir] = splitAt(fragment, ":");
   const full = attrs["git.fullurl"] ?? place;
   const url = /^[a-zA-Z0-9]+:\/\/|^[a-zA-Z0-9_-]+@[a-zA-Z0-9.-]+:/.test(full) ? full : `https://${full}`;
   // which web addresses are repositories was decided before: here the path may end as it likes
@@ -85,7 +85,9 @@ const known = new Set(
 export function checkRef(ref: string): string {
   const isPlain = /^(?:[\p{L}\p{N}_][\p{L}\p{N}\p{M}._/@+=,%#!&()'-]*)?$/u.test(ref);
   if (!isPlain || /\.\.|\/\/|\/\.|@\{|[/.]$|\.lock(?:\/|$)/.test(ref) || ref.length > 1024) {
-    throw new VarveError("GIT_REF_INVALID", `invalid git ref ${JSON.stringify(ref)}`, { hint: "a branch, a tag, a full ref name or a whole commit hash" });
+    throw new VarveError("GIT_REF_INVALID", `invalid git ref ${JSON.stringify(ref)}`, {
+      hint: "a branch, a tag, a full ref name or a whole commit hash",
+    });
   }
   return ref;
 }
@@ -97,13 +99,15 @@ function readRemote(url: string): Pick<GitRequest, "remote" | "scheme" | "host">
     return { remote: url, scheme, host: checkHost(web[2] ?? "", url) };
   }
   const reference = parseGitReference(url);
-  if (reference === undefined) throw new VarveError("GIT_URL_INVALID", `${JSON.stringify(withoutUserInfo(url))} is not a Git URL`);
+  if (reference === undefined)
+    throw new VarveError("GIT_URL_INVALID", `${JSON.stringify(withoutUserInfo(url))} is not a Git URL`);
   return { remote: reference.remote, scheme: reference.scheme, host: checkHost(reference.host, url) };
 }
 
 /** git and ssh look at such names themselves; this does not depend on their versions. */
 function checkHost(host: string, url: string): string {
-  if (host === "" || host.startsWith("-")) throw new VarveError("GIT_URL_INVALID", `${JSON.stringify(withoutUserInfo(url))} names no host`);
+  if (host === "" || host.startsWith("-"))
+    throw new VarveError("GIT_URL_INVALID", `${JSON.stringify(withoutUserInfo(url))} names no host`);
   return host;
 }
 

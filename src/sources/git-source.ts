@@ -53,7 +53,8 @@ export function createGitSource({ root, worker, path, proxyEnv = {} }: GitSource
   async function accessTo(request: GitRequest, { secret, sshAgent }: GitUseOptions): Promise<GitAccess> {
     const authorization = await readAuthorization(request, secret);
     const base = { path, proxyEnv, hidden: hiddenTexts(request, authorization) };
-    const web = authorization === undefined ? base : { ...base, authorization: { scope: scopeOf(request.remote), value: authorization } };
+    const web =
+      authorization === undefined ? base : { ...base, authorization: { scope: scopeOf(request.remote), value: authorization } };
     if (request.scheme !== "ssh") return web;
     mkdirSync(repositories, { recursive: true, mode: 0o700 });
     const agentSocket = request.sshAgent === undefined ? undefined : await sshAgent?.(request.sshAgent);
@@ -69,7 +70,8 @@ export function createGitSource({ root, worker, path, proxyEnv = {} }: GitSource
         return { object: ref, commit: ref, ref: "" };
       }
       if (fetchByCommit) {
-        if (!isCommitHash(checksum)) throw new VarveError("GIT_REF_INVALID", "fetch-by-commit requires a full commit hash as checksum or ref");
+        if (!isCommitHash(checksum))
+          throw new VarveError("GIT_REF_INVALID", "fetch-by-commit requires a full commit hash as checksum or ref");
         return { object: checksum, commit: checksum, ref: ref === "" || ref.startsWith("refs/") ? ref : `refs/heads/${ref}` };
       }
       const access = await accessTo(request, options);
@@ -78,7 +80,10 @@ export function createGitSource({ root, worker, path, proxyEnv = {} }: GitSource
       const listing = parseListing(await runGit(args, { access, signal: options.signal, maxSilenceMs: maxAnswerMs }));
       const found = ref === "" ? findDefault(listing) : findRef(ref, listing);
       if (found === undefined || !isCommitHash(found.object)) {
-        throw new VarveError("GIT_REF_NOT_FOUND", `repository ${request.shownRemote} does not contain ref ${ref === "" ? "HEAD" : ref}`);
+        throw new VarveError(
+          "GIT_REF_NOT_FOUND",
+          `repository ${request.shownRemote} does not contain ref ${ref === "" ? "HEAD" : ref}`,
+        );
       }
       requireChecksum(request, found.object, found.commit);
       return found;
@@ -90,7 +95,19 @@ export function createGitSource({ root, worker, path, proxyEnv = {} }: GitSource
     async checkout(request, { object, ref }, { snapshot, ...options }) {
       const { remote, shownRemote, subdir, keepGitDir, submodules } = request;
       const access = await accessTo(request, options);
-      const params = { access, remote, shownRemote, object, ref, writtenRef: request.ref, subdir, keepGitDir, submodules, repositories, snapshot };
+      const params = {
+        access,
+        remote,
+        shownRemote,
+        object,
+        ref,
+        writtenRef: request.ref,
+        subdir,
+        keepGitDir,
+        submodules,
+        repositories,
+        snapshot,
+      };
       await worker.call(gitCheckoutTask, params, { signal: options.signal });
     },
   };
@@ -123,7 +140,11 @@ function findDefault({ hashes, head }: Listing): ResolvedGit | undefined {
 /** A full name first, then a branch, then a tag: git's own preference. */
 function findRef(ref: string, { hashes }: Listing): ResolvedGit | undefined {
   const partial = ref.startsWith("refs/") ? ref : `refs/${ref}`;
-  for (const name of [partial, ref.startsWith("refs/heads/") ? ref : `refs/heads/${ref}`, ref.startsWith("refs/tags/") ? ref : `refs/tags/${ref}`]) {
+  for (const name of [
+    partial,
+    ref.startsWith("refs/heads/") ? ref : `refs/heads/${ref}`,
+    ref.startsWith("refs/tags/") ? ref : `refs/tags/${ref}`,
+  ]) {
     const object = hashes.get(name);
     if (object !== undefined) return { object, commit: hashes.get(`${name}^{}`) ?? object, ref: name };
   }
@@ -156,7 +177,10 @@ function scopeOf(remote: string): string {
 
 function hiddenTexts({ remote }: GitRequest, authorization: string | undefined): string[] {
   const userInfo = /^[a-zA-Z0-9]+:\/\/([^/]*)@/.exec(remote)?.[1];
-  return [...(userInfo === undefined ? [] : [userInfo, userInfo.slice(userInfo.indexOf(":") + 1)]), ...(authorization === undefined ? [] : [authorization])];
+  return [
+    ...(userInfo === undefined ? [] : [userInfo, userInfo.slice(userInfo.indexOf(":") + 1)]),
+    ...(authorization === undefined ? [] : [authorization]),
+  ];
 }
 
 /** Given keys count alone. Without any, a host's first key is believed and remembered in the store. */

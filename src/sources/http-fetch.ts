@@ -43,7 +43,12 @@ const redirects = new Set([301, 302, 303, 307, 308]);
 export async function getUrl(
   transport: HttpTransport,
   text: string,
-  { headers, authorization, limits, signal }: { headers: Readonly<Record<string, string>>; authorization: string | undefined; limits: HttpLimits; signal: AbortSignal },
+  {
+    headers,
+    authorization,
+    limits,
+    signal,
+  }: { headers: Readonly<Record<string, string>>; authorization: string | undefined; limits: HttpLimits; signal: AbortSignal },
 ): Promise<HttpAnswer> {
   if (!URL.canParse(text)) throw new VarveError("HTTP_REDIRECTS", `${JSON.stringify(text)} is no URL`);
   let url = new URL(text);
@@ -51,15 +56,23 @@ export async function getUrl(
   for (let hops = 0; ; hops += 1) {
     const { plain, own } = splitUserInfo(url);
     const authorizing = credentials ?? own;
-    const request = { method: "GET" as const, url: plain, headers: { ...headers, ...(authorizing === undefined ? {} : { authorization: authorizing }) } };
+    const request = {
+      method: "GET" as const,
+      url: plain,
+      headers: { ...headers, ...(authorizing === undefined ? {} : { authorization: authorizing }) },
+    };
     const answer = await sendOnce(transport, request, signal);
     if (!redirects.has(answer.status)) return requireSuccess(answer);
     answer.discard();
     const { location } = answer.headers;
-    if (hops >= limits.maxRedirects) throw new VarveError("HTTP_REDIRECTS", `${redactUrl(text)} redirects more than ${limits.maxRedirects} times`);
+    if (hops >= limits.maxRedirects)
+      throw new VarveError("HTTP_REDIRECTS", `${redactUrl(text)} redirects more than ${limits.maxRedirects} times`);
     const next = location !== undefined && URL.canParse(location, url.href) ? new URL(location, url) : undefined;
     if (next === undefined || !/^https?:$/.test(next.protocol)) {
-      throw new VarveError("HTTP_REDIRECTS", `${redactUrl(url.href)} redirects to "${redactUrl(location ?? "").slice(0, 200)}", which is no web address`);
+      throw new VarveError(
+        "HTTP_REDIRECTS",
+        `${redactUrl(url.href)} redirects to "${redactUrl(location ?? "").slice(0, 200)}", which is no web address`,
+      );
     }
     if (next.origin !== url.origin) credentials = undefined;
     else credentials = authorizing;
@@ -67,7 +80,11 @@ export async function getUrl(
   }
 }
 
-async function sendOnce(transport: HttpTransport, request: Parameters<HttpTransport["send"]>[0], signal: AbortSignal): Promise<HttpAnswer> {
+async function sendOnce(
+  transport: HttpTransport,
+  request: Parameters<HttpTransport["send"]>[0],
+  signal: AbortSignal,
+): Promise<HttpAnswer> {
   try {
     return await transport.send(request, { signal });
   } catch (error) {
@@ -78,7 +95,9 @@ async function sendOnce(transport: HttpTransport, request: Parameters<HttpTransp
 /** The body as it was before the server compressed it for the way: Go's client, and so BuildKit, asks for gzip and undoes it. */
 export async function* readBody(answer: HttpAnswer): ByteSource {
   try {
-    const encoding = String(answer.headers["content-encoding"] ?? "identity").trim().toLowerCase();
+    const encoding = String(answer.headers["content-encoding"] ?? "identity")
+      .trim()
+      .toLowerCase();
     if (encoding === "gzip") yield* gunzip(answer.read());
     else yield* answer.read();
   } catch (error) {
@@ -123,5 +142,8 @@ function toHttpFailure(error: unknown, url: URL): unknown {
   }
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (!code.startsWith("Z_")) return error;
-  return new VarveError("HTTP_FAILED", `${redactUrl(url.href)}: the compressed answer is damaged`, { cause: error, details: { permanent: true } });
+  return new VarveError("HTTP_FAILED", `${redactUrl(url.href)}: the compressed answer is damaged`, {
+    cause: error,
+    details: { permanent: true },
+  });
 }

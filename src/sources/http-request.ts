@@ -33,7 +33,8 @@ export function readHttpRequest(identifier: string, attrs: Readonly<Record<strin
   for (const [key, value] of Object.entries(attrs)) {
     const header = key.startsWith("http.header.") ? key.slice("http.header.".length).toLowerCase() : undefined;
     if (header === "accept" || header === "user-agent") headers.push([header, value]);
-    else if (key === "http.sig.pubkey" || key === "http.sig.signature") throw new VarveError("OP_UNSUPPORTED", "signatures of URLs are not supported yet");
+    else if (key === "http.sig.pubkey" || key === "http.sig.signature")
+      throw new VarveError("OP_UNSUPPORTED", "signatures of URLs are not supported yet");
     else if (!known.has(key)) throw invalidAttribute(key, value);
   }
   const checksum = attrs["http.checksum"];
@@ -68,7 +69,10 @@ function readChecksum(text: string): Digest {
  * The name of the file (C14): what was asked for, what the answer's `Content-Disposition` (RFC 6266) says, the last part of the
  * URL's path, or `download`. Always one name, never a path.
  */
-export function fileNameOf({ url, filename }: Pick<HttpFileRequest, "url" | "filename">, disposition: string | undefined): string {
+export function fileNameOf(
+  { url, filename }: Pick<HttpFileRequest, "url" | "filename">,
+  disposition: string | undefined,
+): string {
   if (filename !== undefined) return safeName(filename);
   const told = disposition === undefined ? undefined : dispositionName(disposition);
   return safeName(told ?? lastPathPart(url) ?? "");
@@ -91,7 +95,11 @@ function unescape(text: string): string | undefined {
 }
 
 function safeName(text: string): string {
-  const name = text.trim().split("/").findLast((part) => part !== "") ?? "";
+  const name =
+    text
+      .trim()
+      .split("/")
+      .findLast((part) => part !== "") ?? "";
   // oxlint-disable-next-line no-control-regex -- BuildKit's source/util/pathutil takes no control character either
   return name === "" || name === "." || name === ".." || /[\u0000-\u001f\u007f-\u009f]/.test(name) ? "download" : name;
 }

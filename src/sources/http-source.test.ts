@@ -57,7 +57,10 @@ interface FetchSetup {
   readonly signal?: AbortSignal;
 }
 
-async function fetch(path: string, { attrs = {}, limits = {}, secrets = {}, signal = new AbortController().signal }: FetchSetup = {}): Promise<HttpFile> {
+async function fetch(
+  path: string,
+  { attrs = {}, limits = {}, secrets = {}, signal = new AbortController().signal }: FetchSetup = {},
+): Promise<HttpFile> {
   const source = createHttpSource({ state, content, userAgent: "test/1", limits: { retryDelayMs: 1, ...limits } });
   sources.push(source);
   const secret: ReadSecret = async (id) => (Object.hasOwn(secrets, id) ? Buffer.from(secrets[id] ?? "") : undefined);
@@ -143,7 +146,9 @@ test("C16 the host's secrets authorize; of both the token counts; they stay with
   await fetch("/auth", { secrets: { "HTTP_AUTH_HEADER_127.0.0.1": "Basic abc", "HTTP_AUTH_TOKEN_127.0.0.1": "tok" } });
   assert.equal(seen.at(-1)?.headers.authorization, "Bearer tok");
   answer = (request, response) =>
-    request.headers.host?.startsWith("localhost") === true ? response.end("y") : response.writeHead(302, { location: origin.replace("127.0.0.1", "localhost") }).end();
+    request.headers.host?.startsWith("localhost") === true
+      ? response.end("y")
+      : response.writeHead(302, { location: origin.replace("127.0.0.1", "localhost") }).end();
   await fetch("/elsewhere", { secrets: { "HTTP_AUTH_TOKEN_127.0.0.1": "tok" } });
   assert.equal(seen.at(-1)?.headers.authorization, undefined);
   answer = (_, response) => response.writeHead(401).end();
@@ -209,7 +214,12 @@ test("C14 the name is the asked one, the answer's, the URL's or download, and ne
 });
 
 test("L24 attributes are read, and unknown ones refused", () => {
-  const request = readHttpRequest("http://h/x", { "http.perm": "0644", "http.uid": "5", "http.gid": "6", "http.header.accept": "text/plain" });
+  const request = readHttpRequest("http://h/x", {
+    "http.perm": "0644",
+    "http.uid": "5",
+    "http.gid": "6",
+    "http.header.accept": "text/plain",
+  });
   assert.deepEqual([request.mode, request.uid, request.gid, request.headers], [0o644, 5, 6, [["accept", "text/plain"]]]);
   assert.equal(readHttpRequest("http://h/x", {}).mode, 0o600);
   for (const attrs of [{ "http.nonsense": "1" }, { "http.perm": "rw" }, { "http.header.cookie": "x" }, { "http.uid": "-1" }]) {
@@ -219,9 +229,22 @@ test("L24 attributes are read, and unknown ones refused", () => {
 
 test("L54 the key holds name, mode, owner, content and time", async () => {
   const source = createHttpSource({ state, content, userAgent: "test/1" });
-  const file: HttpFile = { digest: readHttpRequest("http://h/x", { "http.checksum": digestOf("a") }).checksum ?? assert.fail(), size: 1, filename: "x", modifiedSeconds: 1 };
-  const key = (attrs: Record<string, string>, change: Partial<HttpFile> = {}, url = "http://h/x") => source.keyOf(readHttpRequest(url, attrs), { ...file, ...change });
-  const keys = [key({}), key({ "http.perm": "0644" }), key({ "http.uid": "1" }), key({ "http.gid": "1" }), key({}, { filename: "y" }), key({}, { modifiedSeconds: undefined })];
+  const file: HttpFile = {
+    digest: readHttpRequest("http://h/x", { "http.checksum": digestOf("a") }).checksum ?? assert.fail(),
+    size: 1,
+    filename: "x",
+    modifiedSeconds: 1,
+  };
+  const key = (attrs: Record<string, string>, change: Partial<HttpFile> = {}, url = "http://h/x") =>
+    source.keyOf(readHttpRequest(url, attrs), { ...file, ...change });
+  const keys = [
+    key({}),
+    key({ "http.perm": "0644" }),
+    key({ "http.uid": "1" }),
+    key({ "http.gid": "1" }),
+    key({}, { filename: "y" }),
+    key({}, { modifiedSeconds: undefined }),
+  ];
   assert.equal(new Set(keys).size, keys.length);
   assert.equal(key({}, {}, "http://elsewhere/x"), keys[0]);
 });

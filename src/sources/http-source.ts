@@ -78,10 +78,14 @@ interface Row {
 export function createHttpSource({ state, content, userAgent, proxyEnv, ...options }: HttpSourceOptions): HttpSource {
   const limits = { ...httpLimits, ...options.limits };
   let transport: HttpTransport | undefined;
-  const rowKey = ({ url, headers, authHeaderSecret }: HttpFileRequest) => hash("sha256", JSON.stringify([url, headers, authHeaderSecret ?? null]));
+  const rowKey = ({ url, headers, authHeaderSecret }: HttpFileRequest) =>
+    hash("sha256", JSON.stringify([url, headers, authHeaderSecret ?? null]));
 
   async function recall(request: HttpFileRequest): Promise<Row | undefined> {
-    const row = state.get<Row>("SELECT etag, modified, date, disposition, digest, size FROM http_answers WHERE request = ?", rowKey(request));
+    const row = state.get<Row>(
+      "SELECT etag, modified, date, disposition, digest, size FROM http_answers WHERE request = ?",
+      rowKey(request),
+    );
     return row !== undefined && (await content.has(row.digest)) ? row : undefined;
   }
 
@@ -92,18 +96,33 @@ export function createHttpSource({ state, content, userAgent, proxyEnv, ...optio
     );
   }
 
-  async function ask(request: HttpFileRequest, before: Row | undefined, { signal, secret, onStatus }: FetchOptions): Promise<Row> {
+  async function ask(
+    request: HttpFileRequest,
+    before: Row | undefined,
+    { signal, secret, onStatus }: FetchOptions,
+  ): Promise<Row> {
     const { url } = request;
     transport ??= createHttpTransport(limits, proxyEnv);
-    const headers = { "user-agent": userAgent, "accept-encoding": "gzip", ...Object.fromEntries(request.headers), ...conditions(before) };
-    const answer = await getUrl(transport, url, { headers, authorization: await readAuthorization(request, secret), limits, signal });
+    const headers = {
+      "user-agent": userAgent,
+      "accept-encoding": "gzip",
+      ...Object.fromEntries(request.headers),
+      ...conditions(before),
+    };
+    const answer = await getUrl(transport, url, {
+      headers,
+      authorization: await readAuthorization(request, secret),
+      limits,
+      signal,
+    });
     const etag = header(answer.headers.etag)?.replace(/^W\//, "") ?? null;
     if (before !== undefined && (answer.status === 304 || (etag !== null && etag === before.etag))) {
       if (answer.status === 304) answer.discard();
       else await breakOff(answer);
       return before;
     }
-    if (answer.status === 304) throw new VarveError("HTTP_FAILED", `${redactUrl(url)} answered 304 without being asked about an earlier answer`);
+    if (answer.status === 304)
+      throw new VarveError("HTTP_FAILED", `${redactUrl(url)} answered 304 without being asked about an earlier answer`);
     const total = Number(answer.headers["content-length"] ?? 0) || 0;
     const onProgress = (current: number) => onStatus?.({ id: "downloading", current, total, done: false });
     const body = await content.ingest(readBody(answer), { signal, maxBytes: limits.maxBodyBytes, onProgress });
@@ -128,12 +147,25 @@ export function createHttpSource({ state, content, userAgent, proxyEnv, ...optio
       });
       if (checksum !== undefined && row.digest !== checksum) {
         const details = { expected: checksum, found: row.digest };
-        throw new VarveError("CONTENT_DIGEST_MISMATCH", `digest mismatch for ${redactUrl(url)}: ${row.digest} (expected: ${checksum})`, { details });
+        throw new VarveError(
+          "CONTENT_DIGEST_MISMATCH",
+          `digest mismatch for ${redactUrl(url)}: ${row.digest} (expected: ${checksum})`,
+          { details },
+        );
       }
       return toFile(request, row);
     },
     keyOf({ mode, uid, gid, authHeaderSecret, headers }, { digest, filename, modifiedSeconds }) {
-      const key = { filename, mode, uid, gid, digest, modified: modifiedSeconds ?? null, authHeaderSecret: authHeaderSecret ?? null, headers };
+      const key = {
+        filename,
+        mode,
+        uid,
+        gid,
+        digest,
+        modified: modifiedSeconds ?? null,
+        authHeaderSecret: authHeaderSecret ?? null,
+        headers,
+      };
       return hash("sha256", JSON.stringify(["http", key]));
     },
     close: () => transport?.close(),
@@ -170,15 +202,19 @@ function header(value: string | string[] | undefined): string | null {
 /** An HTTP date in seconds since 1970. (RFC 9110, section 5.6.7) */
 function readHttpTime(text: string | null): number | undefined {
   if (text === null || !/^[A-Z][a-z]{2}/.test(text)) return undefined;
-  const time = Date.parse(/GMT$/.test(text) ? text : `${text} GMT`);
+  const time = Date.parse(text.endsWith("GMT") ? text : `${text} GMT`);
   return Number.isNaN(time) ? undefined : Math.floor(time / 1000);
 }
 
 /** The secret that the graph names, or those that go by the host's name (C16); of two the token counts. */
-async function readAuthorization({ url, authHeaderSecret }: HttpFileRequest, secret: ReadSecret | undefined): Promise<string | undefined> {
+async function readAuthorization(
+  { url, authHeaderSecret }: HttpFileRequest,
+  secret: ReadSecret | undefined,
+): Promise<string | undefined> {
   if (authHeaderSecret !== undefined) {
     const named = await readHeaderSecret(secret, authHeaderSecret);
-    if (named === undefined) throw new VarveError("HTTP_DENIED", `the build was given no secret ${authHeaderSecret}, which ${redactUrl(url)} wants`);
+    if (named === undefined)
+      throw new VarveError("HTTP_DENIED", `the build was given no secret ${authHeaderSecret}, which ${redactUrl(url)} wants`);
     return named;
   }
   const { hostname } = new URL(url);

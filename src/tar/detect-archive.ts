@@ -23,6 +23,7 @@ function hasTarHeader(start: Uint8Array): boolean {
   const sum = /^[ ]*([0-7]+)[ \0]*$/.exec(field)?.[1];
   if (sum === undefined) return false;
   let total = 0;
-  for (let index = 0; index < tarBlock; index++) total += index >= checksumStart && index < checksumEnd ? 0x20 : (start[index] ?? 0);
+  for (let index = 0; index < tarBlock; index++)
+    total += index >= checksumStart && index < checksumEnd ? 0x20 : (start[index] ?? 0);
   return total === Number.parseInt(sum, 8);
 }

@@ -56,7 +56,8 @@ after(async () => {
 });
 
 describeEachWay("remote sources", (box) => {
-  const build = async (dockerfile: string, ...args: string[]) => await box.build({ Dockerfile: dockerfile }, ["-o", box.path("out"), ...args]);
+  const build = async (dockerfile: string, ...args: string[]) =>
+    await box.build({ Dockerfile: dockerfile }, ["-o", box.path("out"), ...args]);
   const fails = async (says: RegExp, result: ReturnType<typeof box.varve>) => {
     const { code, stderr } = await result;
     assert.notEqual(code, 0);
@@ -86,7 +87,10 @@ describeEachWay("remote sources", (box) => {
     assert.equal((await build(`FROM scratch\nADD --unpack=true ${site}/a.tar.gz /u/\nADD ${site}/a.tar.gz /p/\n`)).code, 0);
     assert.equal(out("u/x/y"), "deep");
     assert.ok(existsSync(box.path("out/p/a.tar.gz")));
-    await fails(/digest mismatch for .*a\.tar\.gz: sha256:.*expected: sha256:0{64}/, build(`FROM scratch\nADD --checksum=sha256:${"0".repeat(64)} ${site}/a.tar.gz /p/\n`));
+    await fails(
+      /digest mismatch for .*a\.tar\.gz: sha256:.*expected: sha256:0{64}/,
+      build(`FROM scratch\nADD --checksum=sha256:${"0".repeat(64)} ${site}/a.tar.gz /p/\n`),
+    );
     await fails(/Dockerfile:2[\s\S]*invalid response status 404/, build(`FROM scratch\nADD ${site}/missing /p/\n`));
   });
 
@@ -95,20 +99,46 @@ describeEachWay("remote sources", (box) => {
     assert.equal((await build(dockerfile)).code, 0);
     assert.deepEqual(readdirSync(box.path("out/r")).sort(), [".dockerignore", ".gitmodules", "Dockerfile", "etc", "file", "in"]);
     assert.equal(out("r/in/i"), "inner");
-    assert.deepEqual([statSync(box.path("out/r/file")).mode & 0o7777, statSync(box.path("out/r/file")).mtimeMs], [0o755, commitSeconds * 1000]);
-    assert.equal(execFileSync("git", ["-c", "safe.directory=*", "-C", box.path("out/k"), "rev-parse", "HEAD"], { encoding: "utf8" }).trim(), repository.git("rev-parse", "HEAD"));
+    assert.deepEqual(
+      [statSync(box.path("out/r/file")).mode & 0o7777, statSync(box.path("out/r/file")).mtimeMs],
+      [0o755, commitSeconds * 1000],
+    );
+    assert.equal(
+      execFileSync("git", ["-c", "safe.directory=*", "-C", box.path("out/k"), "rev-parse", "HEAD"], { encoding: "utf8" }).trim(),
+      repository.git("rev-parse", "HEAD"),
+    );
     const before = git.requests.length;
     assert.match((await build(dockerfile)).stderr, /CACHED/);
-    assert.equal(git.requests.slice(before).filter(({ path }) => path.includes("git-upload-pack") && !path.includes("info/refs")).length, 1, "only the refs are asked for, once");
+    assert.equal(
+      git.requests.slice(before).filter(({ path }) => path.includes("git-upload-pack") && !path.includes("info/refs")).length,
+      1,
+      "only the refs are asked for, once",
+    );
   });
 
   test("X04 X05 G02 A10 a context is a repository, of which no ignore file hides anything", async () => {
     assert.equal((await box.varve(["build", "-o", box.path("ctx"), `${repository.url}#main`])).code, 0);
-    assert.deepEqual(readdirSync(box.path("ctx/all")).sort(), [".dockerignore", ".gitmodules", "Dockerfile", "etc", "file", "in"]);
-    const kept = await box.varve(["build", "--build-arg", "BUILDKIT_CONTEXT_KEEP_GIT_DIR=1", "-o", box.path("kept"), repository.url]);
+    assert.deepEqual(readdirSync(box.path("ctx/all")).sort(), [
+      ".dockerignore",
+      ".gitmodules",
+      "Dockerfile",
+      "etc",
+      "file",
+      "in",
+    ]);
+    const kept = await box.varve([
+      "build",
+      "--build-arg",
+      "BUILDKIT_CONTEXT_KEEP_GIT_DIR=1",
+      "-o",
+      box.path("kept"),
+      repository.url,
+    ]);
     assert.equal(kept.code, 0, kept.stderr);
     assert.ok(existsSync(box.path("kept/all/.git/HEAD")));
-    const text = await box.varve(["build", "-f", "-", "-o", box.path("sub"), `${repository.url}#:in`], { input: "FROM scratch\nCOPY i /\n" });
+    const text = await box.varve(["build", "-f", "-", "-o", box.path("sub"), `${repository.url}#:in`], {
+      input: "FROM scratch\nCOPY i /\n",
+    });
     assert.equal(text.code, 0, text.stderr);
     assert.deepEqual(readdirSync(box.path("sub")), ["i"]);
   });
@@ -144,13 +174,20 @@ describeEachWay("remote sources", (box) => {
     try {
       const dockerfile = `FROM scratch\nADD --keep-git-dir=true ${repository.url}?submodules=0 /r/\n`;
       await fails(/GIT_AUTH_TOKEN/, build(dockerfile));
-      const built = await box.build({ Dockerfile: dockerfile }, ["--secret", "id=GIT_AUTH_TOKEN,env=TOKEN", "-o", box.path("secret")], { env: { TOKEN: canary }, store: "fresh" });
+      const built = await box.build(
+        { Dockerfile: dockerfile },
+        ["--secret", "id=GIT_AUTH_TOKEN,env=TOKEN", "-o", box.path("secret")],
+        { env: { TOKEN: canary }, store: "fresh" },
+      );
       assert.equal(built.code, 0, built.stderr);
       assert.ok(!`${built.stderr}${String(built.stdout)}`.includes(canary));
       for (const place of ["fresh", "secret"]) {
         for (const entry of readdirSync(box.path(place), { recursive: true, withFileTypes: true })) {
           const bytes = entry.isFile() ? readFileSync(join(entry.parentPath, entry.name)) : Buffer.alloc(0);
-          assert.ok(!bytes.includes(canary) && !bytes.includes(Buffer.from(`x-access-token:${canary}`).toString("base64")), entry.name);
+          assert.ok(
+            !bytes.includes(canary) && !bytes.includes(Buffer.from(`x-access-token:${canary}`).toString("base64")),
+            entry.name,
+          );
         }
       }
     } finally {

@@ -89,7 +89,12 @@ function runGit(cwd: string, args: readonly string[]): string {
     [`GIT_COMMITTER_${key}`, value],
   ]);
   const env = { PATH: process.env["PATH"], HOME: "/dev/null", GIT_CONFIG_NOSYSTEM: "1", ...Object.fromEntries(people) };
-  return execFileSync("git", ["-c", "protocol.file.allow=always", ...args], { cwd, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trimEnd();
+  return execFileSync("git", ["-c", "protocol.file.allow=always", ...args], {
+    cwd,
+    env,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+  }).trimEnd();
 }
 
 /** CGI as RFC 3875 has it, as far as http-backend asks for it. */

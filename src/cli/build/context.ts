@@ -18,7 +18,11 @@ export interface BuildInput {
  * behind a URL; a tar from stdin; or a Dockerfile from stdin, with an empty context or with `-f -` and a context. Paths of
  * Dockerfiles start from the working folder, within a tar or a remote context from its root.
  */
-export async function readBuildInput(place: string, file: string | undefined, io: Pick<Io, "cwd" | "stdin">): Promise<BuildInput> {
+export async function readBuildInput(
+  place: string,
+  file: string | undefined,
+  io: Pick<Io, "cwd" | "stdin">,
+): Promise<BuildInput> {
   if (place === "-") {
     if (file === "-") throw new VarveError("USAGE", "invalid argument: can't use stdin for both build context and dockerfile");
     return await readStdin(file, io);
@@ -55,17 +59,21 @@ async function isFolder(path: string): Promise<boolean> {
 
 async function readStdin(file: string | undefined, io: Pick<Io, "stdin">): Promise<BuildInput> {
   const { start, stream } = await peek(io.stdin.chunks());
-  switch (detectArchive(start)) {
-    case undefined:
-      if (file !== undefined) throw new VarveError("USAGE", "ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles");
-      return { context: { kind: "empty" }, dockerfile: { text: await readText(stream), name: "Dockerfile" } };
-    default:
-      return { context: { kind: "tar", stream }, ...(file === undefined ? {} : { dockerfile: isUrl(file) ? { url: file } : { path: file } }) };
+  if (detectArchive(start) === undefined) {
+    if (file !== undefined)
+      throw new VarveError("USAGE", "ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles");
+    return { context: { kind: "empty" }, dockerfile: { text: await readText(stream), name: "Dockerfile" } };
   }
+  return {
+    context: { kind: "tar", stream },
+    ...(file === undefined ? {} : { dockerfile: isUrl(file) ? { url: file } : { path: file } }),
+  };
 }
 
 /** The beginning of a stream, and a stream that still has it. */
-async function peek(chunks: AsyncIterable<Uint8Array>): Promise<{ readonly start: Uint8Array; readonly stream: AsyncIterable<Uint8Array> }> {
+async function peek(
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<{ readonly start: Uint8Array; readonly stream: AsyncIterable<Uint8Array> }> {
   const iterator = chunks[Symbol.asyncIterator]();
   const held: Uint8Array[] = [];
   let length = 0;
@@ -91,7 +99,8 @@ async function readText(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> 
   let length = 0;
   for await (const chunk of chunks) {
     length += chunk.length;
-    if (length > maxDockerfileBytes) throw new VarveError("USAGE", `the Dockerfile from stdin is larger than ${maxDockerfileBytes} bytes`);
+    if (length > maxDockerfileBytes)
+      throw new VarveError("USAGE", `the Dockerfile from stdin is larger than ${maxDockerfileBytes} bytes`);
     parts.push(chunk);
   }
   return Buffer.concat(parts);

@@ -1,17 +1,28 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { commitSeconds, startGitServer, type GitServer, type Repository } from "../../test/kit/git-server.ts";
-import { isVarveError } from "../errors/index.ts";
-import type { TaskContext, Worker } from "../worker/index.ts";
-import { runGitCheckoutTask } from "./git-checkout.ts";
-import { readGitRequest } from "./git-request.ts";
-import { createGitSource } from "./git-source.ts";
-import type { GitCheckoutParams } from "./git-tasks.ts";
+import { commitSeconds, startGitServer, type GitServer, type Repository } from "../kit/git-server.ts";
+import { isVarveError } from "../../src/errors/index.ts";
+import type { TaskContext, Worker } from "../../src/worker/index.ts";
+import { runGitCheckoutTask } from "../../src/sources/git-checkout.ts";
+import { readGitRequest } from "../../src/sources/git-request.ts";
+import { createGitSource } from "../../src/sources/git-source.ts";
+import type { GitCheckoutParams } from "../../src/sources/git-tasks.ts";
 
 let folder: string;
 let server: GitServer;
@@ -47,7 +58,8 @@ after(async () => {
 function inProcess(): Worker {
   return {
     started: true,
-    call: (async (_task: unknown, params: GitCheckoutParams, { signal }: { signal: AbortSignal }) => runGitCheckoutTask(params, { signal } as TaskContext<never>)) as unknown as Worker["call"],
+    call: (async (_task: unknown, params: GitCheckoutParams, { signal }: { signal: AbortSignal }) =>
+      runGitCheckoutTask(params, { signal } as TaskContext<never>)) as unknown as Worker["call"],
     close: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   };
@@ -69,8 +81,17 @@ interface CheckedOut {
 }
 
 async function checkOut(url: string, fragment = "", setup: Setup = {}): Promise<CheckedOut> {
-  const { attrs = {}, secrets = {}, signal = new AbortController().signal, root = join(folder, "store"), path = process.env["PATH"] ?? "" } = setup;
-  const request = readGitRequest(`git://${url.replace(/^\w+:\/\//, "")}${fragment === "" ? "" : `#${fragment}`}`, { "git.fullurl": url, ...attrs });
+  const {
+    attrs = {},
+    secrets = {},
+    signal = new AbortController().signal,
+    root = join(folder, "store"),
+    path = process.env["PATH"] ?? "",
+  } = setup;
+  const request = readGitRequest(`git://${url.replace(/^\w+:\/\//, "")}${fragment === "" ? "" : `#${fragment}`}`, {
+    "git.fullurl": url,
+    ...attrs,
+  });
   const source = createGitSource({ root, worker: inProcess(), path });
   const use = { signal, secret: async (id: string) => (Object.hasOwn(secrets, id) ? Buffer.from(secrets[id] ?? "") : undefined) };
   const resolved = await source.resolve(request, use);
@@ -99,7 +120,8 @@ test("C17 the default branch is checked out with git's two modes, the commit's t
   assert.deepEqual(readdirSync(checkout.path).sort(), ["etc", "file", "link", "run.sh", "sub"]);
   const modes = ["file", "run.sh", "sub", "."].map((name) => lstatSync(join(checkout.path, name)).mode & 0o7777);
   assert.deepEqual(modes, [0o644, 0o755, 0o755, 0o755]);
-  for (const name of ["file", "sub", "sub/deep/x", "link", "."]) assert.equal(lstatSync(join(checkout.path, name)).mtimeMs, commitSeconds * 1000, name);
+  for (const name of ["file", "sub", "sub/deep/x", "link", "."])
+    assert.equal(lstatSync(join(checkout.path, name)).mtimeMs, commitSeconds * 1000, name);
   assert.equal(readlinkSync(join(checkout.path, "etc")), "/etc");
 });
 
@@ -118,7 +140,12 @@ test("X05 branches, tags, full names and commits are found; the key is the commi
 
 test("C15 a checksum is the beginning of the commit's hash, or of the tag's", async () => {
   const tag = plain.git("rev-parse", "v1");
-  for (const [ref, checksum] of [["other", first.slice(0, 8)], ["v1", first], ["v1", tag.slice(0, 12)], [first, first]] as const) {
+  for (const [ref, checksum] of [
+    ["other", first.slice(0, 8)],
+    ["v1", first],
+    ["v1", tag.slice(0, 12)],
+    [first, first],
+  ] as const) {
     assert.equal((await checkOut(plain.url, ref, { attrs: { "git.checksum": checksum } })).commit, first);
   }
   assert.equal((await failureOf(checkOut(plain.url, "main", { attrs: { "git.checksum": first } }))).code, "GIT_CHECKSUM");
@@ -129,7 +156,10 @@ test("C15 a checksum is the beginning of the commit's hash, or of the tag's", as
 test("X06 fetch-by-commit takes the commit without asking for the ref", async () => {
   const checkout = await checkOut(plain.url, "gone", { attrs: { "git.checksum": first, "git.fetchbycommit": "true" } });
   assert.equal(text(checkout, "file"), "one");
-  assert.equal((await failureOf(checkOut(plain.url, "gone", { attrs: { "git.fetchbycommit": "true" } }))).code, "GIT_REF_INVALID");
+  assert.equal(
+    (await failureOf(checkOut(plain.url, "gone", { attrs: { "git.fetchbycommit": "true" } }))).code,
+    "GIT_REF_INVALID",
+  );
 });
 
 test("CVE-2026-33748 a subfolder is reached through real folders of the repository only", async () => {
@@ -138,15 +168,37 @@ test("CVE-2026-33748 a subfolder is reached through real folders of the reposito
   for (const subdir of ["link", "etc", "etc/ssl", "file", "missing", "sub/../link"]) {
     assert.equal((await failureOf(checkOut(plain.url, `main:${subdir}`))).code, "GIT_SUBDIR", subdir);
   }
-  for (const subdir of ["..", "../x", "sub/../../x"]) assert.equal((await failureOf(checkOut(plain.url, `main:${subdir}`))).code, "GIT_URL_INVALID", subdir);
+  for (const subdir of ["..", "../x", "sub/../../x"])
+    assert.equal((await failureOf(checkOut(plain.url, `main:${subdir}`))).code, "GIT_URL_INVALID", subdir);
 });
 
 test("CVE-2019-13139 GHSA-hw3h-2gp9-cxpv a ref is never an option, a pattern or an expression", async () => {
   const canary = join(folder, "canary");
-  for (const ref of ["-x", "--upload-pack=touch", "--", "a..b", "main^{}", "main~1", "*", "@{u}", "a b", "main;x", "x.lock", "/a", "a/", "$(id)"]) {
+  for (const ref of [
+    "-x",
+    "--upload-pack=touch",
+    "--",
+    "a..b",
+    "main^{}",
+    "main~1",
+    "*",
+    "@{u}",
+    "a b",
+    "main;x",
+    "x.lock",
+    "/a",
+    "a/",
+    "$(id)",
+  ]) {
     assert.equal((await failureOf(checkOut(plain.url, ref))).code, "GIT_REF_INVALID", ref);
   }
-  for (const url of [`--upload-pack=touch ${canary}`, "ssh://-oProxyCommand=x/y", `ext::sh -c touch% ${canary}`, `file://${plain.bare}`, plain.bare]) {
+  for (const url of [
+    `--upload-pack=touch ${canary}`,
+    "ssh://-oProxyCommand=x/y",
+    `ext::sh -c touch% ${canary}`,
+    `file://${plain.bare}`,
+    plain.bare,
+  ]) {
     const { code } = await failureOf(checkOut(url));
     assert.ok(code === "GIT_URL_INVALID" || code === "GIT_FAILED", `${url}: ${code}`);
   }
@@ -253,7 +305,11 @@ test("X07 CVE-2023-26054 secrets authorize, and show nowhere", async () => {
     server.requiredAuthorization = server.requiredAuthorization.replace("Basic", "basic");
     const root = join(folder, "secret-store");
     const host = new URL(plain.url).host;
-    const checkout = await checkOut(plain.url, "main", { root, attrs: { ...attrs, "git.keepgitdir": "true" }, secrets: { [`GIT_AUTH_TOKEN.${host}`]: canary, GIT_AUTH_TOKEN: "wrong" } });
+    const checkout = await checkOut(plain.url, "main", {
+      root,
+      attrs: { ...attrs, "git.keepgitdir": "true" },
+      secrets: { [`GIT_AUTH_TOKEN.${host}`]: canary, GIT_AUTH_TOKEN: "wrong" },
+    });
     const forms = [canary, Buffer.from(`x-access-token:${canary}`).toString("base64")];
     for (const place of [root, checkout.path]) {
       for (const entry of readdirSync(place, { recursive: true, withFileTypes: true })) {
@@ -292,8 +348,15 @@ test("a missing program and a server that is not there are told by name", async 
 });
 
 test("L23 attributes are read, and unknown ones refused", () => {
-  const request = readGitRequest("git://h.example/a/b.git#v1:sub", { "git.fullurl": "git@h.example:a/b.git", "git.mountsshsock": "default", "git.knownsshhosts": "h key" });
-  assert.deepEqual([request.remote, request.scheme, request.host, request.ref, request.subdir, request.sshAgent], ["git@h.example:a/b.git", "ssh", "h.example", "v1", "sub", "default"]);
+  const request = readGitRequest("git://h.example/a/b.git#v1:sub", {
+    "git.fullurl": "git@h.example:a/b.git",
+    "git.mountsshsock": "default",
+    "git.knownsshhosts": "h key",
+  });
+  assert.deepEqual(
+    [request.remote, request.scheme, request.host, request.ref, request.subdir, request.sshAgent],
+    ["git@h.example:a/b.git", "ssh", "h.example", "v1", "sub", "default"],
+  );
   assert.equal(readGitRequest("git://h.example/a/b", {}).remote, "https://h.example/a/b");
   assert.throws(() => readGitRequest("git://h/x", { "git.nonsense": "1" }), { code: "SOURCE_ATTRIBUTE" });
   assert.throws(() => readGitRequest("git://h/x", { "git.mtime": "now" }), { code: "SOURCE_ATTRIBUTE" });
