@@ -10,7 +10,7 @@ export { importArchive, type ImportedImage, type ImportOptions } from "./import-
 export { createGitSource, type GitSource, type GitUseOptions, type ResolvedGit } from "./git-source.ts";
 export { readGitRequest, type GitRequest } from "./git-request.ts";
 export { sourcesHandlers } from "./handlers.ts";
-export { httpLimits, type HttpLimits } from "./http-fetch.ts";
+export type { HttpLimits } from "./http-fetch.ts";
 export { fileNameOf, readHttpRequest, type HttpFileRequest } from "./http-request.ts";
 export { createHttpSource, httpSchema, type FetchStatus, type HttpFile, type HttpSource } from "./http-source.ts";
 export { createPins, type Pins } from "./pins.ts";
