@@ -42,9 +42,12 @@ export class VarveError extends Error {
     Object.defineProperty(this, brand, { value: true });
   }
 
-  /** Says where it happened, unless a place nearer to the cause is known already. Returns the same error. */
+  /**
+   * Says where it happened, unless a place nearer to the cause is known already. Returns the same error. Being called off
+   * is no fault of the place that the build had reached: it gets none.
+   */
   at(where: SourceRange | undefined): this {
-    this.where ??= where;
+    if (this.kind !== "canceled") this.where ??= where;
     return this;
   }
 }
