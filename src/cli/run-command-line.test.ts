@@ -47,7 +47,7 @@ test("the help of a command is made from its flags", async () => {
   for (const args of [["build", "--help"], ["help", "build"], ["build", "-t", "x", "-h"]]) {
     const { code, stdout } = await run(args);
     assert.equal(code, 0);
-    assert.match(stdout, /^Usage: {2}varve build \[OPTIONS\] PATH \| -\n/);
+    assert.match(stdout, /^Usage: {2}varve build \[OPTIONS\] PATH \| URL \| -\n/);
     assert.match(stdout, /\n {2}-t, --tag stringArray {3,}Image identifier/);
     assert.doesNotMatch(stdout, /cache-to/);
   }
@@ -81,8 +81,6 @@ test("what Docker has and Varve does not is refused with 3", async () => {
     [["buildx", "bake"], /varve buildx bake is not supported yet/],
     [["build", "--cache-to=type=inline", "."], /--cache-to is not supported yet/],
     [["build", "--progress=tty", "/"], /--progress=tty is not supported yet/],
-    [["build", "https://example.org/x.git"], /a build context from git is not supported yet/],
-    [["build", "https://example.org/x.tar"], /a build context from a URL is not supported yet/],
   ];
   for (const [args, stderr] of cases) {
     const result = await run(args);

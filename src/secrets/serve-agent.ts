@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { chmodSync, chownSync, closeSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname } from "node:path";
 import { fdPath, openPath } from "../sys/index.ts";
 import { relayAgent } from "./agent-filter.ts";
 

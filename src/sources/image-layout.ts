@@ -35,9 +35,8 @@ export async function findInLayout(path: string, tag: string): Promise<Digest> {
   const found = named ?? (manifests.length === 1 ? manifests[0] : undefined);
   if (found !== undefined) return found.digest;
   const tags = manifests.map(({ annotations = {} }) => annotations["org.opencontainers.image.ref.name"]).filter((name) => name !== undefined);
-  throw new VarveError("LAYOUT_NO_IMAGE", `the image layout ${path} has no image with the tag ${tag}`, {
-    ...(tags.length === 0 ? {} : { hint: `there are ${tags.join(", ")}` }),
-  });
+  const options = tags.length === 0 ? {} : { hint: `there are ${tags.join(", ")}` };
+  throw new VarveError("LAYOUT_NO_IMAGE", `the image layout ${path} has no image with the tag ${tag}`, options);
 }
 
 async function readIndex(path: string): Promise<Index> {

@@ -16,8 +16,8 @@ export function packArchive(name: string, entries: readonly ArchiveEntry[]): Uin
     ]),
     endOfArchive,
   ]);
-  if (/gz$/.test(name)) return gzipSync(bytes);
-  if (/zst$/.test(name)) return zstdCompressSync(bytes);
+  if (name.endsWith("gz")) return gzipSync(bytes);
+  if (name.endsWith("zst")) return zstdCompressSync(bytes);
   return bytes;
 }
 

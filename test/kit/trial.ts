@@ -157,6 +157,7 @@ function chownTree(path: string, user: User): void {
 /** Without root, snapshots belong to subordinate ids that only a user namespace of one's own may touch. */
 function removeTree(folder: string): void {
   const isRoot = userInfo().uid === 0;
-  const [program = "", ...args] = [...(isRoot ? [] : ["unshare", "--user", "--map-auto", "--map-root-user"]), "rm", "-rf", "--", folder];
-  execFileSync(program, args);
+  const removal = ["-rf", "--", folder];
+  if (isRoot) execFileSync("rm", removal);
+  else execFileSync("unshare", ["--user", "--map-auto", "--map-root-user", "rm", ...removal]);
 }
