@@ -14,12 +14,3 @@ export function explainWrite(error: unknown, name: string): unknown {
     cause: error,
   });
 }
-
-/** Runs a step on one entry. */
-export function writing<T>(name: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw explainWrite(error, name);
-  }
-}

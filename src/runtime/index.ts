@@ -14,8 +14,5 @@ export type {
   TmpfsMount,
   Ulimit,
 } from "./container-process.ts";
-export { makeSpec, type Bundle } from "./make-spec.ts";
-export type { OciSpec } from "./oci-spec.ts";
-export { makeMountPoints, type MadeMountPoints, type MountPoint } from "./mount-points.ts";
 export { prepareCgroups, sweepCgroups } from "./cgroups.ts";
 export { runProcess, type RunControl, type RunOptions, type RunResult } from "./run-process.ts";

@@ -6,8 +6,8 @@
 export { SysError, hasCode } from "./sys-error.ts";
 export { bindFd, bindMount, makePrivate, mount, mountFlags, pivotRoot, unmount, type BindOptions } from "./mount.ts";
 export { mountOverlay, type OverlayOptions } from "./overlay.ts";
-export { fdPath, openFlags, openInRoot, openPath, readLinkAt, readLinkBytesAt, type OpenInRootOptions } from "./open-in-root.ts";
-export { lgetxattr, llistxattr, lremovexattr, lsetxattr, xattrFlags } from "./xattr.ts";
+export { fdPath, openFlags, openInRoot, openPath, readLinkAt, type OpenInRootOptions } from "./open-in-root.ts";
+export { lgetxattr, llistxattr, lremovexattr, lsetxattr } from "./xattr.ts";
 export {
   flock,
   futimens,
@@ -21,4 +21,4 @@ export {
   type DeviceNumber,
   type FileTime,
 } from "./files.ts";
-export { getrlimit, setChildSubreaper, setDumpable, setPdeathsig, setrlimit, type Resource, type Rlimit } from "./process.ts";
+export { getrlimit, setrlimit, type Resource, type Rlimit } from "./process.ts";

@@ -18,7 +18,6 @@ export interface Libc {
   syncfs(fd: number): number;
   statfs(path: Pointer, answer: Pointer): number;
   readlinkat(fd: number, path: Pointer, buffer: Pointer, size: Word): number;
-  prctl(option: number, a: Word, b: Word, c: Word, d: Word): number;
   getrlimit(resource: number, limit: Pointer): number;
   setrlimit(resource: number, limit: Pointer): number;
   /** syscall(2) for calls that older C libraries have no function for, by the shape of their arguments. */
@@ -61,7 +60,6 @@ function load(): Loaded {
     syncfs: bind("syncfs", "int", "int"),
     statfs: bind("statfs", "int", p, "void *"),
     readlinkat: bind("readlinkat", "long", "int", p, "void *", "size_t"),
-    prctl: bind("prctl", "int", "int", "ulong", "ulong", "ulong", "ulong"),
     getrlimit: bind("getrlimit", "int", "int", "void *"),
     setrlimit: bind("setrlimit", "int", "int", p),
     mknodat: bind("syscall", "long", "long", "int", p, "ulong", "ulong"),

@@ -67,7 +67,7 @@ export function readLinkAt(fd: number): string {
 }
 
 /** Like {@link readLinkAt}, for targets that need not be UTF-8. */
-export function readLinkBytesAt(fd: number): Buffer {
+function readLinkBytesAt(fd: number): Buffer {
   const buffer = Buffer.alloc(4096);
   const length = call("readlinkat", fdPath(fd), (c) => c.readlinkat(fd, cString(""), buffer, buffer.length));
   return buffer.subarray(0, length);

@@ -1,24 +1,4 @@
-import { constants } from "node:os";
 import { call } from "./libc.ts";
-
-/** The kernel sends `signal` to this process when the thread that started it ends. Ask before trusting that the parent still lives. */
-export function setPdeathsig(signal: NodeJS.Signals): void {
-  prctl(1, constants.signals[signal]);
-}
-
-/** 0: others of the same user may neither read this process's memory and /proc files nor trace it. */
-export function setDumpable(value: 0 | 1): void {
-  prctl(4, value);
-}
-
-/** Orphans among our descendants become our children, not those of process 1. */
-export function setChildSubreaper(): void {
-  prctl(36, 1);
-}
-
-function prctl(option: number, value: number): void {
-  call("prctl", undefined, (c) => c.prctl(option, value, 0, 0, 0));
-}
 
 const resources = {
   cpu: 0,

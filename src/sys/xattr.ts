@@ -4,9 +4,6 @@ const ERANGE = 34;
 const ENODATA = 61;
 const ENOTSUP = 95;
 
-/** XATTR_CREATE and XATTR_REPLACE of setxattr(2). */
-export const xattrFlags = { create: 1, replace: 2 } as const;
-
 /** Attributes are small; the answer that does not fit is asked for again with the largest size the kernel allows. */
 const scratch = Buffer.alloc(4096);
 const largest = 65536;

@@ -5,13 +5,10 @@
  */
 export { createPatternMatcher, type MatchInfo, type PatternMatcher } from "./pattern-matcher.ts";
 export { parseIgnoreFile, parseIgnoreRules, type IgnoreRule } from "./ignore-file.ts";
-export { hasWildcard, matchWildcard } from "./wildcard.ts";
-export { decodeName, encodePath, sortNames } from "./names.ts";
 export type { ContentCache, EntryType, Tree, TreeEntry } from "./tree.ts";
 export { openDirectoryTree, type DirectoryTreeOptions } from "./directory-tree.ts";
 export {
   listPaths,
-  selectCopySources,
   selectorOf,
   selectSources,
   type ContentSelector,
@@ -19,7 +16,7 @@ export {
   type SelectedEntry,
   type SelectedSource,
 } from "./selection.ts";
-export { contentDigest, listFiles, type ListedFile } from "./content-digest.ts";
+export { contentDigest } from "./content-digest.ts";
 export { copyInto, type CopyAction, type CopyOptions, type CopyTotals, type UnpackRequest } from "./copy-into.ts";
 export {
   makeDirectory,
@@ -31,5 +28,4 @@ export {
   type MakeSymlinkAction,
 } from "./make.ts";
 export { removePath, type RemoveAction } from "./remove.ts";
-export { parseMode, type ModeChange } from "./mode.ts";
 export { lookupUser, resolveOwner, type OwnerIds, type OwnerReference, type RunUser } from "./owner.ts";
