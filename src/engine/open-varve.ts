@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { VarveError } from "../errors/index.ts";
 import type { Varve, VarveOptions } from "./types.ts";
 import { startBuild } from "./build.ts";
 import { createImages } from "./images.ts";
@@ -37,7 +38,7 @@ export function openVarve(options: VarveOptions = {}): Varve {
     images: createImages(needParts),
     version: () => version(settings),
     async close() {
-      closing.abort(new Error("the store was closed"));
+      closing.abort(new VarveError("CANCELED", "the store was closed"));
       await Promise.all(running);
       await parts?.close();
       parts = undefined;

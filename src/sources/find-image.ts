@@ -42,8 +42,11 @@ export function createImageFinder({ state, registry, content, images }: FindOpti
     return bytes;
   }
 
-  /** The registry's answer to a tag is asked for in every build; an earlier answer serves when it cannot be reached. */
-  async function askRegistry(reference: ImageReference, { signal, onWarning }: ResolveOptions): Promise<Descriptor> {
+  /**
+   * The registry's answer to a tag is asked for in every build; an earlier answer serves when it cannot be reached, unless
+   * a pull was asked for.
+   */
+  async function askRegistry(reference: ImageReference, { pull, signal, onWarning }: ResolveOptions): Promise<Descriptor> {
     const name = formatReference(reference);
     try {
       const { descriptor } = await registry.resolve(reference, { signal });
@@ -58,7 +61,7 @@ export function createImageFinder({ state, registry, content, images }: FindOpti
       return descriptor;
     } catch (error) {
       const row = state.get<{ digest: Digest; media_type: string; size: number; time: number }>("SELECT * FROM resolved_images WHERE name = ?", name);
-      if (!(error instanceof VarveError) || error.kind !== "unavailable" || !row) throw error;
+      if (!(error instanceof VarveError) || error.kind !== "unavailable" || pull || !row) throw error;
       onWarning?.(`${familiarReference(reference)}: ${error.message}; using what the registry answered on ${new Date(row.time).toISOString()}`);
       return { digest: row.digest, mediaType: row.media_type, size: row.size };
     }

@@ -1,7 +1,7 @@
 /** Reads archives with GNU tar, which is none of ours, and images by their documents. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
 
 const limits = { maxBuffer: 1 << 30 };
 
@@ -62,7 +62,12 @@ export function readOciArchive(archive: Buffer): ImageInArchive {
   if (descriptor === undefined) throw new Error("the index names no image");
   const manifest = parse<{ config: Descriptor; layers: readonly Descriptor[] }>(blob(descriptor));
   const config = parse<ImageInArchive["config"]>(blob(manifest.config));
-  const layers = manifest.layers.map((layer) => (layer.mediaType.endsWith("gzip") ? gunzipSync(blob(layer)) : blob(layer)));
+  const unpack = (layer: Descriptor) => {
+    const bytes = blob(layer);
+    if (layer.mediaType.endsWith("+gzip")) return gunzipSync(bytes);
+    return layer.mediaType.endsWith("+zstd") ? zstdDecompressSync(bytes) : bytes;
+  };
+  const layers = manifest.layers.map(unpack);
   const diffIds = layers.map(digestOf);
   if (diffIds.join() !== config.rootfs.diff_ids.join()) throw new Error("the diff IDs are not the layers' digests");
   return { descriptor, config, configDigest: manifest.config.digest, layers };
