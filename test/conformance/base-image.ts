@@ -30,7 +30,11 @@ export function makeBaseImages(): Uint8Array {
       Shell: ["/bin/sh", "-ec"],
       Healthcheck: { Test: ["CMD", "true"], Interval: 5_000_000_000 },
     },
-    { Env: [path], Cmd: ["sh"], OnBuild: ["RUN echo triggered > /triggered", "COPY . /onbuild/", "ENV ONBUILD_RAN=yes", "WORKDIR /onbuild"] },
+    {
+      Env: [path],
+      Cmd: ["sh"],
+      OnBuild: ["RUN echo triggered > /triggered", "COPY . /onbuild/", "ENV ONBUILD_RAN=yes", "WORKDIR /onbuild"],
+    },
     {},
   ];
   const architecture = { x64: "amd64", arm64: "arm64" }[String(arch)] ?? String(arch);
@@ -57,23 +61,79 @@ export function makeBaseImages(): Uint8Array {
 
 function rootEntries(): ArchiveEntry[] {
   const program = findBusybox();
-  const applets = spawnSync(program, ["--list"], { encoding: "utf8" }).stdout.split("\n").filter((name) => name !== "" && name !== "busybox");
-  const folder = (name: string, mode = 0o755, owner = 0): ArchiveEntry => ({ path: `${name}/`, type: "directory", mode, uid: owner, gid: owner, mtime });
-  const file = (name: string, text: string | Uint8Array, mode = 0o644, owner = 0, xattrs: ArchiveEntry["xattrs"] = []): ArchiveEntry => ({
-    path: name, type: "file", mode, uid: owner, gid: owner, mtime, xattrs, body: Buffer.from(text),
+  const applets = spawnSync(program, ["--list"], { encoding: "utf8" })
+    .stdout.split("\n")
+    .filter((name) => name !== "" && name !== "busybox");
+  const folder = (name: string, mode = 0o755, owner = 0): ArchiveEntry => ({
+    path: `${name}/`,
+    type: "directory",
+    mode,
+    uid: owner,
+    gid: owner,
+    mtime,
   });
-  const symlink = (name: string, linkPath: string): ArchiveEntry => ({ path: name, type: "symlink", linkPath, mode: 0o777, uid: 0, gid: 0, mtime });
-  const link = (name: string, linkPath: string): ArchiveEntry => ({ path: name, type: "link", linkPath, mode: 0o644, uid: 0, gid: 0, mtime });
+  const file = (
+    name: string,
+    text: string | Uint8Array,
+    mode = 0o644,
+    owner = 0,
+    xattrs: ArchiveEntry["xattrs"] = [],
+  ): ArchiveEntry => ({
+    path: name,
+    type: "file",
+    mode,
+    uid: owner,
+    gid: owner,
+    mtime,
+    xattrs,
+    body: Buffer.from(text),
+  });
+  const symlink = (name: string, linkPath: string): ArchiveEntry => ({
+    path: name,
+    type: "symlink",
+    linkPath,
+    mode: 0o777,
+    uid: 0,
+    gid: 0,
+    mtime,
+  });
+  const link = (name: string, linkPath: string): ArchiveEntry => ({
+    path: name,
+    type: "link",
+    linkPath,
+    mode: 0o644,
+    uid: 0,
+    gid: 0,
+    mtime,
+  });
   // VFS_CAP_REVISION_2 with the effective bit and CAP_NET_BIND_SERVICE (linux/capability.h).
   const capability = Buffer.from("0100000200040000000000000000000000000000", "hex");
   return [
-    ...["bin", "dev", "etc", "home", "proc", "sys", "usr", "usr/bin", "usr/local", "var", "old", "old/deep", "old/deep/er", "real"].map((name) => folder(name)),
+    ...[
+      "bin",
+      "dev",
+      "etc",
+      "home",
+      "proc",
+      "sys",
+      "usr",
+      "usr/bin",
+      "usr/local",
+      "var",
+      "old",
+      "old/deep",
+      "old/deep/er",
+      "real",
+    ].map((name) => folder(name)),
     folder("tmp", 0o1777),
     folder("root", 0o700),
     folder("home/app", 0o750, 1000),
     file("bin/busybox", readFileSync(program), 0o755),
     ...applets.map((name) => symlink(`bin/${name}`, "busybox")),
-    file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nweb:x:33:33:web:/var/www:/bin/false\napp:x:1000:1001:app:/home/app:/bin/sh\nnohome:x:1002:1002::/missing:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/false\n"),
+    file(
+      "etc/passwd",
+      "root:x:0:0:root:/root:/bin/sh\nweb:x:33:33:web:/var/www:/bin/false\napp:x:1000:1001:app:/home/app:/bin/sh\nnohome:x:1002:1002::/missing:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/false\n",
+    ),
     file("etc/group", "root:x:0:\nweb:x:33:app\napps:x:1001:\nextra:x:2000:app,web\nmany:x:2001:root,app\nnobody:x:65534:\n"),
     file("old/file", "old\n"),
     file("old/deep/file", "old deep\n", 0o600, 5),
@@ -95,7 +155,9 @@ function rootEntries(): ArchiveEntry[] {
 
 /** A busybox that needs no shared libraries, as the images have none. */
 function findBusybox(): string {
-  const found = ["/bin/busybox", "/usr/bin/busybox"].find((name) => existsSync(name) && /not a dynamic|statically/.test(runLdd(name)));
+  const found = ["/bin/busybox", "/usr/bin/busybox"].find(
+    (name) => existsSync(name) && /not a dynamic|statically/.test(runLdd(name)),
+  );
   if (found === undefined) throw new Error("found no static busybox; Debian's package busybox-static has one");
   return found;
 }

@@ -43,7 +43,8 @@ export function connectDocker(): Builder | string {
   const buildx = ask(["buildx", "version"]);
   if (buildx.status !== 0) return "docker has no buildx";
   const driver = ask(["info", "--format", "{{json .DriverStatus}}"]);
-  if (!driver.stdout.includes("containerd.snapshotter")) return "the Docker Engine does not use the containerd image store, which OCI archives need";
+  if (!driver.stdout.includes("containerd.snapshotter"))
+    return "the Docker Engine does not use the containerd image store, which OCI archives need";
   return {
     name: `Docker Engine ${version.stdout.trim()}, buildx ${buildx.stdout.split(" ")[1] ?? ""}`,
     async loadImages(archive) {
@@ -51,7 +52,17 @@ export function connectDocker(): Builder | string {
       if (status !== 0) throw new Error(`docker load: ${stderr}`);
     },
     async build(context, flags, dest) {
-      const args = ["buildx", "build", "--provenance=false", "--no-cache", "--progress=plain", "-o", `type=oci,dest=${dest}`, "-f", join(context, flags.dockerfile)];
+      const args = [
+        "buildx",
+        "build",
+        "--provenance=false",
+        "--no-cache",
+        "--progress=plain",
+        "-o",
+        `type=oci,dest=${dest}`,
+        "-f",
+        join(context, flags.dockerfile),
+      ];
       for (const [key, value] of Object.entries(flags.buildArgs)) args.push("--build-arg", `${key}=${value}`);
       for (const [key, value] of Object.entries(flags.labels)) args.push("--label", `${key}=${value}`);
       for (const { host, ip } of flags.hosts) args.push("--add-host", `${host}=${ip}`);
@@ -68,7 +79,13 @@ export function connectDocker(): Builder | string {
 
 /** Varve's library from this checkout, over a store folder. */
 export function openBuilder(root: string, runtime: string | undefined): Builder {
-  const varve = openVarve({ root, configPath: join(root, "none.toml"), dockerConfigDir: join(root, "none"), path: process.env["PATH"] ?? "", ...(runtime === undefined ? {} : { runtime }) });
+  const varve = openVarve({
+    root,
+    configPath: join(root, "none.toml"),
+    dockerConfigDir: join(root, "none"),
+    path: process.env["PATH"] ?? "",
+    ...(runtime === undefined ? {} : { runtime }),
+  });
   return {
     name: "Varve",
     async loadImages(archive) {
@@ -105,13 +122,20 @@ export function openBuilder(root: string, runtime: string | undefined): Builder 
 
 /** An error with its hint and its causes. What is no VarveError was not foreseen and says so. */
 function sayFailure(error: unknown): string {
-  if (error instanceof VarveError) return [`${error.code}: ${error.message}`, error.hint, error.cause instanceof Error ? error.cause.message : undefined].filter(Boolean).join("\n");
+  if (error instanceof VarveError)
+    return [`${error.code}: ${error.message}`, error.hint, error.cause instanceof Error ? error.cause.message : undefined]
+      .filter(Boolean)
+      .join("\n");
   return `UNFORESEEN ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 }
 
 function run(program: string, args: readonly string[]): Promise<{ readonly code: number; readonly output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], timeout: buildTimeoutMs, env: { ...process.env, BUILDX_GIT_INFO: "0" } });
+    const child = spawn(program, args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: buildTimeoutMs,
+      env: { ...process.env, BUILDX_GIT_INFO: "0" },
+    });
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));

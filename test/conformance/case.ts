@@ -76,7 +76,8 @@ function parseSettings(lines: readonly string[]): Pick<Case, "options" | "fails"
     return match ? [[match[1] ?? "", match[2] ?? ""] as const] : [];
   });
   const values = (key: string) => all.filter(([name]) => name === key).map(([, value]) => value);
-  const pairs = (key: string) => values(key).map((value) => [value.slice(0, value.indexOf("=")), value.slice(value.indexOf("=") + 1)] as const);
+  const pairs = (key: string) =>
+    values(key).map((value) => [value.slice(0, value.indexOf("=")), value.slice(value.indexOf("=") + 1)] as const);
   const [target] = values("target");
   const [network] = values("network");
   const [shm] = values("shm-size");
@@ -106,7 +107,10 @@ function parseSection(section: string): FileSpec {
   const body = end < 0 ? "" : section.slice(end + 1);
   const link = /^(\S+) (->|=>) (.*)$/.exec(head);
   if (link) return { path: link[1] ?? "", kind: link[2] === "->" ? "symlink" : "link", target: link[3] ?? "" };
-  const words = head.trim().split(/ (?=\S+$)/).flatMap((word, index, both) => (index === 0 && both.length > 1 ? word.split(/ (?=[0-7]{4}$)/) : [word]));
+  const words = head
+    .trim()
+    .split(/ (?=\S+$)/)
+    .flatMap((word, index, both) => (index === 0 && both.length > 1 ? word.split(/ (?=[0-7]{4}$)/) : [word]));
   const form = ["escaped", "base64", "archive", "fifo", "socket"].find((name) => words.at(-1) === name && words.length > 1);
   if (form !== undefined) words.pop();
   const mode = words.length > 1 && /^[0-7]{4}$/.test(words.at(-1) ?? "") ? Number.parseInt(words.pop() ?? "", 8) : undefined;

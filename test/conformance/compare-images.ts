@@ -19,7 +19,9 @@ export function compareImages(docker: Image, varve: Image, startSeconds: number)
     ...compareValues("manifest", describe(docker.manifest), describe(varve.manifest)),
     ...compareValues("layers", docker.layers.length, varve.layers.length),
     ...compareRoots(docker.root, varve.root, startSeconds),
-    ...(docker.layers.length === varve.layers.length ? docker.layers.flatMap((layer, index) => comparePaths(index, layer, varve.layers[index] ?? [])) : []),
+    ...(docker.layers.length === varve.layers.length
+      ? docker.layers.flatMap((layer, index) => comparePaths(index, layer, varve.layers[index] ?? []))
+      : []),
   ];
 }
 
@@ -30,12 +32,18 @@ function comparePaths(index: number, docker: Image["layers"][number], varve: Ima
   const all = [...new Set([...left, ...right])].sort();
   return all
     .filter((path) => left.has(path) !== right.has(path))
-    .map((path) => ({ place: `layer ${index} ${path}`, docker: left.has(path) ? "there" : "absent", varve: right.has(path) ? "there" : "absent" }));
+    .map((path) => ({
+      place: `layer ${index} ${path}`,
+      docker: left.has(path) ? "there" : "absent",
+      varve: right.has(path) ? "there" : "absent",
+    }));
 }
 
 /** A config without what tells the time or repeats the layers. */
 function withoutTimes(config: Document): Document {
-  const history = Array.isArray(config["history"]) ? config["history"].map((entry: Document) => ({ ...entry, created: undefined })) : config["history"];
+  const history = Array.isArray(config["history"])
+    ? config["history"].map((entry: Document) => ({ ...entry, created: undefined }))
+    : config["history"];
   const { diff_ids: ids, ...rootfs } = config["rootfs"] as { diff_ids: unknown[] | null };
   return { ...config, created: undefined, history, rootfs: { ...rootfs, layers: ids?.length ?? null } };
 }
@@ -43,7 +51,11 @@ function withoutTimes(config: Document): Document {
 /** A manifest without digests and sizes. */
 function describe(manifest: Document): Document {
   const type = (descriptor: unknown) => (descriptor as { mediaType: string }).mediaType;
-  return { ...manifest, config: type(manifest["config"]), layers: Array.isArray(manifest["layers"]) ? manifest["layers"].map(type) : manifest["layers"] };
+  return {
+    ...manifest,
+    config: type(manifest["config"]),
+    layers: Array.isArray(manifest["layers"]) ? manifest["layers"].map(type) : manifest["layers"],
+  };
 }
 
 function compareValues(place: string, docker: unknown, varve: unknown): Difference[] {
@@ -65,7 +77,8 @@ function compareRoots(docker: Root, varve: Root, startSeconds: number): Differen
   return paths.flatMap((path) => {
     const [one, other] = [left.get(path), right.get(path)];
     if (!one || !other) {
-      const show = (inode: Inode | undefined) => (inode ? `${inode.type} ${inode.mode.toString(8)} ${inode.uid}:${inode.gid}` : "absent");
+      const show = (inode: Inode | undefined) =>
+        inode ? `${inode.type} ${inode.mode.toString(8)} ${inode.uid}:${inode.gid}` : "absent";
       return [{ place: path, docker: show(one), varve: show(other) }];
     }
     const keys = ["type", "mode", "uid", "gid", "target", "device", "xattrs", "names"] as const;
@@ -74,7 +87,8 @@ function compareRoots(docker: Root, varve: Root, startSeconds: number): Differen
       return a === b ? [] : [{ place: `${path} ${key}`, docker: a, varve: b }];
     });
     if (one.content !== other.content) found.push(...compareLines(path, one.text, other.text));
-    if (one.mtime < startSeconds && one.mtime !== other.mtime) found.push({ place: `${path} mtime`, docker: String(one.mtime), varve: String(other.mtime) });
+    if (one.mtime < startSeconds && one.mtime !== other.mtime)
+      found.push({ place: `${path} mtime`, docker: String(one.mtime), varve: String(other.mtime) });
     return found;
   });
 }
@@ -82,7 +96,8 @@ function compareRoots(docker: Root, varve: Root, startSeconds: number): Differen
 /** Contents that differ: the lines that only one of the two has, or just that they are not the same. */
 function compareLines(path: string, docker: string, varve: string): Difference[] {
   const [left, right] = [docker.split("\n"), varve.split("\n")];
-  const only = (lines: readonly string[], other: readonly string[]) => JSON.stringify(lines.filter((line) => !other.includes(line)).join("\n"));
+  const only = (lines: readonly string[], other: readonly string[]) =>
+    JSON.stringify(lines.filter((line) => !other.includes(line)).join("\n"));
   return [{ place: `${path} content`, docker: only(left, right), varve: only(right, left) }];
 }
 
@@ -98,5 +113,7 @@ function isTable(value: unknown): value is Record<string, unknown> {
 }
 
 function print(value: unknown): string {
-  return value === undefined ? "absent" : (JSON.stringify(value, isTable(value) ? Object.keys(value).sort() : undefined) ?? "absent");
+  return value === undefined
+    ? "absent"
+    : (JSON.stringify(value, isTable(value) ? Object.keys(value).sort() : undefined) ?? "absent");
 }

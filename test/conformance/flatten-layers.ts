@@ -48,7 +48,11 @@ export async function readLayer(blob: Uint8Array): Promise<LayerEntry[]> {
       if (size <= shownBytes) start = Buffer.concat([start, chunk]);
     }
     const inode: Inode = {
-      type, mode, uid, gid, size,
+      type,
+      mode,
+      uid,
+      gid,
+      size,
       content: type === "file" ? hash.digest("hex") : "",
       text: start.toString(),
       target: type === "symlink" ? entry.linkPath.toString() : "",
@@ -86,7 +90,11 @@ export function flattenLayers(layers: readonly (readonly LayerEntry[])[]): Root 
   return root;
 }
 
-function remove(root: Root, path: string, { andItself, except }: { readonly andItself: boolean; readonly except: ReadonlySet<string> }): void {
+function remove(
+  root: Root,
+  path: string,
+  { andItself, except }: { readonly andItself: boolean; readonly except: ReadonlySet<string> },
+): void {
   for (const other of root.keys()) {
     if (except.has(other)) continue;
     if ((andItself && other === path) || other.startsWith(`${path}/`)) root.delete(other);
@@ -95,7 +103,10 @@ function remove(root: Root, path: string, { andItself, except }: { readonly andI
 
 /** `./a/b/` and `a/b` are `/a/b`; the root is `/`. */
 function absolute(name: string): string {
-  return `/${name.split("/").filter((part) => part !== "" && part !== ".").join("/")}`;
+  return `/${name
+    .split("/")
+    .filter((part) => part !== "" && part !== ".")
+    .join("/")}`;
 }
 
 async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -26,7 +26,19 @@ export function packArchive(name: string, entries: readonly ArchiveEntry[]): Uin
  * path that ends in a slash is a folder, `symlink` and `link` name targets, `device` is `[major, minor]` of a character device.
  */
 export function parseEntry(line: string): ArchiveEntry {
-  const { path = "", mode, uid = 0, gid = 0, text = "", symlink, link, fifo, device, time = 1_000_000_000, xattrs } = JSON.parse(line) as {
+  const {
+    path = "",
+    mode,
+    uid = 0,
+    gid = 0,
+    text = "",
+    symlink,
+    link,
+    fifo,
+    device,
+    time = 1_000_000_000,
+    xattrs,
+  } = JSON.parse(line) as {
     path?: string;
     mode?: string;
     uid?: number;
@@ -40,7 +52,13 @@ export function parseEntry(line: string): ArchiveEntry {
     xattrs?: Record<string, string>;
   };
   const folder = path.endsWith("/");
-  const common = { path, uid, gid, mode: Number.parseInt(mode ?? (folder ? "0755" : "0644"), 8), mtime: { sec: BigInt(time), nsec: 0 } };
+  const common = {
+    path,
+    uid,
+    gid,
+    mode: Number.parseInt(mode ?? (folder ? "0755" : "0644"), 8),
+    mtime: { sec: BigInt(time), nsec: 0 },
+  };
   const marks = xattrs ? { xattrs: Object.entries(xattrs).map(([key, value]) => [key, Buffer.from(value)] as const) } : {};
   if (symlink !== undefined) return { ...common, type: "symlink", linkPath: symlink };
   if (link !== undefined) return { ...common, type: "link", linkPath: link };

@@ -18,7 +18,15 @@ import { readImage } from "./read-image.ts";
 import { writeContext } from "./write-context.ts";
 
 const { values: options } = parseArgs({
-  options: { only: { type: "string", multiple: true }, reduced: { type: "boolean" }, keep: { type: "boolean" }, verbose: { type: "boolean" }, newest: { type: "boolean" }, runtime: { type: "string" }, lanes: { type: "string" } },
+  options: {
+    only: { type: "string", multiple: true },
+    reduced: { type: "boolean" },
+    keep: { type: "boolean" },
+    verbose: { type: "boolean" },
+    newest: { type: "boolean" },
+    runtime: { type: "string" },
+    lanes: { type: "string" },
+  },
 });
 const frontend = process.env["VARVE_CONFORMANCE_FRONTEND"];
 const lanes = Number(options.lanes ?? 3);
@@ -57,7 +65,8 @@ async function compareAll(engine: Builder): Promise<void> {
     const images = makeBaseImages();
     await Promise.all([engine.loadImages(images), varve.loadImages(images)]);
     console.log(`${chosen.length} of ${all.length} cases, ${engine.name} and Varve`);
-    for (const { name, needs } of unknown) console.log(`skipped ${name}: ${needs ?? ""} may be too new for the engine's frontend`);
+    for (const { name, needs } of unknown)
+      console.log(`skipped ${name}: ${needs ?? ""} may be too new for the engine's frontend`);
     const queue = chosen.filter((one) => !unknown.includes(one));
     const results: Result[] = [];
     await Promise.all(
@@ -90,10 +99,19 @@ async function compare(one: Case, engine: Builder, varve: Builder, work: string)
   if (options.verbose) console.log(`── ${one.name}\n${theirs.log}\n── varve\n${ours.log}\n${ours.failure ?? ""}`);
   const found = compareOutcomes(one, theirs, ours);
   if (theirs.failure === undefined && ours.failure === undefined && one.fails === undefined) {
-    found.push(...compareImages(await readImage(join(folder, "docker.tar")), await readImage(join(folder, "varve.tar")), started / 1000 - 86_400));
+    found.push(
+      ...compareImages(
+        await readImage(join(folder, "docker.tar")),
+        await readImage(join(folder, "varve.tar")),
+        started / 1000 - 86_400,
+      ),
+    );
   }
   if (!options.keep) rmSync(folder, { recursive: true, force: true });
-  const pairs = found.map((difference) => ({ difference, exception: exceptions.find((known) => explains(known, one, difference)) }));
+  const pairs = found.map((difference) => ({
+    difference,
+    exception: exceptions.find((known) => explains(known, one, difference)),
+  }));
   return {
     case: one,
     differences: pairs.flatMap(({ difference, exception }) => (exception ? [] : [difference])),
@@ -103,7 +121,8 @@ async function compare(one: Case, engine: Builder, varve: Builder, work: string)
 }
 
 function compareOutcomes(one: Case, theirs: Outcome, ours: Outcome): Difference[] {
-  const say = (outcome: Outcome) => (outcome.failure === undefined ? "succeeded" : `failed: ${outcome.failure.trim().split("\n").slice(-12).join("\n      ")}`);
+  const say = (outcome: Outcome) =>
+    outcome.failure === undefined ? "succeeded" : `failed: ${outcome.failure.trim().split("\n").slice(-12).join("\n      ")}`;
   const asExpected = (outcome: Outcome) => (outcome.failure === undefined) === (one.fails === undefined);
   if (!asExpected(theirs) || !asExpected(ours)) {
     return [{ place: one.fails === undefined ? "build" : "refusal", docker: say(theirs), varve: say(ours) }];
@@ -121,7 +140,8 @@ function explains({ cases, place, docker: theirs = /^/ }: Exception, one: Case, 
 function report({ case: one, differences, explained, seconds }: Result): void {
   const word = differences.length > 0 ? "DIFFERS" : explained.length > 0 ? "explained" : "agrees";
   console.log(`${word.padEnd(9)} ${one.topic.padEnd(9)} ${one.name} (${seconds.toFixed(1)}s)`);
-  for (const { place, docker: theirs, varve: ours } of differences.slice(0, 20)) console.log(`    ${place}\n      docker ${theirs}\n      varve  ${ours}`);
+  for (const { place, docker: theirs, varve: ours } of differences.slice(0, 20))
+    console.log(`    ${place}\n      docker ${theirs}\n      varve  ${ours}`);
   if (differences.length > 20) console.log(`    and ${differences.length - 20} more`);
 }
 
@@ -129,11 +149,17 @@ function summarize(results: readonly Result[], seconds: number): void {
   const row = (name: string, of: readonly Result[]) => {
     const differ = of.filter(({ differences }) => differences.length > 0).length;
     const explained = of.filter((one) => one.differences.length === 0 && one.explained.length > 0).length;
-    console.log(`${name.padEnd(12)} ${String(of.length).padStart(5)} ${String(of.length - differ - explained).padStart(6)} ${String(explained).padStart(9)} ${String(differ).padStart(6)}`);
+    console.log(
+      `${name.padEnd(12)} ${String(of.length).padStart(5)} ${String(of.length - differ - explained).padStart(6)} ${String(explained).padStart(9)} ${String(differ).padStart(6)}`,
+    );
     return differ;
   };
   console.log(`\n${"topic".padEnd(12)} cases  agree explained differ`);
-  for (const topic of new Set(results.map((result) => result.case.topic))) row(topic, results.filter((result) => result.case.topic === topic));
+  for (const topic of new Set(results.map((result) => result.case.topic)))
+    row(
+      topic,
+      results.filter((result) => result.case.topic === topic),
+    );
   const differ = row("all", results);
   for (const exception of exceptions) {
     const uses = results.filter(({ explained }) => explained.some((pair) => pair.exception === exception)).length;
