@@ -91,7 +91,7 @@ function secretFlags(mode: number): ("nosuid" | "nodev" | "noexec")[] {
 function select(root: string, { selector, source }: ExecMount, { index, context, stack }: Placing): string {
   const rootFd = openPath(root);
   try {
-    const fd = openSelected(rootFd, selector || "/", source.kind);
+    const fd = openInRoot(rootFd, selector || "/", { flags: openFlags.path });
     try {
       const target = join(context.scratch, `selected-${index}`);
       if (statSync(fdPath(fd)).isDirectory()) mkdirSync(target);
@@ -102,16 +102,12 @@ function select(root: string, { selector, source }: ExecMount, { index, context,
     } finally {
       closeSync(fd);
     }
+  } catch (error) {
+    // ENOENT also comes when another step removes it just now
+    if (!hasCode(error, "ENOENT", "ENOTDIR", "ELOOP", "ENXIO", "EXDEV")) throw error;
+    const kind = source.kind === "cache" ? "cache " : "";
+    throw new VarveError("MOUNT_SOURCE", `the source ${selector} of a ${kind}mount is not there`, { cause: error });
   } finally {
     closeSync(rootFd);
-  }
-}
-
-function openSelected(root: number, selector: string, kind: string): number {
-  try {
-    return openInRoot(root, selector, { flags: openFlags.path });
-  } catch (error) {
-    if (!hasCode(error, "ENOENT", "ENOTDIR", "ELOOP", "ENXIO", "EXDEV")) throw error;
-    throw new VarveError("MOUNT_SOURCE", `the source ${selector} of a ${kind === "cache" ? "cache " : ""}mount is not there`, { cause: error });
   }
 }
