@@ -162,7 +162,7 @@ test("an aborted signal ends the compilation with its reason", async () => {
   await assert.rejects(compile("FROM a", { resolveImage }, controller.signal), reason);
 });
 
-test("D06 the names of the built-in frontend are accepted, others refused with their line", async () => {
+test("D05 D06 A07 the names of the built-in frontend are accepted, others refused with their line", async () => {
   for (const name of [
     "docker/dockerfile:1",
     "docker.io/docker/dockerfile:1.7-labs",
@@ -200,6 +200,39 @@ test("C18 COPY takes no URL and no repository", async () => {
     line: 2,
     message: /can't be a git ref/,
   });
+});
+
+test("A11 A13 A14 A15 what some build arguments ask for comes later, and is refused until then", async () => {
+  const names = ["BUILDKIT_MULTI_PLATFORM", "BUILDKIT_INLINE_CACHE", "BUILDKIT_SBOM_SCAN_STAGE", "BUILDKIT_ATTEST_PROVENANCE"];
+  for (const name of names) {
+    const message = new RegExp(`the build argument ${name} is not supported yet`);
+    await rejects("FROM a", { code: "DOCKERFILE_NOT_SUPPORTED_YET", message }, { buildArgs: { [name]: "1" } });
+    await compile("FROM a", { buildArgs: { [name]: "0" } });
+  }
+});
+
+test("A16 A17 the build's name and the deprecated argument change nothing in the image, and count as used", async () => {
+  const plain = await compile("FROM a\nRUN x");
+  const named = await compile("FROM a\nRUN x", { buildArgs: { BUILDKIT_BUILD_NAME: "n", BUILDKIT_INLINE_BUILDINFO_ATTRS: "1" } });
+  assert.deepEqual(named.definition, plain.definition);
+  assert.deepEqual(named.warnings, []);
+});
+
+test("S09 steps are called by stage and number, by platform where there are several, and by what they compile for", async () => {
+  const text = "FROM --platform=$BUILDPLATFORM a AS build\nARG TARGETARCH\nRUN x\nFROM a\nCOPY --from=build /o /\nCOPY --link b /\n";
+  const arm64 = { os: "linux", architecture: "arm64" };
+  const names = stepNames(await compile(text, { platform: arm64, multiPlatform: true }));
+  assert.ok(names.includes("[linux/amd64->arm64 build 2/2] RUN x"), names.join("\n"));
+  assert.ok(names.includes("[linux/arm64 stage-1 2/3] COPY --from=build /o /"), names.join("\n"));
+  assert.ok(names.includes("[linux/arm64 stage-1 3/3] LINK COPY --link b /"), names.join("\n"));
+  assert.ok(names.includes("[internal] load build context"), names.join("\n"));
+});
+
+test("S08 without a wanted platform the result follows a base image of another one that steps can run on", async () => {
+  const arm64 = { os: "linux", architecture: "arm64" };
+  const resolveImage: ResolveImage = async (reference, request) => ({ ...(await resolveAny(reference, request)), config: { ...config, architecture: "arm64" } });
+  const { image } = await compile("FROM a", { resolveImage, supportedPlatforms: [amd64, arm64] });
+  assert.equal(image.architecture, "arm64");
 });
 
 test("values are checked after their expansion, and errors name the line", async () => {
@@ -247,8 +280,8 @@ test("A18 A05 build arguments that nothing declares are warned of, those that st
     Z: "1",
     A: "1",
     FTP_PROXY: "p",
-    BUILDKIT_INLINE_CACHE: "1",
-    BUILDKIT_ATTEST_SBOM: "x",
+    BUILDKIT_BUILD_NAME: "1",
+    BUILDKIT_ATTEST_SBOM: "false",
     TARGETARCH: "arm64",
     U: "1",
     SOURCE_DATE_EPOCH: "1",

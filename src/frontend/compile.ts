@@ -1,4 +1,5 @@
 import {
+  attestArgPrefix,
   builderArgs,
   createLinter,
   detectSyntax,
@@ -85,6 +86,7 @@ async function compileStages(
 ): Promise<{ readonly target: StageState; readonly reachable: ReadonlySet<StageState> }> {
   compilation.signal.throwIfAborted();
   refuseForeignSyntax(compilation);
+  refuseLaterArguments(compilation);
   lintDefaults(compilation);
   planStages(compilation);
   const target = findTarget(compilation);
@@ -150,6 +152,16 @@ function refuseForeignSyntax({ dockerfile, buildArgs }: Compilation): void {
   if (reference === "" || reference === "dockerfile.v0") return;
   if (/^(?:(?:index\.)?docker\.io\/)?docker\/dockerfile(?:-upstream)?(?:[:@].*)?$/.test(reference)) return;
   throw notSupportedYet(`the frontend ${JSON.stringify(reference)}`, request?.where);
+}
+
+/** What these build arguments ask for comes later; until then they are refused, as they would be without effect. */
+function refuseLaterArguments({ buildArgs }: Compilation): void {
+  const { multiPlatform, inlineCache, sbomScanContext, sbomScanStage } = builderArgs;
+  const later: ReadonlySet<string> = new Set([multiPlatform, inlineCache, sbomScanContext, sbomScanStage]);
+  for (const [name, value] of Object.entries(buildArgs)) {
+    const isOff = ["", "0", "false"].includes(value.toLowerCase());
+    if (!isOff && (later.has(name) || name.startsWith(attestArgPrefix))) throw notSupportedYet(`the build argument ${name}`, undefined);
+  }
 }
 
 /** Resolves bases until their ONBUILD triggers name no more stages and images (I17). */

@@ -1,10 +1,11 @@
 import { VarveError } from "../errors/index.ts";
 import { familiarReference, formatPlatform, normalizePlatform, parseReference, withDefaultTag, type ImageReference, type Platform } from "../oci/index.ts";
-import { notSupportedYet, type Compilation } from "./compilation.ts";
+import type { Compilation } from "./compilation.ts";
 import { fileNode, plainCopy } from "./file-node.ts";
 import { named, type Output } from "./node.ts";
 import type { NamedContext, ResolvedImage } from "./options.ts";
 import { createContextSource, imageSource, type ContextSource } from "./source-nodes.ts";
+import { remoteContext, remoteContextSource } from "./remote-context.ts";
 import type { StageState } from "./stage.ts";
 
 /** A named context that a stage or an image turned out to be; `name` is the one it was found by. */
@@ -71,8 +72,11 @@ export async function loadNamedContext(
       compilation.namedFolders.set(name, folder);
       return { root: folder.output, folder, image: undefined };
     }
-    case "remote":
-      throw notSupportedYet(`the context ${name} from ${context.url}`, stage.where);
+    case "remote": {
+      const remote = remoteContext(context.url, {});
+      if (remote === undefined) throw new VarveError("FRONTEND_VALUE_INVALID", `the context ${name} is no URL: ${context.url}`).at(stage.where);
+      return { root: remoteContextSource(remote).output, folder: undefined, image: undefined };
+    }
     case "image":
     case "oci-layout": {
       if (context.kind === "image" && context.reference === "scratch") return { root: undefined, folder: undefined, image: undefined };

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdirSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { openTrial, stepsOf } from "../kit/trial.ts";
@@ -127,6 +130,17 @@ test("X02 a Dockerfile or a whole context may come on stdin", async (t) => {
   assert.equal(text.code, 0, text.stderr);
   const empty = await trial.feed("FROM busybox\nRUN true\n", "build", "-q", "-");
   assert.equal(empty.code, 0, empty.stderr);
+});
+
+test("X10 a named context may be a URL, whose file is called context", async (t) => {
+  const server = createServer((_, response) => response.end("from afar\n")).listen(0, "127.0.0.1");
+  t.after(() => server.close());
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const trial = openTrial(t, { Dockerfile: "FROM scratch\nCOPY --from=conf context /app.conf\n" });
+  const { code, stderr } = await trial.varve("build", "--build-context", `conf=http://127.0.0.1:${port}/x.conf`, "-o", "out", ".");
+  assert.equal(code, 0, stderr);
+  assert.equal(readFileSync(join(trial.context, "out/app.conf"), "utf8"), "from afar\n");
 });
 
 test("an image built here is a base image for the next build", async (t) => {

@@ -64,7 +64,7 @@ test("F6 a process that a step leaves in the background ends with the step", asy
   assert.deepEqual(leftIn(folder), []);
 });
 
-test("U10 all of a step's output arrives, however much it is", async (t) => {
+test("R13 all of a step's output arrives, however much it is", async (t) => {
   const { varve } = openTrial(t, { Dockerfile: "FROM busybox\nRUN i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done\n" });
   const { stderr } = await varve("build", "--progress=plain", ".");
   const lines = stderr.match(/ line \d+$/gm) ?? [];
