@@ -3,7 +3,7 @@ import { VarveError } from "../errors/index.ts";
 import type { FileCopy } from "../llb/index.ts";
 import { expandIn, invalidValue, linesOf, warnOfUnset, type Compilation } from "./compilation.ts";
 import { lookupIn } from "./environment.ts";
-import { fileNode, mergeNode, parseOwner, type ActionDraft, type OwnerDraft } from "./file-node.ts";
+import { fileNode, mergeNode, parseOwner, plainCopy, type ActionDraft, type OwnerDraft } from "./file-node.ts";
 import { addHistory } from "./history.ts";
 import { countStep, stepName, stepText } from "./naming.ts";
 import { named, type Output } from "./node.ts";
@@ -49,7 +49,8 @@ export function compileCopy(stage: StageState, instruction: FilesInstruction, co
   const lines = linesOf(where);
   const copies = expanded.sources.map((source, index) => {
     const remote = remotes[index];
-    if (remote === undefined || instruction.kind === "copy") return copyFiles(source, { instruction, origin, destination, mode, owner });
+    if (remote === undefined || instruction.kind === "copy")
+      return copyFiles(source, { instruction, origin, destination, mode, owner });
     return copyRemote(remote, { instruction, destination, mode, owner, checksum: expanded.checksum, name, lines });
   });
   const documents = expanded.heredocs.map((heredoc) => copyDocument(heredoc, { instruction, destination, mode, owner }));
@@ -209,7 +210,12 @@ function copyRemote(
   const { instruction, destination, mode, owner, checksum, name, lines } = options;
   const copy = { ...plainCopy, ...mode, dest: destination, excludePatterns: instruction.exclude };
   if (remote.kind === "git") {
-    return { kind: "copy", source: addedRepository(remote.reference, instruction, { checksum, name, lines }), copy: { ...copy, src: "/" }, owner };
+    return {
+      kind: "copy",
+      source: addedRepository(remote.reference, instruction, { checksum, name, lines }),
+      copy: { ...copy, src: "/" },
+      owner,
+    };
   }
   const { output, path } = httpFile(remote.url, { checksum, where: instruction.where, name, lines });
   return { kind: "copy", source: output, copy: { ...copy, src: path, attemptUnpack: instruction.unpack ?? false }, owner };
@@ -234,24 +240,6 @@ function copyDocument({ name, content }: Expanded["heredocs"][number], { destina
     owner,
   };
 }
-
-const plainCopy: Omit<FileCopy, "owner"> = {
-  src: "",
-  dest: "",
-  mode: -1,
-  modeStr: "",
-  followSymlink: false,
-  dirCopyContents: false,
-  attemptUnpack: false,
-  createDestPath: true,
-  allowWildcard: false,
-  allowEmptyWildcard: false,
-  timestamp: -1,
-  includePatterns: [],
-  excludePatterns: [],
-  alwaysReplaceExistingDestPaths: false,
-  requiredPaths: [],
-};
 
 function copyCaps(actions: readonly CopyAction[]): string[] {
   const has = (test: (copy: CopyAction["copy"]) => boolean): boolean => actions.some(({ copy }) => test(copy));

@@ -1,6 +1,6 @@
 import { isHttpUrl, parseGitReference, type GitReference } from "../dockerfile/index.ts";
 import type { Definition } from "../llb/index.ts";
-import { fileNode } from "./file-node.ts";
+import { fileNode, plainCopy } from "./file-node.ts";
 import { emitDefinition, named, type Output } from "./node.ts";
 import { gitSource, httpSource } from "./remote-source.ts";
 import type { ContextSource } from "./source-nodes.ts";
@@ -53,23 +53,7 @@ function contextOutput(context: RemoteContext): Output {
   const attrs = { "http.filename": httpContextFile };
   const file = httpSource(context.url, { name: "[internal] load remote build context", lines: [], attrs, caps: ["source.http"] });
   if (!context.unpack) return file;
-  const copy = {
-    src: `/${httpContextFile}`,
-    dest: "/",
-    mode: -1,
-    modeStr: "",
-    followSymlink: false,
-    dirCopyContents: false,
-    attemptUnpack: true,
-    createDestPath: false,
-    allowWildcard: false,
-    allowEmptyWildcard: false,
-    timestamp: -1,
-    includePatterns: [],
-    excludePatterns: [],
-    alwaysReplaceExistingDestPaths: false,
-    requiredPaths: [],
-  };
+  const copy = { ...plainCopy, src: `/${httpContextFile}`, dest: "/", attemptUnpack: true, createDestPath: false };
   return fileNode(undefined, [{ kind: "copy", source: file, copy, owner: undefined }], {
     metadata: named("[internal] unpack remote build context", ["file.base"]),
     lines: [],
