@@ -20,7 +20,10 @@ const rows: Readonly<Record<string, readonly [from: number, to: number][]>> = {
   R: [[1, 13]],
   G: [[1, 7]],
   X: [[1, 16]],
-  N: [[1, 22], [30, 36]],
+  N: [
+    [1, 22],
+    [30, 36],
+  ],
   Y: [[1, 14]],
 };
 
@@ -35,21 +38,31 @@ const exceptions: Readonly<Record<string, string>> = {
 };
 
 const ids = Object.entries(rows).flatMap(([letter, ranges]) =>
-  ranges.flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, index) => `${letter}${String(from + index).padStart(2, "0")}`)),
+  ranges.flatMap(([from, to]) =>
+    Array.from({ length: to - from + 1 }, (_, index) => `${letter}${String(from + index).padStart(2, "0")}`),
+  ),
 );
 const named = new Set<string>();
 let titles = 0;
 for (const file of globSync(["src/**/*.test.ts", "test/**/*.test.ts", "test/conformance/**/*.cases"], { cwd: repo })) {
   const text = readFileSync(join(repo, file), "utf8");
-  const places = file.endsWith(".cases") ? text.matchAll(/^=== (.*)$/gm) : text.matchAll(/\b(?:test|it|describe|suite|eachWay)\w*\(\s*(?:`([^`]*)`|"([^"\n]*)")/g);
+  const places = file.endsWith(".cases")
+    ? text.matchAll(/^=== (.*)$/gm)
+    : text.matchAll(/\b(?:test|it|describe|suite|eachWay)\w*\(\s*(?:`([^`]*)`|"([^"\n]*)")/g);
   for (const place of places) {
     titles += 1;
-    for (const [id] of place.slice(1).join(" ").matchAll(/\b[A-Z]\d\d\b/g)) named.add(id);
+    for (const [id] of place
+      .slice(1)
+      .join(" ")
+      .matchAll(/\b[A-Z]\d\d\b/g))
+      named.add(id);
   }
 }
 const missing = ids.filter((id) => !named.has(id) && !(id in exceptions));
 const idle = Object.keys(exceptions).filter((id) => named.has(id) || !ids.includes(id));
-console.log(`features: ${ids.length} rows, ${ids.filter((id) => named.has(id)).length} named in ${titles} titles, ${Object.keys(exceptions).length} exceptions`);
+console.log(
+  `features: ${ids.length} rows, ${ids.filter((id) => named.has(id)).length} named in ${titles} titles, ${Object.keys(exceptions).length} exceptions`,
+);
 if (missing.length > 0) console.error(`no test names ${missing.join(" ")}`);
 if (idle.length > 0) console.error(`exceptions without need: ${idle.join(" ")}`);
 if (titles === 0 || missing.length > 0 || idle.length > 0) process.exitCode = 1;

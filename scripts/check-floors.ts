@@ -25,7 +25,9 @@ for (const file of files) {
   const specifiers = [
     ...module.staticImports.map((entry) => entry.moduleRequest.value),
     ...module.staticExports.flatMap((entry) => entry.entries.flatMap((e) => (e.moduleRequest ? [e.moduleRequest.value] : []))),
-    ...module.dynamicImports.map((entry) => readFileSync(path, "utf8").slice(entry.moduleRequest.start + 1, entry.moduleRequest.end - 1)),
+    ...module.dynamicImports.map((entry) =>
+      readFileSync(path, "utf8").slice(entry.moduleRequest.start + 1, entry.moduleRequest.end - 1),
+    ),
   ];
   for (const specifier of specifiers) {
     if (!specifier.startsWith(".")) continue;
@@ -35,8 +37,10 @@ for (const file of files) {
     if (targetRoom === room) continue;
     const targetFloor = floorOf.get(targetRoom);
     if (targetFloor === undefined) faults.push(`${file}: imports ${specifier}, outside the house`);
-    else if (targetFloor >= floor) faults.push(`${file}: "${room}" may not import "${targetRoom}" (floor ${targetFloor} is not below ${floor})`);
-    else if (target !== `${targetRoom}/index.ts`) faults.push(`${file}: imports ${target}; the door of the room is ${targetRoom}/index.ts`);
+    else if (targetFloor >= floor)
+      faults.push(`${file}: "${room}" may not import "${targetRoom}" (floor ${targetFloor} is not below ${floor})`);
+    else if (target !== `${targetRoom}/index.ts`)
+      faults.push(`${file}: imports ${target}; the door of the room is ${targetRoom}/index.ts`);
   }
 }
 for (const fault of faults) console.error(fault);

@@ -18,12 +18,21 @@ type Image = {
 
 const created = "2025-06-01T00:00:00Z"; // as SOURCE_DATE_EPOCH in make.sh
 const plain = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"];
-const go = ["PATH=/go/bin:/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "GOTOOLCHAIN=local", "GOPATH=/go"];
+const go = [
+  "PATH=/go/bin:/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  "GOTOOLCHAIN=local",
+  "GOPATH=/go",
+];
 const images: readonly Image[] = [
   { repository: "library/busybox", tags: ["latest"], layers: ["busybox"], config: { Env: plain, Cmd: ["sh"] } },
   { repository: "library/alpine", tags: ["3.22", "latest"], layers: ["alpine"], config: { Env: plain, Cmd: ["/bin/sh"] } },
   { repository: "library/debian", tags: ["trixie", "latest"], layers: ["debian"], config: { Env: plain, Cmd: ["bash"] } },
-  { repository: "library/golang", tags: ["1.24", "latest"], layers: ["golang"], config: { Env: go, Cmd: ["bash"], WorkingDir: "/go" } },
+  {
+    repository: "library/golang",
+    tags: ["1.24", "latest"],
+    layers: ["golang"],
+    config: { Env: go, Cmd: ["bash"], WorkingDir: "/go" },
+  },
   {
     repository: "golangci/golangci-lint",
     tags: ["v2.5.0", "latest"],
@@ -51,7 +60,13 @@ async function pushBlob(registry: string, repository: string, digest: string, bo
 }
 
 /** Pushes a document that names what was pushed before it, under a tag or its digest. */
-async function pushManifest(registry: string, repository: string, tag: string | undefined, mediaType: string, value: object): Promise<Descriptor> {
+async function pushManifest(
+  registry: string,
+  repository: string,
+  tag: string | undefined,
+  mediaType: string,
+  value: object,
+): Promise<Descriptor> {
   const text = JSON.stringify({ schemaVersion: 2, mediaType, ...value });
   const digest = digestOf(text);
   await request("PUT", `${registry}/v2/${repository}/manifests/${tag ?? digest}`, new Blob([text]), mediaType);

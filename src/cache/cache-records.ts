@@ -78,7 +78,11 @@ export function createCache({ state, snapshots }: { readonly state: State; reado
     saveStack: (key, stack, name) => saveRecord(key, [], [stack], name),
     async contentDigest(stack, selector, compute) {
       const stackKey = JSON.stringify(stack);
-      const known = state.get<{ digest: string }>("SELECT digest FROM content_digests WHERE stack = ? AND selector = ?", stackKey, selector);
+      const known = state.get<{ digest: string }>(
+        "SELECT digest FROM content_digests WHERE stack = ? AND selector = ?",
+        stackKey,
+        selector,
+      );
       if (known) return known.digest;
       const digest = await compute();
       state.run("INSERT OR REPLACE INTO content_digests (stack, selector, digest) VALUES (?, ?, ?)", stackKey, selector, digest);

@@ -34,8 +34,24 @@ export async function commandReference(): Promise<string> {
   ];
   for (const entry of commands) {
     const command = await entry.load();
-    parts.push(`## varve ${entry.names[0]}`, "", `${entry.summary}.`, "", "```", `varve ${entry.names[0]} ${command.usage}`, "```", "");
-    if (entry.names.length > 1) parts.push(`Also: ${entry.names.slice(1).map((name) => `\`varve ${name}\``).join(", ")}.`, "");
+    parts.push(
+      `## varve ${entry.names[0]}`,
+      "",
+      `${entry.summary}.`,
+      "",
+      "```",
+      `varve ${entry.names[0]} ${command.usage}`,
+      "```",
+      "",
+    );
+    if (entry.names.length > 1)
+      parts.push(
+        `Also: ${entry.names
+          .slice(1)
+          .map((name) => `\`varve ${name}\``)
+          .join(", ")}.`,
+        "",
+      );
     const rows = flagTable(command.flags);
     if (rows.length > 0) parts.push(...rows, "");
     parts.push(...laterFlags(command.flags));
@@ -61,7 +77,14 @@ const environment: readonly (readonly [string, string])[] = [
 function kindRows(): readonly (readonly string[])[] {
   return Object.entries(exitCodeOfKind).map(([kind, code]) => {
     const codes = Object.entries(catalogue).filter(([, entry]) => entry.kind === kind);
-    return [kind, String(code), codes.map(([name]) => `\`${name}\``).toSorted().join(" ")];
+    return [
+      kind,
+      String(code),
+      codes
+        .map(([name]) => `\`${name}\``)
+        .toSorted()
+        .join(" "),
+    ];
   });
 }
 
@@ -73,10 +96,15 @@ function flagTable(flags: FlagTable): readonly string[] {
 function laterFlags(flags: FlagTable): readonly string[] {
   const names = Object.entries(flags).filter(([, { only }]) => only !== undefined);
   if (names.length === 0) return [];
-  const shown = names.toSorted(([left], [right]) => (left < right ? -1 : 1)).map(([name, { only = [] }]) => {
-    const values = only.filter((value) => value !== "").map((value) => `\`=${value}\``).join(" or ");
-    return `\`--${name}\`${values === "" ? "" : ` (but ${values} is taken)`}`;
-  });
+  const shown = names
+    .toSorted(([left], [right]) => (left < right ? -1 : 1))
+    .map(([name, { only = [] }]) => {
+      const values = only
+        .filter((value) => value !== "")
+        .map((value) => `\`=${value}\``)
+        .join(" or ");
+      return `\`--${name}\`${values === "" ? "" : ` (but ${values} is taken)`}`;
+    });
   return [`Not supported yet: ${shown.join(", ")}.`, ""];
 }
 

@@ -14,8 +14,16 @@ export const commands: readonly CommandEntry[] = [
     summary: "Build an image from a Dockerfile",
     load: async () => (await import("./commands/build.ts")).build,
   },
-  { names: ["lint"], summary: "Find what is doubtful in Dockerfiles, and put it right", load: async () => (await import("./commands/lint.ts")).lint },
-  { names: ["images", "image ls", "image list"], summary: "List images", load: async () => (await import("./commands/images.ts")).images },
+  {
+    names: ["lint"],
+    summary: "Find what is doubtful in Dockerfiles, and put it right",
+    load: async () => (await import("./commands/lint.ts")).lint,
+  },
+  {
+    names: ["images", "image ls", "image list"],
+    summary: "List images",
+    load: async () => (await import("./commands/images.ts")).images,
+  },
   {
     names: ["inspect", "image inspect"],
     summary: "Show everything known of one or more images as JSON",
@@ -31,21 +39,47 @@ export const commands: readonly CommandEntry[] = [
     summary: "Remove one or more images",
     load: async () => (await import("./commands/remove.ts")).remove,
   },
-  { names: ["tag", "image tag"], summary: "Give an image one more name", load: async () => (await import("./commands/tag.ts")).tag },
-  { names: ["save", "image save"], summary: "Write images to a tar archive", load: async () => (await import("./commands/save.ts")).save },
-  { names: ["load", "image load"], summary: "Take images from a tar archive", load: async () => (await import("./commands/load.ts")).load },
-  { names: ["pull", "image pull"], summary: "Get an image from a registry", load: async () => (await import("./commands/pull.ts")).pull },
-  { names: ["push", "image push"], summary: "Send an image to a registry", load: async () => (await import("./commands/push.ts")).push },
+  {
+    names: ["tag", "image tag"],
+    summary: "Give an image one more name",
+    load: async () => (await import("./commands/tag.ts")).tag,
+  },
+  {
+    names: ["save", "image save"],
+    summary: "Write images to a tar archive",
+    load: async () => (await import("./commands/save.ts")).save,
+  },
+  {
+    names: ["load", "image load"],
+    summary: "Take images from a tar archive",
+    load: async () => (await import("./commands/load.ts")).load,
+  },
+  {
+    names: ["pull", "image pull"],
+    summary: "Get an image from a registry",
+    load: async () => (await import("./commands/pull.ts")).pull,
+  },
+  {
+    names: ["push", "image push"],
+    summary: "Send an image to a registry",
+    load: async () => (await import("./commands/push.ts")).push,
+  },
   {
     names: ["context ls", "context list"],
     summary: "List the files of a build context, the steps that read them and the ignore rules that decided",
     load: async () => (await import("./commands/context-files.ts")).contextFiles,
   },
-  { names: ["version", "buildx version"], summary: "Show versions", load: async () => (await import("./commands/version.ts")).version },
+  {
+    names: ["version", "buildx version"],
+    summary: "Show versions",
+    load: async () => (await import("./commands/version.ts")).version,
+  },
 ];
 
 /** First words of the names with two words. */
-export const groups: readonly string[] = [...new Set(commands.flatMap(({ names }) => names.filter((name) => name.includes(" ")).map((name) => name.split(" ")[0] ?? "")))];
+export const groups: readonly string[] = [
+  ...new Set(commands.flatMap(({ names }) => names.filter((name) => name.includes(" ")).map((name) => name.split(" ")[0] ?? ""))),
+];
 
 /** Commands of Docker that are still to come: they are refused as such, not as typing errors. */
 export const laterCommands: ReadonlySet<string> = new Set(
@@ -57,7 +91,9 @@ export const laterCommands: ReadonlySet<string> = new Set(
 );
 
 /** The command that the first words name, and the words after its name. */
-export function findCommand(words: readonly string[]): { readonly entry: CommandEntry; readonly name: string; readonly rest: readonly string[] } | undefined {
+export function findCommand(
+  words: readonly string[],
+): { readonly entry: CommandEntry; readonly name: string; readonly rest: readonly string[] } | undefined {
   for (const length of [2, 1]) {
     const name = words.slice(0, length).join(" ");
     const entry = commands.find(({ names }) => names.includes(name));

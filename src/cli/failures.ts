@@ -5,5 +5,9 @@ export function throwFailures(failures: readonly VarveError[]): void {
   const [first, ...others] = failures;
   if (first === undefined) return;
   if (others.length === 0) throw first;
-  throw new VarveError(first.code, failures.map(({ message }) => message).join("; "), first.hint === undefined ? {} : { hint: first.hint });
+  throw new VarveError(
+    first.code,
+    failures.map(({ message }) => message).join("; "),
+    first.hint === undefined ? {} : { hint: first.hint },
+  );
 }

@@ -71,6 +71,10 @@ async function attempt<T>(path: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (cause) {
     const full = cause instanceof Error && "code" in cause && (cause.code === "ENOSPC" || cause.code === "EDQUOT");
-    throw new VarveError(full ? "DISK_FULL" : "FILE_UNWRITABLE", full ? `no space is left to write ${path}` : `cannot write ${path}`, { cause });
+    throw new VarveError(
+      full ? "DISK_FULL" : "FILE_UNWRITABLE",
+      full ? `no space is left to write ${path}` : `cannot write ${path}`,
+      { cause },
+    );
   }
 }

@@ -47,7 +47,11 @@ export async function parseFlags<T extends FlagTable>(
 ): Promise<ParsedFlags<T>> {
   const values: Record<string, boolean | string | string[] | undefined> = {};
   for (const [name, { kind }] of Object.entries(table)) values[name] = kind === "list" || kind === "csv" ? [] : undefined;
-  const done = (positionals: readonly string[], help = false): ParsedFlags<T> => ({ values: values as FlagValues<T>, positionals, help });
+  const done = (positionals: readonly string[], help = false): ParsedFlags<T> => ({
+    values: values as FlagValues<T>,
+    positionals,
+    help,
+  });
   const names = namesByShort(table);
   const positionals: string[] = [];
 
@@ -74,7 +78,7 @@ export async function parseFlags<T extends FlagTable>(
       }
       continue;
     }
-    for (let rest = arg.slice(1); rest !== ""; ) {
+    for (let rest = arg.slice(1); rest !== "";) {
       const short = rest.slice(0, 1);
       rest = rest.slice(1);
       const name = names.get(short);
@@ -100,7 +104,13 @@ export async function parseFlags<T extends FlagTable>(
   return done(positionals);
 }
 
-function set(values: Record<string, boolean | string | string[] | undefined>, name: string, spec: FlagSpec, value: string, shown: string): void {
+function set(
+  values: Record<string, boolean | string | string[] | undefined>,
+  name: string,
+  spec: FlagSpec,
+  value: string,
+  shown: string,
+): void {
   refuseUnlessSupported(spec, value, `--${name}`);
   if (spec.kind === "string") values[name] = value;
   else if (spec.kind === "bool") values[name] = parseBool(value, shown);
@@ -128,7 +138,10 @@ function parseBool(text: string, shown: string): boolean {
 
 async function unknownFlag(name: string, table: FlagTable): Promise<VarveError> {
   const { nearest } = await import("../dockerfile/index.ts");
-  const near = nearest(name, Object.keys(table).filter((known) => table[known]?.hidden !== true));
+  const near = nearest(
+    name,
+    Object.keys(table).filter((known) => table[known]?.hidden !== true),
+  );
   return new VarveError("USAGE", `unknown flag: --${name}`, near === undefined ? {} : { hint: `did you mean --${near}?` });
 }
 

@@ -30,7 +30,10 @@ test("U08 an error shows its lines, its message with the code, its causes and it
 
 test("U08 what was being done stands before the message", () => {
   const error = new VarveError("DISK_FULL", "no space is left");
-  assert.equal(formatError(error, { ...plain, doing: "failed to build" }), "ERROR: failed to build: no space is left [DISK_FULL]\n");
+  assert.equal(
+    formatError(error, { ...plain, doing: "failed to build" }),
+    "ERROR: failed to build: no space is left [DISK_FULL]\n",
+  );
   assert.equal(formatError(error, { ...plain, colors: true }), "\u001b[31mERROR:\u001b[0m no space is left [DISK_FULL]\n");
 });
 
@@ -49,8 +52,16 @@ test("U08 a place that is a part of one line is underlined, tabs or not", () => 
 });
 
 test("wrong usage shows how it is right", () => {
-  const text = formatError(new VarveError("USAGE", "unknown flag: --x"), { ...plain, usage: "Usage:  varve build PATH", command: "build", doing: "failed to build" });
-  assert.equal(text, "ERROR: unknown flag: --x [USAGE]\n\nUsage:  varve build PATH\n\nRun 'varve build --help' for more information\n");
+  const text = formatError(new VarveError("USAGE", "unknown flag: --x"), {
+    ...plain,
+    usage: "Usage:  varve build PATH",
+    command: "build",
+    doing: "failed to build",
+  });
+  assert.equal(
+    text,
+    "ERROR: unknown flag: --x [USAGE]\n\nUsage:  varve build PATH\n\nRun 'varve build --help' for more information\n",
+  );
 });
 
 test("what is no error of ours is a defect, with its stack", () => {
@@ -58,7 +69,10 @@ test("what is no error of ours is a defect, with its stack", () => {
 });
 
 test("colours need a terminal and no NO_COLOR", () => {
-  const io = (env: Record<string, string>, isTerminal: boolean) => ({ env, stderr: { isTerminal, print() {}, write: async () => {} } });
+  const io = (env: Record<string, string>, isTerminal: boolean) => ({
+    env,
+    stderr: { isTerminal, print() {}, write: async () => {} },
+  });
   assert.equal(useColors(io({}, true)), true);
   assert.equal(useColors(io({}, false)), false);
   assert.equal(useColors(io({ NO_COLOR: "1", FORCE_COLOR: "1" }, true)), false);

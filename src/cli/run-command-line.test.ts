@@ -7,7 +7,10 @@ import { commandReference } from "./command-reference.ts";
 import type { Io } from "./io.ts";
 import { runCommandLine } from "./run-command-line.ts";
 
-async function run(args: readonly string[], fields: Partial<Io> & { readonly input?: string } = {}): Promise<{ code: number; stdout: string; stderr: string }> {
+async function run(
+  args: readonly string[],
+  fields: Partial<Io> & { readonly input?: string } = {},
+): Promise<{ code: number; stdout: string; stderr: string }> {
   const text = { stdout: "", stderr: "" };
   const output = (name: "stdout" | "stderr") => ({
     isTerminal: false,
@@ -44,7 +47,11 @@ test("help and version go to stdout and end with 0", async () => {
 });
 
 test("the help of a command is made from its flags", async () => {
-  for (const args of [["build", "--help"], ["help", "build"], ["build", "-t", "x", "-h"]]) {
+  for (const args of [
+    ["build", "--help"],
+    ["help", "build"],
+    ["build", "-t", "x", "-h"],
+  ]) {
     const { code, stdout } = await run(args);
     assert.equal(code, 0);
     assert.match(stdout, /^Usage: {2}varve build \[OPTIONS\] PATH \| URL \| -\n/);

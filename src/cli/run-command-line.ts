@@ -96,13 +96,18 @@ async function groupOrUnknown(words: readonly string[], io: Io): Promise<number>
   if (groups.includes(first)) {
     if (second === undefined || second === "--help" || second === "-h") return printHelp(groupHelp(first), io);
     if (second === "help") return await printCommandHelp([first, ...words.slice(2)], io);
-    throw new VarveError("NOT_SUPPORTED_YET", `varve ${first} ${second} is not supported yet`, { hint: `run 'varve ${first} --help' for what is` });
+    throw new VarveError("NOT_SUPPORTED_YET", `varve ${first} ${second} is not supported yet`, {
+      hint: `run 'varve ${first} --help' for what is`,
+    });
   }
   if (laterCommands.has(first)) {
     throw new VarveError("NOT_SUPPORTED_YET", `varve ${first} is not supported yet`, { hint: "run 'varve --help' for what is" });
   }
   const { nearest } = await import("../dockerfile/index.ts");
-  const near = nearest(first, commands.map(({ names }) => names[0]));
+  const near = nearest(
+    first,
+    commands.map(({ names }) => names[0]),
+  );
   throw new VarveError("USAGE", `unknown command: varve ${first}`, {
     hint: near === undefined ? "run 'varve --help' for the list of commands" : `did you mean varve ${near}?`,
   });

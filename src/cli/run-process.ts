@@ -18,7 +18,9 @@ export async function runProcess(args: readonly string[]): Promise<never> {
     });
   }
   process.on("uncaughtException", (error) => {
-    process.stderr.write(`ERROR: ${error.message} [INTERNAL]\nhint: this is a defect of Varve; please report it\n${error.stack ?? ""}\n`);
+    process.stderr.write(
+      `ERROR: ${error.message} [INTERNAL]\nhint: this is a defect of Varve; please report it\n${error.stack ?? ""}\n`,
+    );
     process.exit(70);
   });
   const io: Io = {

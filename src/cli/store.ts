@@ -27,7 +27,9 @@ export function storeOptions(io: Io, dockerConfigDir: string | undefined): Varve
     ...optional("dockerConfigDir", dockerConfigDir),
     ...optional("runtime", nonEmpty(env["VARVE_RUNTIME"])),
     ...optional("path", nonEmpty(env["PATH"])),
-    proxyEnv: Object.fromEntries(proxyVariables.flatMap((name) => (nonEmpty(env[name]) === undefined ? [] : [[name, env[name] ?? ""]]))),
+    proxyEnv: Object.fromEntries(
+      proxyVariables.flatMap((name) => (nonEmpty(env[name]) === undefined ? [] : [[name, env[name] ?? ""]])),
+    ),
   };
 }
 

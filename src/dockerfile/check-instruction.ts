@@ -50,7 +50,9 @@ export function checkInstruction(check: Check): Instruction {
   const { name, keyword, keywordSpan } = check.node;
   if (!Object.hasOwn(checks, name)) {
     const near = didYouMean(keyword, instructionNames, { caseSensitive: false });
-    throw check.fail("DOCKERFILE_UNKNOWN_INSTRUCTION", `unknown instruction: ${keyword || "(nothing)"}${near}`, { span: keywordSpan });
+    throw check.fail("DOCKERFILE_UNKNOWN_INSTRUCTION", `unknown instruction: ${keyword || "(nothing)"}${near}`, {
+      span: keywordSpan,
+    });
   }
   return checks[name]!(check);
 }

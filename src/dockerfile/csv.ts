@@ -5,7 +5,7 @@
 export function splitCsv(line: string): readonly string[] | { readonly problem: string } {
   if (line === "") return { problem: "it is empty" };
   const fields: string[] = [];
-  for (let at = 0; at <= line.length; ) {
+  for (let at = 0; at <= line.length;) {
     if (line[at] !== '"') {
       const end = line.indexOf(",", at) === -1 ? line.length : line.indexOf(",", at);
       const field = line.slice(at, end);

@@ -24,7 +24,17 @@ test("D01 a first line for the kernel is skipped", () => {
 });
 
 test("D01 files that ask for nothing get no answer and no error", () => {
-  for (const source of ["", "#!", "FROM x\n# syntax=a", "# c\n# syntax=a", '{"syntax": 1}', "{broken", "[1]", "# escape=x", " # syntax=a"]) {
+  for (const source of [
+    "",
+    "#!",
+    "FROM x\n# syntax=a",
+    "# c\n# syntax=a",
+    '{"syntax": 1}',
+    "{broken",
+    "[1]",
+    "# escape=x",
+    " # syntax=a",
+  ]) {
     assert.equal(detect(source), undefined, source);
   }
 });

@@ -50,9 +50,15 @@ export function createDirectiveReader(options: DirectiveOptions): DirectiveReade
         return undefined;
       }
       seen.add(name);
-            const from = match.indices![2]![0];
+      const from = match.indices![2]![0];
       const value = trimSpace(match[2]!);
-      return { kind: "directive", span, name, value, valueSpan: { start: start + lead + from, end: start + lead + from + value.length } };
+      return {
+        kind: "directive",
+        span,
+        name,
+        value,
+        valueSpan: { start: start + lead + from, end: start + lead + from + value.length },
+      };
     },
   };
 }
@@ -82,7 +88,7 @@ export function detectSyntax(source: string | Uint8Array, options: { readonly fi
   const body = text.startsWith("#!") ? text.indexOf("\n") + 1 || text.length : 0;
   for (const comment of ["#", "//"] as const) {
     const reader = createDirectiveReader({ comment, onRepeat: () => undefined });
-    for (let start = body; start < text.length; ) {
+    for (let start = body; start < text.length;) {
       const end = text.indexOf("\n", start) + 1 || text.length;
       const line = dropLineEnd(text.slice(start, end));
       const directive = line.startsWith(comment) ? reader.read(line, start, { start, end }) : undefined;

@@ -4,11 +4,18 @@ import fc from "fast-check";
 import { isVarveError } from "../errors/index.ts";
 import { expandRaw, expandWord, expandWords, type Environment, type ExpandOptions } from "./expand-word.ts";
 
-const values: Readonly<Record<string, string>> = { name: "value", empty: "", path: "/usr/local/lib/x.tar.gz", two: "one two", "1": "first" };
+const values: Readonly<Record<string, string>> = {
+  name: "value",
+  empty: "",
+  path: "/usr/local/lib/x.tar.gz",
+  two: "one two",
+  "1": "first",
+};
 const env: Environment = Object.assign((name: string) => (Object.hasOwn(values, name) ? values[name] : undefined), {
   names: () => Object.keys(values),
 });
-const expand = (word: string, options: Partial<ExpandOptions> = {}): string => expandWord(word, env, { escape: "\\", ...options }).value;
+const expand = (word: string, options: Partial<ExpandOptions> = {}): string =>
+  expandWord(word, env, { escape: "\\", ...options }).value;
 
 function fails(word: string, message: RegExp, options: Partial<ExpandOptions> = {}): void {
   assert.throws(
@@ -178,14 +185,17 @@ test("V13 heredoc bodies keep quotes and lose escapes", () => {
 
 test("V13 the name of a step keeps quotes and variables that are not set", () => {
   const show = { quotes: "keep", unset: "keep" } as const;
-  assert.equal(expand("RUN echo \"$name\" '$name' $HOME ${HOME} ${HOME:-/x}", show), "RUN echo \"value\" '$name' $HOME ${HOME} ${HOME:-/x}");
+  assert.equal(
+    expand("RUN echo \"$name\" '$name' $HOME ${HOME} ${HOME:-/x}", show),
+    "RUN echo \"value\" '$name' $HOME ${HOME} ${HOME:-/x}",
+  );
   assert.equal(expand("${HOME#/} ${HOME//a/b}", show), "${HOME#/} ${HOME//a/b}");
 });
 
 test("V13 splitting comes after expansion and heeds quotes", () => {
   const words = (text: string): readonly string[] => expandWords(text, env, { escape: "\\" }).words;
   assert.deepEqual(words("a $two b"), ["a", "one", "two", "b"]);
-  assert.deepEqual(words('a "$two" \'c d\'e\\ f'), ["a", "one two", "c de f"]);
+  assert.deepEqual(words("a \"$two\" 'c d'e\\ f"), ["a", "one two", "c de f"]);
   assert.deepEqual(words("80${unset:-80} '' $unset"), ["8080"]);
 });
 
@@ -202,8 +212,32 @@ test("V07 replacements cannot grow without bound", () => {
 });
 
 test("V11 any text expands or fails with a code", () => {
-  const piece = fc.constantFrom("$", "{", "}", "${", ":-", "/", "//", "#", "%%", "'", '"', "\\", "`", "name", "two", "<<", " ", "*", "?", "é");
-  const word = fc.oneof(fc.string({ unit: "grapheme" }), fc.array(piece, { maxLength: 30 }).map((pieces) => pieces.join("")));
+  const piece = fc.constantFrom(
+    "$",
+    "{",
+    "}",
+    "${",
+    ":-",
+    "/",
+    "//",
+    "#",
+    "%%",
+    "'",
+    '"',
+    "\\",
+    "`",
+    "name",
+    "two",
+    "<<",
+    " ",
+    "*",
+    "?",
+    "é",
+  );
+  const word = fc.oneof(
+    fc.string({ unit: "grapheme" }),
+    fc.array(piece, { maxLength: 30 }).map((pieces) => pieces.join("")),
+  );
   const options = fc.record({
     escape: fc.constantFrom("\\" as const, "`" as const),
     quotes: fc.constantFrom("remove" as const, "keep" as const, "ignore" as const),

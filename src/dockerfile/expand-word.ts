@@ -230,7 +230,11 @@ function readSubstitution(lexer: Lexer): string {
       return missing ? "" : word;
     case "?":
       if (!missing) return value;
-      throw fail(lexer, `${name}: ${word || `is not allowed to be ${value === undefined ? "unset" : "empty"}`}`, hintFor(lexer, name));
+      throw fail(
+        lexer,
+        `${name}: ${word || `is not allowed to be ${value === undefined ? "unset" : "empty"}`}`,
+        hintFor(lexer, name),
+      );
     default: {
       const longest = word.startsWith(modifier);
       return removeMatch(value ?? "", longest ? word.slice(1) : word, {

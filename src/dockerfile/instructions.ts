@@ -78,7 +78,13 @@ export interface RunMount {
 }
 
 export type CheckedMount =
-  | { readonly type: "bind"; readonly target: string; readonly source: string | undefined; readonly from: string | undefined; readonly readonly: boolean }
+  | {
+      readonly type: "bind";
+      readonly target: string;
+      readonly source: string | undefined;
+      readonly from: string | undefined;
+      readonly readonly: boolean;
+    }
   | {
       readonly type: "cache";
       readonly target: string;

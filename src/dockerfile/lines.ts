@@ -17,7 +17,7 @@ export interface SourceLine {
 /** Splits at line feeds. Throws DOCKERFILE_LINE_TOO_LONG over {@link maxLineBytes}. */
 export function splitLines(source: string, file: string): SourceLine[] {
   const lines: SourceLine[] = [];
-  for (let start = 0; start < source.length; ) {
+  for (let start = 0; start < source.length;) {
     const feed = source.indexOf("\n", start);
     const stop = feed === -1 ? source.length : feed;
     const end = feed === -1 ? source.length : feed + 1;

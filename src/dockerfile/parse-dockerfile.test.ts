@@ -35,12 +35,10 @@ const refuses = (line: string, code: ErrorCode, message: RegExp): void => fails(
 
 test("I01 FROM has a base, a platform and a name", () => {
   const [first, second] = parse("FROM --platform=$P a:b@c aS Build-1.x_y\nFROM build-1.x_y\n").stages;
-  assert.deepEqual([first!.from.base, first!.from.platform, first!.from.name, first!.from.nameAsWritten], [
-    "a:b@c",
-    "$P",
-    "build-1.x_y",
-    "Build-1.x_y",
-  ]);
+  assert.deepEqual(
+    [first!.from.base, first!.from.platform, first!.from.name, first!.from.nameAsWritten],
+    ["a:b@c", "$P", "build-1.x_y", "Build-1.x_y"],
+  );
   assert.deepEqual([second!.index, second!.from.base, second!.from.name], [1, "build-1.x_y", undefined]);
 });
 
@@ -130,7 +128,8 @@ test("R07 R08 network and security know their words only", () => {
 });
 
 test("R09 a device has a name and may be required", () => {
-  const devices = (flag: string): unknown => one("run", `RUN --device=${flag} x`).devices.map(({ name, required }) => [name, required]);
+  const devices = (flag: string): unknown =>
+    one("run", `RUN --device=${flag} x`).devices.map(({ name, required }) => [name, required]);
   assert.deepEqual(devices("vendor.com/class=dev,required"), [["vendor.com/class=dev", true]]);
   assert.deepEqual(devices("name=a/b,required=false"), [["a/b", false]]);
   refuses("RUN --device=a,reqired=1 x", "DOCKERFILE_FLAG", /unexpected key 'reqired' .*did you mean required/);
@@ -250,9 +249,15 @@ test("I13 VOLUME takes words or JSON, none of them blank", () => {
 });
 
 test("I15 HEALTHCHECK has a test and durations in nanoseconds", () => {
-  const check = one("healthcheck", "HEALTHCHECK --interval=5m --timeout=3s --start-period=0 --start-interval=1.5s --retries=3 cmd curl -f x || exit 1");
+  const check = one(
+    "healthcheck",
+    "HEALTHCHECK --interval=5m --timeout=3s --start-period=0 --start-interval=1.5s --retries=3 cmd curl -f x || exit 1",
+  );
   assert.deepEqual(check.test, ["CMD-SHELL", "curl -f x || exit 1"]);
-  assert.deepEqual([check.interval, check.timeout, check.startPeriod, check.startInterval, check.retries], [3e11, 3e9, 0, 1.5e9, 3]);
+  assert.deepEqual(
+    [check.interval, check.timeout, check.startPeriod, check.startInterval, check.retries],
+    [3e11, 3e9, 0, 1.5e9, 3],
+  );
   assert.deepEqual(one("healthcheck", 'HEALTHCHECK CMD ["a", "b"]').test, ["CMD", "a", "b"]);
   assert.deepEqual(one("healthcheck", "HEALTHCHECK none").test, ["NONE"]);
   assert.equal(one("healthcheck", "HEALTHCHECK CMD x").interval, undefined);

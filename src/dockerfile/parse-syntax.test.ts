@@ -192,7 +192,13 @@ test("D01 after a first line for the kernel, syntax and check still count, escap
 test("H02 several heredocs take their bodies in order", () => {
   const node = only("RUN cat <<A 3<<-B << C\n1\nA\n\t2\n\tB\n3\nC\n");
   assert.deepEqual(
-    node.heredocs.map(({ name, fileDescriptor, chomp, content, rawContent }) => [name, fileDescriptor, chomp, content, rawContent]),
+    node.heredocs.map(({ name, fileDescriptor, chomp, content, rawContent }) => [
+      name,
+      fileDescriptor,
+      chomp,
+      content,
+      rawContent,
+    ]),
     [
       ["A", 0, false, "1\n", "1\n"],
       ["B", 3, true, "2\n", "\t2\n"],

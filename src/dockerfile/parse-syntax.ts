@@ -4,14 +4,7 @@ import { chompTabs, findHeredocs, mayHaveHeredocs, type HeredocWord } from "./he
 import { joinLines } from "./join-lines.ts";
 import { createSourceMap, splitLines, type SourceLine, type SourceMap } from "./lines.ts";
 import { decodeSource, encodeSource } from "./source-text.ts";
-import type {
-  CommentNode,
-  DirectiveNode,
-  HeredocNode,
-  InstructionNode,
-  SyntaxPart,
-  SyntaxTree,
-} from "./syntax.ts";
+import type { CommentNode, DirectiveNode, HeredocNode, InstructionNode, SyntaxPart, SyntaxTree } from "./syntax.ts";
 import { skipSpace, trimSpace } from "./white-space.ts";
 import { splitCommand } from "./word-split.ts";
 
@@ -38,7 +31,7 @@ export function parseSyntax(source: string | Uint8Array, options: { readonly fil
     },
   });
 
-  for (let index = 0; index < lines.length; ) {
+  for (let index = 0; index < lines.length;) {
     const line = lines[index]!;
     const directive = directives.read(line.text, line.start, { start: line.start, end: line.end });
     if (directive !== undefined) {
@@ -187,7 +180,11 @@ function closing(line: string, chomp: boolean): string {
 function readComment(line: SourceLine): CommentNode | undefined {
   const lead = skipSpace(line.text);
   if (line.text[lead] !== "#") return undefined;
-  return { kind: "comment", span: { start: line.start, end: line.end }, text: trimSpace(line.text.slice(lead + 1)).toWellFormed() };
+  return {
+    kind: "comment",
+    span: { start: line.start, end: line.end },
+    text: trimSpace(line.text.slice(lead + 1)).toWellFormed(),
+  };
 }
 
 function readEscape(directive: DirectiveNode, map: SourceMap): "\\" | "`" {

@@ -8,9 +8,41 @@ import { parseSyntax, printSyntax, printSyntaxBytes } from "./parse-syntax.ts";
 
 const file = "Dockerfile";
 const piece = fc.constantFrom(
-  ..."FROM RUN COPY ADD ENV LABEL ARG ONBUILD HEALTHCHECK CMD SHELL EXPOSE VOLUME scratch AS x --mount= --from=a --link -- NONE".split(" "),
-  "\n", "\r\n", "\\\n", "\\ \n", "`\n", " ", "\t", "#", "# escape=`\n", "# syntax=a\n", "<<E", "<<-'E'", "\nE\n", "E", "\ufeff",
-  '"', "'", "\\", "$x", "${", "}", "[", "]", '["a"]', "=", ",", "type=", "\u00a0", "\u0085", "é", "\u{1f600}", "\ud800",
+  ..."FROM RUN COPY ADD ENV LABEL ARG ONBUILD HEALTHCHECK CMD SHELL EXPOSE VOLUME scratch AS x --mount= --from=a --link -- NONE".split(
+    " ",
+  ),
+  "\n",
+  "\r\n",
+  "\\\n",
+  "\\ \n",
+  "`\n",
+  " ",
+  "\t",
+  "#",
+  "# escape=`\n",
+  "# syntax=a\n",
+  "<<E",
+  "<<-'E'",
+  "\nE\n",
+  "E",
+  "\ufeff",
+  '"',
+  "'",
+  "\\",
+  "$x",
+  "${",
+  "}",
+  "[",
+  "]",
+  '["a"]',
+  "=",
+  ",",
+  "type=",
+  "\u00a0",
+  "\u0085",
+  "é",
+  "\u{1f600}",
+  "\ud800",
 );
 const dockerfileLike = fc.array(piece, { maxLength: 40 }).map((pieces) => pieces.join(""));
 const anyText = fc.oneof(fc.string({ unit: "binary" }), fc.string({ unit: "grapheme" }), dockerfileLike);
@@ -100,7 +132,13 @@ test("P01 long lines of every troublesome kind parse in time that grows with the
   const long = 60_000;
   for (const unit of [" ", "\r", "\\", "\\ ", "'", '"', "$", "${a:-", "<<", "--a ", "[", "\t", "a=", "1"]) {
     const text = unit.repeat(long / unit.length);
-    for (const line of [`# syntax=a${text}b`, `RUN ${text}x`, `ENV a=${text}`, `COPY <<E ${text}`, `HEALTHCHECK --interval=${text}x CMD y`]) {
+    for (const line of [
+      `# syntax=a${text}b`,
+      `RUN ${text}x`,
+      `ENV a=${text}`,
+      `COPY <<E ${text}`,
+      `HEALTHCHECK --interval=${text}x CMD y`,
+    ]) {
       foreseen(() => void parseDockerfile(`${line}\nFROM x\n${line}\n`, { file }));
     }
   }

@@ -29,7 +29,9 @@ export function decodeSource(source: string | Uint8Array): SourceText {
   const kept = body
     .toString("latin1")
     .replace(sequence, (run) =>
-      run.length === 1 && run >= "\x80" ? String.fromCharCode(0xdc00 + run.charCodeAt(0)) : Buffer.from(run, "latin1").toString("utf8"),
+      run.length === 1 && run >= "\x80"
+        ? String.fromCharCode(0xdc00 + run.charCodeAt(0))
+        : Buffer.from(run, "latin1").toString("utf8"),
     );
   return { text: kept, bom, broken: true };
 }

@@ -32,7 +32,7 @@ export function replaceMatches(
   const matcher = createMatcher(readPattern(pattern, chars, options), chars);
   let out = "";
   let afterMatch = -1;
-  for (let at = 0; at <= chars.length; ) {
+  for (let at = 0; at <= chars.length;) {
     const end = matcher.endOfMatch(at, true);
     const empty = end === at;
     // an empty match right after a match does not count, as in Go's regexp

@@ -98,4 +98,3 @@ export interface HeredocNode {
   /** The body without the line of the closing delimiter. */
   readonly bodySpan: Span;
 }
-

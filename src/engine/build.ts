@@ -28,7 +28,13 @@ export function startBuild(needParts: () => Parts, options: RunningOptions): Bui
     warn(warning, vertex) {
       warnings.push(warning);
       const { description, ...facts } = warning;
-      events.emit({ type: "warning", time: Date.now(), ...(vertex === undefined ? {} : { vertex }), ...facts, ...(description === undefined ? {} : { detail: description }) });
+      events.emit({
+        type: "warning",
+        time: Date.now(),
+        ...(vertex === undefined ? {} : { vertex }),
+        ...facts,
+        ...(description === undefined ? {} : { detail: description }),
+      });
     },
   };
   const result = (async () => ({ ...(await build(needParts(), options, reporting)), warnings }))().finally(events.end);
@@ -51,7 +57,12 @@ async function build(parts: Parts, options: RunningOptions, reporting: Reporting
   });
 }
 
-async function compileAndRun(parts: Parts, input: OpenInput, options: RunningOptions, reporting: Reporting): Promise<Omit<BuildResult, "warnings">> {
+async function compileAndRun(
+  parts: Parts,
+  input: OpenInput,
+  options: RunningOptions,
+  reporting: Reporting,
+): Promise<Omit<BuildResult, "warnings">> {
   const { signal } = options;
   const { emit } = reporting;
   const compiled = await compile(parts, input, options, reporting);
@@ -63,10 +74,26 @@ async function compileAndRun(parts: Parts, input: OpenInput, options: RunningOpt
   const graph = loadGraph(compiled.definition);
   const { secrets, agents, pins } = input.session;
   const untold = untoldOnly(emit, input.fetched?.told ?? new Set());
-  const ref = await solveGraph(graph, parts, { folders, locals, layouts, pins, secrets, agents, allowed: allowedIn(options), emit: untold, signal });
+  const ref = await solveGraph(graph, parts, {
+    folders,
+    locals,
+    layouts,
+    pins,
+    secrets,
+    agents,
+    allowed: allowedIn(options),
+    emit: untold,
+    signal,
+  });
   const stack: StackRef = ref ?? { kind: "stack", layers: [] };
   const epoch = readEpoch(options.buildArgs);
-  return await exportOutputs(stack, compiled.image, parts, { ...options, ...(epoch === undefined ? {} : { epochSeconds: epoch }) }, emit);
+  return await exportOutputs(
+    stack,
+    compiled.image,
+    parts,
+    { ...options, ...(epoch === undefined ? {} : { epochSeconds: epoch }) },
+    emit,
+  );
 }
 
 async function compile(parts: Parts, input: OpenInput, options: RunningOptions, reporting: Reporting): Promise<FrontendResult> {
@@ -105,5 +132,7 @@ function readEpoch(buildArgs: BuildOptions["buildArgs"]): number | undefined {
 
 /** The named properties that are there: absent ones stay absent. */
 function pick<T extends object, K extends keyof T>(from: T, keys: readonly K[]): { [P in K]?: Exclude<T[P], undefined> } {
-  return Object.fromEntries(keys.filter((key) => from[key] !== undefined).map((key) => [key, from[key]])) as { [P in K]?: Exclude<T[P], undefined> };
+  return Object.fromEntries(keys.filter((key) => from[key] !== undefined).map((key) => [key, from[key]])) as {
+    [P in K]?: Exclude<T[P], undefined>;
+  };
 }

@@ -14,7 +14,10 @@ import type { BuildOptions, BuildWarning } from "./types.ts";
 import { unpackContext } from "./unpack-context.ts";
 
 /** What a build needs of its options before anything is compiled; checks and outlines need no more. */
-export type InputOptions = Pick<BuildOptions, "context" | "contexts" | "dockerfile" | "target" | "buildArgs" | "platforms" | "pull" | "secrets" | "ssh"> & {
+export type InputOptions = Pick<
+  BuildOptions,
+  "context" | "contexts" | "dockerfile" | "target" | "buildArgs" | "platforms" | "pull" | "secrets" | "ssh"
+> & {
   readonly signal: AbortSignal;
 };
 

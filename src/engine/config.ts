@@ -27,7 +27,10 @@ export function readConfig(path: string): VarveConfig {
     throw new VarveError("CONFIG_INVALID", `${path}: ${(error as Error).message.split("\n")[0]}`, { cause: error });
   }
   for (const key of Object.keys(table)) {
-    if (!knownTables.has(key)) throw new VarveError("CONFIG_INVALID", `${path}: unknown setting "${key}"`, { hint: `known: ${[...knownTables].join(", ")}` });
+    if (!knownTables.has(key))
+      throw new VarveError("CONFIG_INVALID", `${path}: unknown setting "${key}"`, {
+        hint: `known: ${[...knownTables].join(", ")}`,
+      });
   }
   return { registry: readRegistries(table["registry"] ?? {}, path) };
 }
@@ -38,7 +41,9 @@ const registrySettings: Readonly<Record<keyof RegistryHostConfig, (value: unknow
   http: (value) => typeof value === "boolean",
   insecure: (value) => typeof value === "boolean",
   ca: isTexts,
-  keypair: (value) => Array.isArray(value) && value.every((pair) => isTable(pair) && typeof pair["key"] === "string" && typeof pair["cert"] === "string"),
+  keypair: (value) =>
+    Array.isArray(value) &&
+    value.every((pair) => isTable(pair) && typeof pair["key"] === "string" && typeof pair["cert"] === "string"),
 };
 
 function readRegistries(value: unknown, path: string): RegistryConfig {
@@ -47,9 +52,12 @@ function readRegistries(value: unknown, path: string): RegistryConfig {
     if (!isTable(settings)) throw new VarveError("CONFIG_INVALID", `${path}: registry."${host}" is not a table`);
     for (const [name, setting] of Object.entries(settings)) {
       if (!Object.hasOwn(registrySettings, name)) {
-        throw new VarveError("CONFIG_INVALID", `${path}: unknown setting registry."${host}".${name}`, { hint: `known: ${Object.keys(registrySettings).join(", ")}` });
+        throw new VarveError("CONFIG_INVALID", `${path}: unknown setting registry."${host}".${name}`, {
+          hint: `known: ${Object.keys(registrySettings).join(", ")}`,
+        });
       }
-      if (!registrySettings[name as keyof RegistryHostConfig](setting)) throw new VarveError("CONFIG_INVALID", `${path}: registry."${host}".${name} has a wrong type`);
+      if (!registrySettings[name as keyof RegistryHostConfig](setting))
+        throw new VarveError("CONFIG_INVALID", `${path}: registry."${host}".${name} has a wrong type`);
     }
   }
   return value as RegistryConfig;

@@ -1,7 +1,23 @@
 import { randomUUID } from "node:crypto";
 import type { EventSink } from "../events/index.ts";
-import { exportFolder, exportImage, exportTar, packImage, storeImage, withOutputFile, writeArchive, type ExportedImage } from "../exporters/index.ts";
-import { familiarReference, formatReference, parseReference, withDefaultTag, type Descriptor, type ImageConfig } from "../oci/index.ts";
+import {
+  exportFolder,
+  exportImage,
+  exportTar,
+  packImage,
+  storeImage,
+  withOutputFile,
+  writeArchive,
+  type ExportedImage,
+} from "../exporters/index.ts";
+import {
+  familiarReference,
+  formatReference,
+  parseReference,
+  withDefaultTag,
+  type Descriptor,
+  type ImageConfig,
+} from "../oci/index.ts";
 import type { StackRef } from "../snapshots/index.ts";
 import { internalStep, type ReportStatus } from "./internal-step.ts";
 import type { Parts } from "./parts.ts";
@@ -23,7 +39,8 @@ export async function exportOutputs(
   const tags = (request.tags ?? []).map((tag) => formatReference(withDefaultTag(parseReference(tag))));
   let image: ExportedImage | undefined;
   let descriptor: Descriptor | undefined;
-  const needImage = async () => (image ??= await exportImage({ ...parts, stack, config, signal: request.signal, ...epochOf(request) }));
+  const needImage = async () =>
+    (image ??= await exportImage({ ...parts, stack, config, signal: request.signal, ...epochOf(request) }));
   for (const output of request.outputs ?? [{ type: "image" }]) {
     if (output.type === "cacheonly") continue;
     await internalStep(titleOf(output), emit, async (status) => {
@@ -63,7 +80,12 @@ function titleOf({ type }: Output): string {
   }
 }
 
-async function putIntoStore(exported: ExportedImage, names: readonly string[], parts: Parts, status: ReportStatus): Promise<void> {
+async function putIntoStore(
+  exported: ExportedImage,
+  names: readonly string[],
+  parts: Parts,
+  status: ReportStatus,
+): Promise<void> {
   status("exporting layers", 0, 0, true);
   storeImage(exported, names, parts.images);
   status(`writing image ${exported.id}`, 0, 0, true);
@@ -88,12 +110,20 @@ async function exportArchive(
   status("exporting layers", 0, 0, true);
   status(`exporting manifest ${packed.descriptor.digest}`, 0, 0, true);
   status(`exporting config ${exported.id}`, 0, 0, true);
-  await withOutputFile(output.dest, (sink) => writeArchive(output.type, [{ ...packed, names }], sink, { content: parts.content, signal }));
+  await withOutputFile(output.dest, (sink) =>
+    writeArchive(output.type, [{ ...packed, names }], sink, { content: parts.content, signal }),
+  );
   status("sending tarball", 0, 0, true);
   return packed.descriptor;
 }
 
-async function exportFiles(output: Extract<Output, { readonly type: "tar" | "local" }>, stack: StackRef, parts: Parts, signal: AbortSignal, status: ReportStatus): Promise<void> {
+async function exportFiles(
+  output: Extract<Output, { readonly type: "tar" | "local" }>,
+  stack: StackRef,
+  parts: Parts,
+  signal: AbortSignal,
+  status: ReportStatus,
+): Promise<void> {
   let total = 0;
   const onProgress = (bytes: number) => status("copying files", (total = bytes), 0, false);
   if (output.type === "tar") await exportTar(output.dest, { ...parts, stack, signal, onProgress });
@@ -102,7 +132,11 @@ async function exportFiles(output: Extract<Output, { readonly type: "tar" | "loc
 }
 
 /** The keys of buildx's `--metadata-file` (B16). */
-function metadataOf(image: ExportedImage | undefined, descriptor: Descriptor | undefined, tags: readonly string[]): Record<string, unknown> {
+function metadataOf(
+  image: ExportedImage | undefined,
+  descriptor: Descriptor | undefined,
+  tags: readonly string[],
+): Record<string, unknown> {
   return {
     "buildx.build.ref": `varve/varve0/${randomUUID().replaceAll("-", "").slice(0, 25)}`,
     ...(image ? { "containerimage.config.digest": image.id, "containerimage.digest": descriptor?.digest ?? image.id } : {}),

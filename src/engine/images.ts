@@ -29,13 +29,19 @@ const maxConfigBytes = 8 * 1024 * 1024;
 
 /** The image commands over a store. */
 export function createImages(needParts: () => Parts): Images {
-  const readConfig = async (record: ImageRecord) => parseImageConfig(await needParts().content.readAll(record.id, { maxBytes: maxConfigBytes }));
+  const readConfig = async (record: ImageRecord) =>
+    parseImageConfig(await needParts().content.readAll(record.id, { maxBytes: maxConfigBytes }));
 
   async function asExported(record: ImageRecord, signal: AbortSignal): Promise<ExportedImage> {
     const parts = needParts();
     const config = await readConfig(record);
-    const stack = record.layers ? { kind: "stack" as const, layers: record.layers } : await parts.imageSource.unpackRecord(record, config, { signal });
-    const layers = config.rootfs.diff_ids.map((diffId, index) => ({ diffId, diffSize: parts.snapshots.get(stack.layers[index] ?? -1)?.diffSize ?? 0 }));
+    const stack = record.layers
+      ? { kind: "stack" as const, layers: record.layers }
+      : await parts.imageSource.unpackRecord(record, config, { signal });
+    const layers = config.rootfs.diff_ids.map((diffId, index) => ({
+      diffId,
+      diffSize: parts.snapshots.get(stack.layers[index] ?? -1)?.diffSize ?? 0,
+    }));
     return { id: record.id, config, layers, stack };
   }
 
@@ -44,9 +50,18 @@ export function createImages(needParts: () => Parts): Images {
     const { content } = needParts();
     if (record.manifest && (await Promise.all(record.manifest.layers.map(({ digest }) => content.has(digest)))).every(Boolean)) {
       const { digest, size } = await content.writeBytes(serializeManifest(record.manifest), { signal });
-      return { manifest: record.manifest, descriptor: { mediaType: record.manifest.mediaType ?? "application/vnd.oci.image.manifest.v1+json", digest, size }, names };
+      return {
+        manifest: record.manifest,
+        descriptor: { mediaType: record.manifest.mediaType ?? "application/vnd.oci.image.manifest.v1+json", digest, size },
+        names,
+      };
     }
-    const packed = await packImage(await asExported(record, signal), { ...needParts(), compression: "gzip", dockerTypes: true, signal });
+    const packed = await packImage(await asExported(record, signal), {
+      ...needParts(),
+      compression: "gzip",
+      dockerTypes: true,
+      signal,
+    });
     return { ...packed, names };
   }
 
@@ -64,7 +79,11 @@ export function createImages(needParts: () => Parts): Images {
 
   return {
     async list() {
-      return Promise.all(needParts().images.list().map(async (record) => summarize(record, await readConfig(record))));
+      return Promise.all(
+        needParts()
+          .images.list()
+          .map(async (record) => summarize(record, await readConfig(record))),
+      );
     },
     async inspect(name) {
       const record = findImage(name, needParts());
@@ -80,11 +99,16 @@ export function createImages(needParts: () => Parts): Images {
       const tag = isReference(name) ? formatReference(withDefaultTag(parseReference(name))) : undefined;
       const named = tag !== undefined && record.names.includes(tag);
       if (!named && record.names.length > 1 && !force) {
-        throw new VarveError("IMAGE_IN_USE", `conflict: unable to delete ${name} (must be forced) - image is referenced in multiple repositories`);
+        throw new VarveError(
+          "IMAGE_IN_USE",
+          `conflict: unable to delete ${name} (must be forced) - image is referenced in multiple repositories`,
+        );
       }
       const gone = named ? [tag] : record.names;
       for (const each of gone) images.removeName(each);
-      const done: { untagged?: string; deleted?: string }[] = gone.map((each) => ({ untagged: familiarReference(parseReference(each)) }));
+      const done: { untagged?: string; deleted?: string }[] = gone.map((each) => ({
+        untagged: familiarReference(parseReference(each)),
+      }));
       if (gone.length === record.names.length) {
         images.delete(record.id);
         done.push({ deleted: record.id });
@@ -106,7 +130,11 @@ export function createImages(needParts: () => Parts): Images {
     },
     async load(source, { signal = new AbortController().signal } = {}) {
       const { content, images, blobs } = needParts();
-      const imported = await importArchive((await decompress(source, { signal })).content, { content, platform: hostPlatform(process.arch), signal });
+      const imported = await importArchive((await decompress(source, { signal })).content, {
+        content,
+        platform: hostPlatform(process.arch),
+        signal,
+      });
       const loaded: string[] = [];
       for (const { id, config, manifest, names } of imported) {
         config.rootfs.diff_ids.forEach((diffId, index) => {
@@ -124,9 +152,13 @@ export function createImages(needParts: () => Parts): Images {
       const reference = withDefaultTag(parseReference(name));
       const canonical = formatReference(reference);
       return internalStep(`pull ${canonical}`, onEvent, async (status) => {
-        const wanted = platform === undefined ? hostPlatform(process.arch) : parsePlatform(platform, { host: hostPlatform(process.arch) });
+        const wanted =
+          platform === undefined ? hostPlatform(process.arch) : parsePlatform(platform, { host: hostPlatform(process.arch) });
         const image = await imageSource.resolve(reference, { platform: wanted, pull: true, signal });
-        await imageSource.download(image, { signal, onStatus: ({ id, current, total, done }) => status(id, current, total, done) });
+        await imageSource.download(image, {
+          signal,
+          onStatus: ({ id, current, total, done }) => status(id, current, total, done),
+        });
         const { manifest } = image;
         image.config.rootfs.diff_ids.forEach((diffId, index) => {
           const layer = manifest?.layers[index];
@@ -161,13 +193,19 @@ export function createImages(needParts: () => Parts): Images {
 function findImage(name: string, { images }: Parts): ImageRecord {
   if (isReference(name)) {
     const reference = parseReference(name);
-    const found = reference.digest ? images.byDigest(canonicalName(reference), reference.digest) : images.byName(formatReference(withDefaultTag(reference)));
+    const found = reference.digest
+      ? images.byDigest(canonicalName(reference), reference.digest)
+      : images.byName(formatReference(withDefaultTag(reference)));
     if (found) return found;
   }
   const hex = name.startsWith("sha256:") ? name.slice("sha256:".length) : name;
   const found = /^[0-9a-f]{2,64}$/.test(hex) ? images.byIdPrefix(hex) : [];
   if (found.length > 1) throw new VarveError("IMAGE_AMBIGUOUS", `the ID ${name} fits ${found.length} images`);
-  if (!found[0]) throw new VarveError("IMAGE_NOT_FOUND", `No such image: ${isReference(name) ? familiarReference(withDefaultTag(parseReference(name))) : name}`);
+  if (!found[0])
+    throw new VarveError(
+      "IMAGE_NOT_FOUND",
+      `No such image: ${isReference(name) ? familiarReference(withDefaultTag(parseReference(name))) : name}`,
+    );
   return found[0];
 }
 

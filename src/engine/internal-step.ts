@@ -11,7 +11,11 @@ export function internalVertex(name: string): string {
 }
 
 /** Runs work that is a step for the reader of progress but no vertex of the graph: loading files, resolving, exporting. */
-export async function internalStep<T>(name: string, emit: EventSink, work: (status: ReportStatus, vertex: string) => Promise<T>): Promise<T> {
+export async function internalStep<T>(
+  name: string,
+  emit: EventSink,
+  work: (status: ReportStatus, vertex: string) => Promise<T>,
+): Promise<T> {
   const vertex = internalVertex(name);
   const started = Date.now();
   emit({ type: "vertex", time: started, vertex, name, inputs: [], started });
@@ -19,7 +23,17 @@ export async function internalStep<T>(name: string, emit: EventSink, work: (stat
   const status: ReportStatus = (id, current, total, done) => {
     const time = Date.now();
     if (!first.has(id)) first.set(id, time);
-    emit({ type: "status", time, vertex, id, name: id, current, total, started: first.get(id) ?? time, ...(done ? { completed: time } : {}) });
+    emit({
+      type: "status",
+      time,
+      vertex,
+      id,
+      name: id,
+      current,
+      total,
+      started: first.get(id) ?? time,
+      ...(done ? { completed: time } : {}),
+    });
   };
   try {
     const result = await work(status, vertex);
@@ -28,7 +42,17 @@ export async function internalStep<T>(name: string, emit: EventSink, work: (stat
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const canceled = isVarveError(error) ? error.kind === "canceled" : error instanceof Error && error.name === "AbortError";
-    emit({ type: "vertex", time: Date.now(), vertex, name, inputs: [], started, completed: Date.now(), error: message, ...(canceled ? { canceled } : {}) });
+    emit({
+      type: "vertex",
+      time: Date.now(),
+      vertex,
+      name,
+      inputs: [],
+      started,
+      completed: Date.now(),
+      error: message,
+      ...(canceled ? { canceled } : {}),
+    });
     throw error;
   }
 }

@@ -47,7 +47,10 @@ export async function openContexts(given: BuildOptions["contexts"] = {}): Promis
   return { contexts, locals, layouts };
 }
 
-async function digestOf({ tag, digest }: Extract<NamedContext, { kind: "oci-layout" }>, path: string): Promise<ReturnType<typeof parseDigest>> {
+async function digestOf(
+  { tag, digest }: Extract<NamedContext, { kind: "oci-layout" }>,
+  path: string,
+): Promise<ReturnType<typeof parseDigest>> {
   return digest === undefined ? await findInLayout(path, tag ?? "latest") : parseDigest(digest);
 }
 

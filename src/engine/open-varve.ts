@@ -34,7 +34,8 @@ export function openVarve(options: VarveOptions = {}): Varve {
     check: (build) => track((async () => (await describing()).checkBuild(needParts(), withSignal(build)))()),
     outline: (build) => track((async () => (await describing()).outlineBuild(needParts(), withSignal(build)))()),
     targets: (build) => track((async () => (await describing()).listTargets(needParts(), withSignal(build)))()),
-    contextFiles: (files) => track((async () => (await import("./context-files.ts")).listContextFiles(needParts(), withSignal(files)))()),
+    contextFiles: (files) =>
+      track((async () => (await import("./context-files.ts")).listContextFiles(needParts(), withSignal(files)))()),
     images: createImages(needParts),
     version: () => version(settings),
     async close() {

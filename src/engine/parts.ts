@@ -50,7 +50,12 @@ export function openParts({ root, configPath, dockerConfigDir, path, runtime, pr
   const images = openImages({ state });
   const blobs = openLayerBlobs({ state });
   const cache = createCache({ state, snapshots });
-  const worker = createWorker({ entry: modulePath("engine/worker-entry"), root, path, ...(runtime === undefined ? {} : { runtime }) });
+  const worker = createWorker({
+    entry: modulePath("engine/worker-entry"),
+    root,
+    path,
+    ...(runtime === undefined ? {} : { runtime }),
+  });
   const userAgent = `varve/${packageVersion()}`;
   const registry = createRegistryClient({
     config: readConfig(configPath).registry,

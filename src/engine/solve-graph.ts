@@ -50,7 +50,17 @@ export async function solveGraph(graph: Graph, parts: Parts, options: SolveGraph
       const time = Date.now();
       const key = `${vertex} ${id}`;
       if (!started.has(key)) started.set(key, time);
-      emit({ type: "status", time, vertex, id, name: id, current, total, started: started.get(key) ?? time, ...(done ? { completed: time } : {}) });
+      emit({
+        type: "status",
+        time,
+        vertex,
+        id,
+        name: id,
+        current,
+        total,
+        started: started.get(key) ?? time,
+        ...(done ? { completed: time } : {}),
+      });
     },
   });
   const vertices = new Map<string, SolverVertex<Ref>>();

@@ -44,7 +44,10 @@ export interface Varve extends AsyncDisposable {
 export interface BuildOptions {
   readonly context: ContextInput;
   /** Default: `Dockerfile` in the context, then `dockerfile`. Of a context that is an archive or remote, `path` is a path in it. */
-  readonly dockerfile?: { readonly path: string } | { readonly url: string } | { readonly text: string | Uint8Array; readonly name?: string };
+  readonly dockerfile?:
+    | { readonly path: string }
+    | { readonly url: string }
+    | { readonly text: string | Uint8Array; readonly name?: string };
   /**
    * What takes the place of stages and images of these names (`docker build --build-context`): in FROM, and in `--from` of
    * COPY and RUN. Names have the form of image names; `name::os/arch` counts for one platform.
@@ -102,7 +105,12 @@ export type NamedContext =
 /** Where a result goes. `dest` of archives is a file path, or a sink that takes the bytes (for `dest=-`). */
 export type Output =
   | { readonly type: "image"; readonly names?: readonly string[] }
-  | { readonly type: "oci" | "docker"; readonly dest: string | ByteSink; readonly names?: readonly string[]; readonly compression?: "gzip" | "zstd" | "uncompressed" }
+  | {
+      readonly type: "oci" | "docker";
+      readonly dest: string | ByteSink;
+      readonly names?: readonly string[];
+      readonly compression?: "gzip" | "zstd" | "uncompressed";
+    }
   | { readonly type: "tar"; readonly dest: string | ByteSink }
   | { readonly type: "local"; readonly dest: string }
   | { readonly type: "cacheonly" };
@@ -176,13 +184,22 @@ export interface Images {
   /** Gives an image one more name. */
   tag(source: string, target: string): Promise<void>;
   /** Removes a name, and the image when it was the last one. Returns what was done, as `docker rmi` prints it. */
-  remove(name: string, options?: { readonly force?: boolean }): Promise<readonly { readonly untagged?: string; readonly deleted?: string }[]>;
+  remove(
+    name: string,
+    options?: { readonly force?: boolean },
+  ): Promise<readonly { readonly untagged?: string; readonly deleted?: string }[]>;
   /** Writes a docker archive (with an OCI layout in it) of one or more images. */
   save(names: readonly string[], sink: ByteSink, options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** Takes a docker archive or OCI archive into the store. Returns the names, or IDs where there is no name. */
   load(source: AsyncIterable<Uint8Array>, options?: { readonly signal?: AbortSignal }): Promise<readonly string[]>;
-  pull(name: string, options?: { readonly platform?: string; readonly signal?: AbortSignal; readonly onEvent?: (event: BuildEvent) => void }): Promise<PullResult>;
-  push(name: string, options?: { readonly signal?: AbortSignal; readonly onEvent?: (event: BuildEvent) => void }): Promise<{ readonly descriptor: Descriptor }>;
+  pull(
+    name: string,
+    options?: { readonly platform?: string; readonly signal?: AbortSignal; readonly onEvent?: (event: BuildEvent) => void },
+  ): Promise<PullResult>;
+  push(
+    name: string,
+    options?: { readonly signal?: AbortSignal; readonly onEvent?: (event: BuildEvent) => void },
+  ): Promise<{ readonly descriptor: Descriptor }>;
 }
 
 export interface PullResult {

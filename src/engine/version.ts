@@ -11,5 +11,11 @@ export async function version({ root, runtime, path }: Settings): Promise<Versio
     if (isVarveError(error) && error.code === "RUNTIME_MISSING") return undefined;
     throw error;
   });
-  return { version: packageVersion(), node: process.version, platform: formatPlatform(hostPlatform(process.arch)), runtime: found?.path, root };
+  return {
+    version: packageVersion(),
+    node: process.version,
+    platform: formatPlatform(hostPlatform(process.arch)),
+    runtime: found?.path,
+    root,
+  };
 }

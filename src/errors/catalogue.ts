@@ -89,7 +89,10 @@ export const catalogue = {
   FRONTEND_STAGE_CYCLE: entry("invalid", "Stages of the Dockerfile need each other."),
   FRONTEND_STAGE_ORDER: entry("invalid", "A stage is used before it is defined."),
   FRONTEND_TARGET_UNKNOWN: entry("invalid", "The Dockerfile has no stage with the name of the target."),
-  FRONTEND_VALUE_INVALID: entry("invalid", "A value in the Dockerfile is not allowed there, or becomes so once its variables are expanded."),
+  FRONTEND_VALUE_INVALID: entry(
+    "invalid",
+    "A value in the Dockerfile is not allowed there, or becomes so once its variables are expanded.",
+  ),
 
   // content
   CONTENT_NOT_FOUND: entry("not-found", "A blob is not in the store."),
@@ -131,7 +134,10 @@ export const catalogue = {
 
   // layers
   LAYER_DIFF_ID: entry("invalid", "A layer's content is not what its image's config says."),
-  LAYER_MALFORMED: entry("invalid", "A layer's archive asks for what cannot be: a file below a file, a link to nothing, a bad name."),
+  LAYER_MALFORMED: entry(
+    "invalid",
+    "A layer's archive asks for what cannot be: a file below a file, a link to nothing, a bad name.",
+  ),
   LAYER_COMPRESSION_UNSUPPORTED: entry("unsupported", "A layer is compressed in a way that this Node cannot read or write."),
   LAYER_COMPRESSION_INVALID: entry("invalid", "A layer's compressed bytes are damaged or end too early."),
   CONTEXT_ARCHIVE: entry("invalid", "A build context that came as a stream is no tar archive."),
@@ -148,7 +154,10 @@ export const catalogue = {
   LAYOUT_INVALID: entry("invalid", "A folder is no OCI image layout, or lacks a blob of the image."),
   LAYOUT_NO_IMAGE: entry("not-found", "An OCI image layout has no image with the wanted tag."),
   ARCHIVE_NO_IMAGE: entry("invalid", "An archive holds no image in a form that Varve knows."),
-  SOURCE_ATTRIBUTE: entry("invalid", "A source of the graph has an attribute that it does not take, or a value that cannot be read."),
+  SOURCE_ATTRIBUTE: entry(
+    "invalid",
+    "A source of the graph has an attribute that it does not take, or a value that cannot be read.",
+  ),
   HTTP_NOT_FOUND: entry("not-found", "A web server has nothing at a URL (404, 410)."),
   HTTP_DENIED: entry("denied", "A web server wants credentials, or refuses the ones it got (401, 403)."),
   HTTP_FAILED: entry("unavailable", "A URL could not be fetched: no answer, a broken one, or another status than success."),

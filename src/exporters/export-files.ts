@@ -49,6 +49,9 @@ function lowersOf({ stack, snapshots }: FilesOptions): string[] {
   return stack.layers.map((id) => snapshots.fsPath(id));
 }
 
-function callOptions({ signal, onProgress }: FilesOptions): { signal: AbortSignal; onEvent: (event: { readonly current: number }) => void } {
+function callOptions({ signal, onProgress }: FilesOptions): {
+  signal: AbortSignal;
+  onEvent: (event: { readonly current: number }) => void;
+} {
   return { signal, onEvent: ({ current }) => onProgress?.(current) };
 }

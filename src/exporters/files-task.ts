@@ -6,13 +6,16 @@ import type { TaskContext } from "../worker/index.ts";
 import type { FilesParams, FilesProgress } from "./tasks.ts";
 
 /** Writes all files of a root as one tar: to the tar writer a root is a layer on top of nothing. */
-export async function runTarTask({ lowers, dest }: FilesParams, { scratch, userNamespace, signal, emit }: TaskContext<FilesProgress>): Promise<void> {
+export async function runTarTask(
+  { lowers, dest }: FilesParams,
+  { scratch, userNamespace, signal, emit }: TaskContext<FilesProgress>,
+): Promise<void> {
   using root = mountStack({ lowers, scratch, userXattr: userNamespace });
   const file = openSync(dest, "wx", 0o666);
   try {
     let written = 0;
     const sink = (chunk: Uint8Array): void => {
-      for (let offset = 0; offset < chunk.length; ) offset += writeSync(file, chunk, offset);
+      for (let offset = 0; offset < chunk.length;) offset += writeSync(file, chunk, offset);
       written += chunk.length;
     };
     await diffLayer({ upper: root.path, lowers: [], userXattr: userNamespace, sink, signal });
@@ -23,7 +26,10 @@ export async function runTarTask({ lowers, dest }: FilesParams, { scratch, userN
 }
 
 /** Copies all files of a root into a folder of the user's; they belong to whoever builds. */
-export async function runFolderTask({ lowers, dest }: FilesParams, { scratch, userNamespace, signal, emit }: TaskContext<FilesProgress>): Promise<void> {
+export async function runFolderTask(
+  { lowers, dest }: FilesParams,
+  { scratch, userNamespace, signal, emit }: TaskContext<FilesProgress>,
+): Promise<void> {
   using root = mountStack({ lowers, scratch, userXattr: userNamespace });
   const tree = openDirectoryTree(root.path, { resetOwner: false });
   const copy = {

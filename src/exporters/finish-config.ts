@@ -8,7 +8,9 @@ import type { LayerFacts } from "./pack-layers.ts";
  */
 export function finishConfig(config: ImageConfig, layers: readonly LayerFacts[], epochSeconds: number | undefined): ImageConfig {
   const created = new Date((epochSeconds ?? 0) * 1000).toISOString().replace(".000Z", "Z");
-  const history: HistoryEntry[] = (config.history ?? []).map((entry) => (entry.created === undefined ? { created, ...entry } : entry));
+  const history: HistoryEntry[] = (config.history ?? []).map((entry) =>
+    entry.created === undefined ? { created, ...entry } : entry,
+  );
   let withLayer = history.filter((entry) => !entry.empty_layer).length;
   for (; withLayer < layers.length; withLayer += 1) history.push({ created, comment: "varve.exporter.v0" });
   for (let index = history.length - 1; withLayer > layers.length && index >= 0; index -= 1) {

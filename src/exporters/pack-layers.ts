@@ -25,13 +25,20 @@ export interface LayerFacts {
 const packLanes = 2;
 
 /** The digests of a stack's layers, computed where they are not known yet. Their chain IDs become known with them. */
-export async function identifyLayers({ layers }: StackRef, { snapshots, worker }: PackTools, signal: AbortSignal): Promise<LayerFacts[]> {
+export async function identifyLayers(
+  { layers }: StackRef,
+  { snapshots, worker }: PackTools,
+  signal: AbortSignal,
+): Promise<LayerFacts[]> {
   const lanes = limiter(packLanes);
   const facts = await Promise.all(
     layers.map(async (id) => {
       const snapshot = needSnapshot(id, snapshots);
-      if (snapshot.diffId !== undefined && snapshot.diffSize !== undefined) return { diffId: snapshot.diffId as Digest, diffSize: snapshot.diffSize };
-      const { diffId, diffSize } = await lanes.run(() => worker.call(packTask, { ...placeOf(snapshot, snapshots), compression: "none" }, { signal }));
+      if (snapshot.diffId !== undefined && snapshot.diffSize !== undefined)
+        return { diffId: snapshot.diffId as Digest, diffSize: snapshot.diffSize };
+      const { diffId, diffSize } = await lanes.run(() =>
+        worker.call(packTask, { ...placeOf(snapshot, snapshots), compression: "none" }, { signal }),
+      );
       return { diffId, diffSize };
     }),
   );
@@ -49,7 +56,10 @@ export async function blobLayers(
   facts: readonly LayerFacts[],
   compression: Compression,
   tools: PackTools,
-  { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress?: (diffId: Digest, bytes: number, total: number) => void },
+  {
+    signal,
+    onProgress,
+  }: { readonly signal: AbortSignal; readonly onProgress?: (diffId: Digest, bytes: number, total: number) => void },
 ): Promise<Descriptor[]> {
   const lanes = limiter(packLanes);
   return Promise.all(
@@ -82,9 +92,15 @@ const mediaTypeOf: Readonly<Record<Compression, string>> = {
   uncompressed: mediaTypes.ociLayer,
 };
 
-async function findBlob(diffId: Digest, compression: Compression, { blobs, content }: PackTools): Promise<Descriptor | undefined> {
+async function findBlob(
+  diffId: Digest,
+  compression: Compression,
+  { blobs, content }: PackTools,
+): Promise<Descriptor | undefined> {
   const wanted = compression === "uncompressed" ? "none" : compression;
-  const known = [...blobs.of(diffId)].sort((a, b) => Number(compressionOfLayer(b.mediaType) === wanted) - Number(compressionOfLayer(a.mediaType) === wanted));
+  const known = [...blobs.of(diffId)].sort(
+    (a, b) => Number(compressionOfLayer(b.mediaType) === wanted) - Number(compressionOfLayer(a.mediaType) === wanted),
+  );
   for (const blob of known) if (await content.has(blob.digest)) return blob;
   return undefined;
 }

@@ -1,5 +1,13 @@
 import type { ContentStore } from "../content/index.ts";
-import { parseReference, familiarReference, formatReference, serializeIndex, type Descriptor, type Digest, type Manifest } from "../oci/index.ts";
+import {
+  parseReference,
+  familiarReference,
+  formatReference,
+  serializeIndex,
+  type Descriptor,
+  type Digest,
+  type Manifest,
+} from "../oci/index.ts";
 import { encodeEntry, endOfArchive, padding } from "../tar/index.ts";
 import type { ByteSink } from "./output-file.ts";
 
@@ -21,7 +29,12 @@ export interface ArchiveOptions {
  * Writes images as one tar: an OCI image layout (OCI image-spec, image-layout.md), for `docker` with the `manifest.json`
  * that `docker load` reads beside it. Entries are sorted and carry no time: the same images give the same bytes.
  */
-export async function writeArchive(kind: ArchiveKind, images: readonly ArchiveImage[], sink: ByteSink, { content, signal }: ArchiveOptions): Promise<void> {
+export async function writeArchive(
+  kind: ArchiveKind,
+  images: readonly ArchiveImage[],
+  sink: ByteSink,
+  { content, signal }: ArchiveOptions,
+): Promise<void> {
   const blobs = new Map<Digest, number>();
   for (const { manifest, descriptor } of images) {
     for (const { digest, size } of [descriptor, manifest.config, ...manifest.layers]) blobs.set(digest, size);
@@ -34,7 +47,15 @@ export async function writeArchive(kind: ArchiveKind, images: readonly ArchiveIm
     for await (const chunk of content.open(digest, { signal })) await sink(chunk);
     await sink(padding(size));
   }
-  await writeFile("index.json", serializeIndex({ schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests: images.flatMap(listImage) }), sink);
+  await writeFile(
+    "index.json",
+    serializeIndex({
+      schemaVersion: 2,
+      mediaType: "application/vnd.oci.image.index.v1+json",
+      manifests: images.flatMap(listImage),
+    }),
+    sink,
+  );
   if (kind === "docker") await writeFile("manifest.json", Buffer.from(JSON.stringify(images.map(dockerEntry))), sink);
   await writeFile("oci-layout", Buffer.from('{"imageLayoutVersion":"1.0.0"}'), sink);
   await sink(endOfArchive);

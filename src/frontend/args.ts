@@ -36,10 +36,7 @@ export interface GlobalScope {
  * The arguments that every Dockerfile has (A02-A04), then those before the first FROM (A01); build arguments win, but with
  * `defaultsOnly` not over those of the file.
  */
-export function globalScope(
-  dockerfile: Dockerfile,
-  options: ScopeFacts & { readonly defaultsOnly?: boolean },
-): GlobalScope {
+export function globalScope(dockerfile: Dockerfile, options: ScopeFacts & { readonly defaultsOnly?: boolean }): GlobalScope {
   const { buildArgs, buildPlatform, targetPlatform, targetName, defaultsOnly = false } = options;
   const facts = [...platformFacts(buildPlatform), ...platformFacts(targetPlatform), targetName ?? "default"];
   let variables: Variables = new Map(
@@ -88,7 +85,13 @@ export function compileArg(stage: StageState, instruction: ArgInstruction, compi
     value ??= inherited;
     stage.outline.used.add(arg.name);
     if (inherited === undefined) {
-      const fact = { name: arg.name, value: value ?? "", description: describe(docComment, arg.name), where, needs: new Set<string>() };
+      const fact = {
+        name: arg.name,
+        value: value ?? "",
+        description: describe(docComment, arg.name),
+        where,
+        needs: new Set<string>(),
+      };
       stage.outline.args.set(arg.name, fact);
     }
     if (value !== undefined && !nonEnvironmentArgs.has(arg.name))

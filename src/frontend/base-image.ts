@@ -52,13 +52,19 @@ async function resolveBase(stage: StageState, compilation: Compilation, signal: 
   }
   const wanted = stage.platform ?? compilation.targetPlatform;
   if (stage.replacement !== undefined) {
-    startFromContext(stage, { loaded: await loadNamedContext(stage.replacement, { stage, platform: wanted, compilation, signal }), wanted });
+    startFromContext(stage, {
+      loaded: await loadNamedContext(stage.replacement, { stage, platform: wanted, compilation, signal }),
+      wanted,
+    });
     return;
   }
   const reference = withDefaultTag(readReference(stage, compilation));
   const context = findNamedContext(formatReference(reference), wanted, compilation.namedContexts);
   if (context !== undefined) {
-    startFromContext(stage, { loaded: await loadNamedContext(context, { stage, platform: wanted, compilation, signal }), wanted });
+    startFromContext(stage, {
+      loaded: await loadNamedContext(context, { stage, platform: wanted, compilation, signal }),
+      wanted,
+    });
     return;
   }
   const name = formatReference(reference);
@@ -108,7 +114,10 @@ function startEmpty(stage: StageState, platform: Platform): void {
 }
 
 /** A stage whose base, or which itself, is a named context (X13). Without an image it begins as an empty one does. */
-function startFromContext(stage: StageState, { loaded: { root, folder, image }, wanted }: { loaded: LoadedContext; wanted: Platform }): void {
+function startFromContext(
+  stage: StageState,
+  { loaded: { root, folder, image }, wanted }: { loaded: LoadedContext; wanted: Platform },
+): void {
   if (image === undefined) startEmpty(stage, wanted);
   else {
     const { created: _created, history = [], ...config } = structuredClone(image.config);

@@ -182,9 +182,7 @@ test("D05 D06 A07 the names of the built-in frontend are accepted, others refuse
 });
 
 test("what comes later is refused with its line", async () => {
-  const later = [
-    "RUN --device=v.com/c y",
-  ];
+  const later = ["RUN --device=v.com/c y"];
   for (const line of later) await rejects(`FROM a\n\n${line}`, { code: "DOCKERFILE_NOT_SUPPORTED_YET", line: 3 });
   await rejects("FROM a", { code: "DOCKERFILE_NOT_SUPPORTED_YET" }, { buildArgs: { SOURCE_DATE_EPOCH: "context" } });
 });
@@ -219,7 +217,8 @@ test("A16 A17 the build's name and the deprecated argument change nothing in the
 });
 
 test("S09 steps are called by stage and number, by platform where there are several, and by what they compile for", async () => {
-  const text = "FROM --platform=$BUILDPLATFORM a AS build\nARG TARGETARCH\nRUN x\nFROM a\nCOPY --from=build /o /\nCOPY --link b /\n";
+  const text =
+    "FROM --platform=$BUILDPLATFORM a AS build\nARG TARGETARCH\nRUN x\nFROM a\nCOPY --from=build /o /\nCOPY --link b /\n";
   const arm64 = { os: "linux", architecture: "arm64" };
   const names = stepNames(await compile(text, { platform: arm64, multiPlatform: true }));
   assert.ok(names.includes("[linux/amd64->arm64 build 2/2] RUN x"), names.join("\n"));
@@ -230,7 +229,10 @@ test("S09 steps are called by stage and number, by platform where there are seve
 
 test("S08 without a wanted platform the result follows a base image of another one that steps can run on", async () => {
   const arm64 = { os: "linux", architecture: "arm64" };
-  const resolveImage: ResolveImage = async (reference, request) => ({ ...(await resolveAny(reference, request)), config: { ...config, architecture: "arm64" } });
+  const resolveImage: ResolveImage = async (reference, request) => ({
+    ...(await resolveAny(reference, request)),
+    config: { ...config, architecture: "arm64" },
+  });
   const { image } = await compile("FROM a", { resolveImage, supportedPlatforms: [amd64, arm64] });
   assert.equal(image.architecture, "arm64");
 });

@@ -92,7 +92,8 @@ async function compileStages(
   const target = findTarget(compilation);
   const reachable = await resolveReachable(target, { compilation, allStages });
   // By index: an image that is read from stands behind the stages of the file, but is done when it is resolved
-  for (const stage of compilation.stages) if ((allStages || reachable.has(stage)) && !stage.isDone) compileStage(stage, compilation);
+  for (const stage of compilation.stages)
+    if ((allStages || reachable.has(stage)) && !stage.isDone) compileStage(stage, compilation);
   compilation.linter.refuse();
   return { target, reachable };
 }
@@ -160,7 +161,8 @@ function refuseLaterArguments({ buildArgs }: Compilation): void {
   const later: ReadonlySet<string> = new Set([multiPlatform, inlineCache, sbomScanContext, sbomScanStage]);
   for (const [name, value] of Object.entries(buildArgs)) {
     const isOff = ["", "0", "false"].includes(value.toLowerCase());
-    if (!isOff && (later.has(name) || name.startsWith(attestArgPrefix))) throw notSupportedYet(`the build argument ${name}`, undefined);
+    if (!isOff && (later.has(name) || name.startsWith(attestArgPrefix)))
+      throw notSupportedYet(`the build argument ${name}`, undefined);
   }
 }
 

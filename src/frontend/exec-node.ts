@@ -74,7 +74,8 @@ export function execCaps(draft: ExecDraft): string[] {
   if (mounts.some((mount) => mount.type === "cache")) caps.push("exec.mount.cache", "exec.mount.cache.sharing");
   if (mounts.some((mount) => mount.type === "tmpfs")) caps.push("exec.mount.tmpfs");
   if (mounts.some((mount) => (mount.tmpfs?.size ?? 0) > 0)) caps.push("exec.mount.tmpfs.size");
-  if (credentials.mounts.some((mount) => mount.type === "secret") || credentials.secretEnv.length > 0) caps.push("exec.mount.secret");
+  if (credentials.mounts.some((mount) => mount.type === "secret") || credentials.secretEnv.length > 0)
+    caps.push("exec.mount.secret");
   if (credentials.secretEnv.length > 0) caps.push("exec.secretenv");
   if (credentials.agentSocket !== undefined) caps.push("exec.mount.ssh");
   return caps;

@@ -1,5 +1,13 @@
 import { VarveError } from "../errors/index.ts";
-import { familiarReference, formatPlatform, normalizePlatform, parseReference, withDefaultTag, type ImageReference, type Platform } from "../oci/index.ts";
+import {
+  familiarReference,
+  formatPlatform,
+  normalizePlatform,
+  parseReference,
+  withDefaultTag,
+  type ImageReference,
+  type Platform,
+} from "../oci/index.ts";
 import type { Compilation } from "./compilation.ts";
 import { fileNode, plainCopy } from "./file-node.ts";
 import { named, type Output } from "./node.ts";
@@ -26,7 +34,10 @@ export function readContextNames(contexts: Readonly<Record<string, NamedContext>
     Object.entries(contexts).map(([given, context]) => {
       const [name = "", platform] = given.split("::");
       const normal = normalName(name);
-      if (normal === undefined) throw new VarveError("FRONTEND_VALUE_INVALID", `invalid context name ${name}`, { hint: "it has the form of an image name" });
+      if (normal === undefined)
+        throw new VarveError("FRONTEND_VALUE_INVALID", `invalid context name ${name}`, {
+          hint: "it has the form of an image name",
+        });
       return [platform === undefined ? normal : `${normal}::${platform}`, context];
     }),
   );
@@ -64,7 +75,12 @@ export interface LoadedContext {
 /** Makes the source of a named context; images are looked up. A folder is one source however often it is used. */
 export async function loadNamedContext(
   { name, context }: FoundContext,
-  { stage, platform, compilation, signal }: { readonly stage: StageState; readonly platform: Platform; readonly compilation: Compilation; readonly signal: AbortSignal },
+  {
+    stage,
+    platform,
+    compilation,
+    signal,
+  }: { readonly stage: StageState; readonly platform: Platform; readonly compilation: Compilation; readonly signal: AbortSignal },
 ): Promise<LoadedContext> {
   switch (context.kind) {
     case "local": {
@@ -74,19 +90,33 @@ export async function loadNamedContext(
     }
     case "remote": {
       const remote = remoteContext(context.url, {});
-      if (remote === undefined) throw new VarveError("FRONTEND_VALUE_INVALID", `the context ${name} is no URL: ${context.url}`).at(stage.where);
+      if (remote === undefined)
+        throw new VarveError("FRONTEND_VALUE_INVALID", `the context ${name} is no URL: ${context.url}`).at(stage.where);
       return { root: remoteContextSource(remote).output, folder: undefined, image: undefined };
     }
     case "image":
     case "oci-layout": {
-      if (context.kind === "image" && context.reference === "scratch") return { root: undefined, folder: undefined, image: undefined };
+      if (context.kind === "image" && context.reference === "scratch")
+        return { root: undefined, folder: undefined, image: undefined };
       const { reference, layout } = referenceOf(name, context);
       const wanted = normalizePlatform(platform);
-      const request = { platform: wanted, stageName: stage.label === "" ? stage.baseName : stage.label, context: name, where: stage.where, signal };
+      const request = {
+        platform: wanted,
+        stageName: stage.label === "" ? stage.baseName : stage.label,
+        context: name,
+        where: stage.where,
+        signal,
+      };
       const image = await compilation.options.resolveImage(reference, layout === undefined ? request : { ...request, layout });
       const pinned: ImageReference = { ...image.reference, digest: image.digest };
       const title = context.kind === "image" ? context.reference : "OCI load from client";
-      const root = imageSource(pinned, { platform: wanted, name: `[context ${name}] ${title}`, command: undefined, lines: [], ...(layout === undefined ? {} : { layout }) });
+      const root = imageSource(pinned, {
+        platform: wanted,
+        name: `[context ${name}] ${title}`,
+        command: undefined,
+        lines: [],
+        ...(layout === undefined ? {} : { layout }),
+      });
       return { root, folder: undefined, image };
     }
   }
@@ -95,14 +125,22 @@ export async function loadNamedContext(
 type ImageContext = Extract<NamedContext, { kind: "image" | "oci-layout" }>;
 
 /** A layout's image has no name of its own in this build: it goes by the context's. */
-function referenceOf(name: string, context: ImageContext): { readonly reference: ImageReference; readonly layout: string | undefined } {
+function referenceOf(
+  name: string,
+  context: ImageContext,
+): { readonly reference: ImageReference; readonly layout: string | undefined } {
   if (context.kind === "image") return { reference: withDefaultTag(parseReference(context.reference)), layout: undefined };
   const { domain, path } = parseReference(name.replace(/::.*$/, ""));
   return { reference: { domain, path, digest: context.digest }, layout: context.layout };
 }
 
 function folderSource(name: string, { source, ignorePatterns }: Extract<NamedContext, { kind: "local" }>): ContextSource {
-  return createContextSource({ name: source, ignorePatterns, title: `[context ${name}] load from client`, sharedKeyHint: `context:${name}-` });
+  return createContextSource({
+    name: source,
+    ignorePatterns,
+    title: `[context ${name}] load from client`,
+    sharedKeyHint: `context:${name}-`,
+  });
 }
 
 /** A folder as the root of a stage: a copy of all of it, for steps write into their root. */

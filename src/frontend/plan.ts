@@ -37,7 +37,9 @@ export function planStages(compilation: Compilation): void {
     // Names are stored in lower case but looked up as written (Y11)
     const stagePlatform = platform && readPlatform(platform.value, from, compilation);
     const replacement =
-      from.name === undefined ? undefined : findNamedContext(from.name, stagePlatform ?? compilation.targetPlatform, compilation.namedContexts);
+      from.name === undefined
+        ? undefined
+        : findNamedContext(from.name, stagePlatform ?? compilation.targetPlatform, compilation.namedContexts);
     const base = replacement === undefined ? compilation.stagesByName.get(baseName) : undefined;
     const stage = createStage({
       from,

@@ -12,17 +12,25 @@ async function compileRun(flags: string, before = ""): Promise<{ readonly exec: 
   const config = { os: "linux", architecture: "amd64", config: {}, rootfs: { type: "layers" as const, diff_ids: [digest] } };
   const options = {
     buildPlatform: { os: "linux", architecture: "amd64" },
-    resolveImage: async (reference: Parameters<Parameters<typeof compileDockerfile>[1]["resolveImage"]>[0]) => ({ reference, digest, config }),
+    resolveImage: async (reference: Parameters<Parameters<typeof compileDockerfile>[1]["resolveImage"]>[0]) => ({
+      reference,
+      digest,
+      config,
+    }),
   };
   const { definition } = await compileDockerfile(dockerfile, options, { signal: new AbortController().signal });
-  for (const { op, metadata } of loadGraph(definition).vertices.values()) if (op.kind === "exec") return { exec: op.exec, metadata };
+  for (const { op, metadata } of loadGraph(definition).vertices.values())
+    if (op.kind === "exec") return { exec: op.exec, metadata };
   throw new Error("no RUN");
 }
 
-const credentials = ({ exec }: { readonly exec: ExecOp }) => exec.mounts.filter(({ type }) => type === "secret" || type === "ssh");
+const credentials = ({ exec }: { readonly exec: ExecOp }) =>
+  exec.mounts.filter(({ type }) => type === "secret" || type === "ssh");
 
 test("R04 a secret is a file under /run/secrets, read by its owner, unless the mount says otherwise", async () => {
-  const run = await compileRun("--mount=type=secret,id=a/b --mount=type=secret,source=c,target=t,mode=0444,uid=5,gid=6,required --mount=type=secret,target=/x/d");
+  const run = await compileRun(
+    "--mount=type=secret,id=a/b --mount=type=secret,source=c,target=t,mode=0444,uid=5,gid=6,required --mount=type=secret,target=/x/d",
+  );
   assert.deepEqual(
     credentials(run).map(({ dest, input, output, secret }) => ({ dest, input, output, secret })),
     [
@@ -42,7 +50,10 @@ test("Y13 a secret with env is a file only where it has a target too; progress s
     { id: "a", name: "TOKEN", optional: true },
     { id: "b", name: "B", optional: false },
   ]);
-  assert.deepEqual(credentials(run).map(({ dest }) => dest), ["/b"]);
+  assert.deepEqual(
+    credentials(run).map(({ dest }) => dest),
+    ["/b"],
+  );
   assert.match(run.metadata.description["llb.customname"] ?? "", /x \*{4}$/);
   assert.equal(run.metadata.caps["exec.secretenv"], true);
 });

@@ -38,7 +38,11 @@ function agentMount(mount: AgentMount, index: number): Mount {
   return { ...plainMount, dest, type: "ssh", ssh: credentialOf(mount, mount.id ?? "", 0o600) };
 }
 
-function credentialOf({ uid = 0, gid = 0, mode, required }: SecretMount | AgentMount, id: string, defaultMode: number): MountCredential {
+function credentialOf(
+  { uid = 0, gid = 0, mode, required }: SecretMount | AgentMount,
+  id: string,
+  defaultMode: number,
+): MountCredential {
   return { id, uid, gid, mode: mode ?? defaultMode, optional: !required };
 }
 

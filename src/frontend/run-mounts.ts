@@ -29,7 +29,8 @@ export function compileMounts(
     const source = command.sources[place];
     noteNeed(stage, checked, instruction.where);
     if (source !== undefined && !source.isDone) throw undefinedStage(source, stage, mount.where);
-    if (checked.type !== "secret" && checked.type !== "ssh") mounts.push(compileMount(checked, { mount, stage, source, compilation }));
+    if (checked.type !== "secret" && checked.type !== "ssh")
+      mounts.push(compileMount(checked, { mount, stage, source, compilation }));
     return checked;
   });
   return { mounts, credentials: credentialsOf(allChecked) };

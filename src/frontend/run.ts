@@ -109,7 +109,11 @@ function summarize(body: string): string {
 
 function metaOf(
   stage: StageState,
-  { args, agentSocket, compilation }: { readonly args: readonly string[]; readonly agentSocket: string | undefined; readonly compilation: Compilation },
+  {
+    args,
+    agentSocket,
+    compilation,
+  }: { readonly args: readonly string[]; readonly agentSocket: string | undefined; readonly compilation: Compilation },
 ): ExecMeta {
   const { options, buildArgs, proxyEnv } = compilation;
   const hasAgent = agentSocket !== undefined && !stage.variables.has("SSH_AUTH_SOCK");

@@ -33,7 +33,12 @@ export interface ImageRecord {
 
 export interface ImageStore {
   /** Adds an image, or adds what is newly known of one. */
-  put(image: { readonly id: Digest; readonly layers?: readonly number[]; readonly manifest?: Manifest; readonly sizeBytes: number }): void;
+  put(image: {
+    readonly id: Digest;
+    readonly layers?: readonly number[];
+    readonly manifest?: Manifest;
+    readonly sizeBytes: number;
+  }): void;
   get(id: Digest): ImageRecord | undefined;
   /** By canonical name with tag. */
   byName(name: string): ImageRecord | undefined;
@@ -68,10 +73,14 @@ export function openImages({ state }: { readonly state: State }): ImageStore {
     createdMs: row.created,
     names: state.all<{ name: string }>("SELECT name FROM image_names WHERE id = ? ORDER BY name", row.id).map(({ name }) => name),
     digests: state
-      .all<{ repository: string; digest: string }>("SELECT repository, digest FROM image_digests WHERE id = ? ORDER BY 1, 2", row.id)
+      .all<{ repository: string; digest: string }>(
+        "SELECT repository, digest FROM image_digests WHERE id = ? ORDER BY 1, 2",
+        row.id,
+      )
       .map(({ repository, digest }) => `${repository}@${digest}`),
   });
-  const find = (where: string, ...params: string[]) => state.all<Row>(`SELECT i.* FROM images i ${where}`, ...params).map(complete);
+  const find = (where: string, ...params: string[]) =>
+    state.all<Row>(`SELECT i.* FROM images i ${where}`, ...params).map(complete);
   return {
     put({ id, layers, manifest, sizeBytes }) {
       state.run(
@@ -86,7 +95,8 @@ export function openImages({ state }: { readonly state: State }): ImageStore {
     },
     get: (id) => find("WHERE id = ?", id)[0],
     byName: (name) => find("JOIN image_names n ON n.id = i.id WHERE n.name = ?", name)[0],
-    byDigest: (repository, digest) => find("JOIN image_digests d ON d.id = i.id WHERE d.repository = ? AND d.digest = ?", repository, digest)[0],
+    byDigest: (repository, digest) =>
+      find("JOIN image_digests d ON d.id = i.id WHERE d.repository = ? AND d.digest = ?", repository, digest)[0],
     byIdPrefix: (hex) => find("WHERE i.id >= ? AND i.id < ?", `sha256:${hex}`, `sha256:${hex}g`),
     list: () => find("ORDER BY created DESC, id"),
     setName: (name, id) => void state.run("INSERT OR REPLACE INTO image_names (name, id) VALUES (?, ?)", name, id),

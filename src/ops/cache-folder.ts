@@ -1,4 +1,15 @@
-import { chmodSync, chownSync, closeSync, constants, existsSync, lstatSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FileCopy } from "../llb/index.ts";
@@ -19,7 +30,11 @@ const lockPollMs = 50;
  * of one cache in a step share it. All in one order, so that steps cannot wait for each other in a circle. Locks end with
  * the stack, and with the process at the latest.
  */
-export async function lockCaches(caches: readonly CacheSource[], context: TaskContext<never>, stack: AsyncDisposableStack): Promise<ReadonlyMap<string, string>> {
+export async function lockCaches(
+  caches: readonly CacheSource[],
+  context: TaskContext<never>,
+  stack: AsyncDisposableStack,
+): Promise<ReadonlyMap<string, string>> {
   const folders = new Map<string, string>();
   for (const cache of [...caches].sort((a, b) => (a.folder < b.folder ? -1 : 1))) {
     if (folders.has(cache.folder)) continue;
@@ -30,10 +45,17 @@ export async function lockCaches(caches: readonly CacheSource[], context: TaskCo
   return folders;
 }
 
-async function lockCache({ folder, sharing }: CacheSource, { signal }: TaskContext<never>, stack: AsyncDisposableStack): Promise<string> {
+async function lockCache(
+  { folder, sharing }: CacheSource,
+  { signal }: TaskContext<never>,
+  stack: AsyncDisposableStack,
+): Promise<string> {
   for (let lane = 0; ; lane += 1) {
     const candidate = sharing === "private" && lane > 0 ? `${folder}-${lane}` : folder;
-    const held = await lockFile(candidate, "lock", sharing === "shared" ? "shared" : "exclusive", { wait: sharing !== "private", signal });
+    const held = await lockFile(candidate, "lock", sharing === "shared" ? "shared" : "exclusive", {
+      wait: sharing !== "private",
+      signal,
+    });
     if (held === undefined) continue;
     stack.defer(() => closeSync(held));
     return candidate;
@@ -85,7 +107,11 @@ async function seed(folder: string, lowers: readonly string[], context: TaskCont
   }
 }
 
-async function copyRoot(lowers: readonly string[], target: string, { scratch, userNamespace, signal }: TaskContext<never>): Promise<void> {
+async function copyRoot(
+  lowers: readonly string[],
+  target: string,
+  { scratch, userNamespace, signal }: TaskContext<never>,
+): Promise<void> {
   using mounted = mountStack({ lowers, scratch, userXattr: userNamespace });
   const tree = openDirectoryTree(mounted.path, { resetOwner: false });
   try {

@@ -5,7 +5,10 @@ import { digestReading } from "./reading.ts";
 import type { DigestParams } from "./tasks.ts";
 
 /** Digest of a part of a stack, read through a read-only mount of it. */
-export async function runDigestTask({ lowers, reading }: DigestParams, { scratch, userNamespace }: TaskContext<never>): Promise<string> {
+export async function runDigestTask(
+  { lowers, reading }: DigestParams,
+  { scratch, userNamespace }: TaskContext<never>,
+): Promise<string> {
   using root = mountStack({ lowers, scratch, userXattr: userNamespace });
   const tree = openDirectoryTree(root.path, { resetOwner: false });
   try {

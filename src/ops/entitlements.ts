@@ -12,8 +12,14 @@ export function entitlementSet(names: readonly Entitlement[]): ReadonlySet<Entit
 }
 
 /** Fails with ENTITLEMENT_DENIED for a step that asks for what the build does not allow. Asked of every step before any runs. */
-export function checkEntitlements({ network, security }: Pick<ExecOp, "network" | "security">, allowed: ReadonlySet<Entitlement>): void {
-  const wanted = [...(network === "host" ? ["network.host" as const] : []), ...(security === "insecure" ? ["security.insecure" as const] : [])];
+export function checkEntitlements(
+  { network, security }: Pick<ExecOp, "network" | "security">,
+  allowed: ReadonlySet<Entitlement>,
+): void {
+  const wanted = [
+    ...(network === "host" ? ["network.host" as const] : []),
+    ...(security === "insecure" ? ["security.insecure" as const] : []),
+  ];
   const denied = wanted.find((entitlement) => !allowed.has(entitlement));
   if (denied === undefined) return;
   throw new VarveError("ENTITLEMENT_DENIED", `${denied} is not allowed`, { hint: `allow it with --allow ${denied}` });

@@ -10,7 +10,10 @@ type Sources = Pick<OpsOptions, "secrets" | "agents">;
  * only: no cache key, no command line and no file on a disk knows them. What is optional and not there is left out; a
  * variable is then empty, as in BuildKit. Fails with SECRET_NOT_FOUND, SSH_NOT_FOUND.
  */
-export async function findCredentials(exec: ExecOp, sources: Sources): Promise<{ readonly mounts: readonly ExecMount[]; readonly env: readonly string[] }> {
+export async function findCredentials(
+  exec: ExecOp,
+  sources: Sources,
+): Promise<{ readonly mounts: readonly ExecMount[]; readonly env: readonly string[] }> {
   const mounts: ExecMount[] = [];
   for (const { dest, secret, ssh } of exec.mounts) {
     const source = secret ? await findSecret(secret, sources) : ssh ? await findAgent(ssh, sources) : undefined;
@@ -25,14 +28,20 @@ export async function findCredentials(exec: ExecOp, sources: Sources): Promise<{
   return { mounts, env };
 }
 
-async function findSecret({ id, uid, gid, mode, optional }: MountCredential, { secrets }: Sources): Promise<ExecMount["source"] | undefined> {
+async function findSecret(
+  { id, uid, gid, mode, optional }: MountCredential,
+  { secrets }: Sources,
+): Promise<ExecMount["source"] | undefined> {
   const data = await secrets.get(id);
   if (data !== undefined) return { kind: "secret", data, uid, gid, mode };
   if (!optional) throw noSecret(id);
   return undefined;
 }
 
-async function findAgent({ id, uid, gid, mode, optional }: MountCredential, { agents }: Sources): Promise<ExecMount["source"] | undefined> {
+async function findAgent(
+  { id, uid, gid, mode, optional }: MountCredential,
+  { agents }: Sources,
+): Promise<ExecMount["source"] | undefined> {
   const name = id || "default";
   const agent = await agents.socketOf(name);
   if (agent !== undefined) return { kind: "ssh", agent, uid, gid, mode };

@@ -24,9 +24,20 @@ export function createExecOp(vertex: Vertex, exec: ExecOp, options: OpsOptions):
   return {
     async cacheMap() {
       const { proxyEnv: _proxyEnv, extraHosts, ...meta } = exec.meta;
-      const mounts = exec.mounts.map(({ selector: _selector, resultId: _resultId, ...mount }) => ({ ...mount, ...keyOfCache(mount) }));
+      const mounts = exec.mounts.map(({ selector: _selector, resultId: _resultId, ...mount }) => ({
+        ...mount,
+        ...keyOfCache(mount),
+      }));
       const secretEnv = exec.secretEnv.length === 0 ? {} : { secretEnv: exec.secretEnv };
-      const key = { meta, hosts: extraHosts.map(({ host }) => host), mounts, network: exec.network, security: exec.security, platform: vertex.op.platform, ...secretEnv };
+      const key = {
+        meta,
+        hosts: extraHosts.map(({ host }) => host),
+        mounts,
+        network: exec.network,
+        security: exec.security,
+        platform: vertex.op.platform,
+        ...secretEnv,
+      };
       return {
         digest: hash("sha256", JSON.stringify(["exec", key])),
         dependencies: vertex.op.inputs.map((_, index) => dependencyOn(index, exec.mounts, options, vertex)),
@@ -65,19 +76,28 @@ async function atPlace<T>(vertex: Vertex, { sources }: OpsOptions, work: () => P
 function dependencyOn(input: number, mounts: readonly Mount[], options: OpsOptions, vertex: Vertex): Dependency<Ref> {
   const users = mounts.filter((mount) => mount.input === input);
   const selector = JSON.stringify(users.map((mount) => mount.selector));
-  const readOnly = users.every((mount) => mount.contentCache !== "off" && mount.dest !== "/" && (mount.readonly || mount.output === -1));
+  const readOnly = users.every(
+    (mount) => mount.contentCache !== "off" && mount.dest !== "/" && (mount.readonly || mount.output === -1),
+  );
   if (!readOnly || users.length === 0) return { selector };
   return {
     selector,
     content: async (ref, signal) => {
       const digests: string[] = [];
-      for (const { selector: path } of users) digests.push(await digestOf(ref, { selector: wholePath(path) }, options, vertex, signal));
+      for (const { selector: path } of users)
+        digests.push(await digestOf(ref, { selector: wholePath(path) }, options, vertex, signal));
       return hash("sha256", JSON.stringify(digests));
     },
   };
 }
 
-async function run(vertex: Vertex, exec: ExecOp, inputs: readonly Ref[], options: OpsOptions, signal: AbortSignal): Promise<(Ref | undefined)[]> {
+async function run(
+  vertex: Vertex,
+  exec: ExecOp,
+  inputs: readonly Ref[],
+  options: OpsOptions,
+  signal: AbortSignal,
+): Promise<(Ref | undefined)[]> {
   const { worker } = options;
   const credentials = await findCredentials(exec, options);
   const throwAway: ActiveSnapshot[] = [];
@@ -90,10 +110,12 @@ async function run(vertex: Vertex, exec: ExecOp, inputs: readonly Ref[], options
       const ref = mount.input === -1 ? undefined : inputs[mount.input];
       const stack = ref && (isStack(ref) ? ref : await materialize(ref, mount.selector || "/", vertex, options, signal));
       const base = stack?.layers ?? [];
-      mounts.push(placeMount(mount, base, options, (active) => {
-        if (mount.output >= 0) outputs.push({ active, base, index: mount.output });
-        else throwAway.push(active);
-      }));
+      mounts.push(
+        placeMount(mount, base, options, (active) => {
+          if (mount.output >= 0) outputs.push({ active, base, index: mount.output });
+          else throwAway.push(active);
+        }),
+      );
     }
     const { meta, network, security } = exec;
     const params = { meta, network, security, mounts: [...mounts, ...credentials.mounts], secretEnv: credentials.env };
@@ -104,7 +126,8 @@ async function run(vertex: Vertex, exec: ExecOp, inputs: readonly Ref[], options
         options.onLog(vertex.digest, stream, data);
       },
     });
-    if (exitCode !== 0 && !meta.validExitCodes.includes(exitCode)) throw failure(vertex, exec, { exitCode, killedBy, lastOutput: lastOutput.toString() }, options);
+    if (exitCode !== 0 && !meta.validExitCodes.includes(exitCode))
+      throw failure(vertex, exec, { exitCode, killedBy, lastOutput: lastOutput.toString() }, options);
     const results: (Ref | undefined)[] = [];
     for (const { active, base, index } of outputs) results[index] = { kind: "stack", layers: [...base, active.commit().id] };
     return results;
@@ -117,7 +140,12 @@ async function run(vertex: Vertex, exec: ExecOp, inputs: readonly Ref[], options
 }
 
 /** Decides where a mount's content is and where its changes go. `claim` is told of every snapshot made for it. */
-function placeMount(mount: Mount, base: readonly number[], { snapshots, cacheMounts }: OpsOptions, claim: (active: ActiveSnapshot) => void): ExecMount {
+function placeMount(
+  mount: Mount,
+  base: readonly number[],
+  { snapshots, cacheMounts }: OpsOptions,
+  claim: (active: ActiveSnapshot) => void,
+): ExecMount {
   const common = { dest: mount.dest, selector: mount.selector, readonly: mount.readonly };
   const lowers = base.map((id) => snapshots.fsPath(id));
   if (mount.type === "tmpfs") return { ...common, source: { kind: "tmpfs", sizeBytes: mount.tmpfs?.size ?? 0 } };
@@ -142,7 +170,12 @@ function failure(
   { sources }: OpsOptions,
 ): VarveError {
   const { platform } = vertex.op;
-  const hint = explainExit({ exitCode, killedBy, lastOutput, platform: platform && [platform.os, platform.architecture, platform.variant].filter(Boolean).join("/") });
+  const hint = explainExit({
+    exitCode,
+    killedBy,
+    lastOutput,
+    platform: platform && [platform.os, platform.architecture, platform.variant].filter(Boolean).join("/"),
+  });
   const reason = killedBy === undefined ? `exit code: ${exitCode}` : `killed by ${killedBy} (exit code: ${exitCode})`;
   return new VarveError("RUN_FAILED", `process "${meta.args.join(" ")}" did not complete successfully: ${reason}`, {
     details: { exitCode, vertex: vertex.digest },

@@ -1,4 +1,12 @@
-import { findRuntime, prepareCgroups, readHostFacts, runProcess, sweepCgroups, type HostFacts, type Runtime } from "../runtime/index.ts";
+import {
+  findRuntime,
+  prepareCgroups,
+  readHostFacts,
+  runProcess,
+  sweepCgroups,
+  type HostFacts,
+  type Runtime,
+} from "../runtime/index.ts";
 import { lookupUser } from "../tree/index.ts";
 import type { TaskContext } from "../worker/index.ts";
 import { placeMounts } from "./place-mounts.ts";

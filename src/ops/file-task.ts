@@ -1,7 +1,17 @@
 import { VarveError } from "../errors/index.ts";
 import type { FileAction } from "../llb/index.ts";
 import { mountStack } from "../snapshots/index.ts";
-import { copyInto, makeDirectory, makeFile, makeSymlink, openDirectoryTree, removePath, resolveOwner, type OwnerIds, type Tree } from "../tree/index.ts";
+import {
+  copyInto,
+  makeDirectory,
+  makeFile,
+  makeSymlink,
+  openDirectoryTree,
+  removePath,
+  resolveOwner,
+  type OwnerIds,
+  type Tree,
+} from "../tree/index.ts";
 import type { TaskContext } from "../worker/index.ts";
 import { ownerOf } from "./owner-of.ts";
 import { unpackFile } from "./unpack-file.ts";
@@ -12,7 +22,9 @@ export async function runFileTask({ inputs, actions, snapshot }: FileParams, con
   using stack = new DisposableStack();
   const { scratch, userNamespace } = context;
   const mountOf = (ref: WireRef | undefined) =>
-    ref?.kind === "folder" ? ref.path : stack.use(mountStack({ lowers: ref?.lowers ?? [], scratch, userXattr: userNamespace })).path;
+    ref?.kind === "folder"
+      ? ref.path
+      : stack.use(mountStack({ lowers: ref?.lowers ?? [], scratch, userXattr: userNamespace })).path;
   const base = inputs[actions[0]?.input ?? -1];
   if (base?.kind === "folder") throw new TypeError("files are written into stacks only");
   const target = stack.use(mountStack({ lowers: base?.lowers ?? [], snapshot, scratch, userXattr: userNamespace })).path;
@@ -47,12 +59,22 @@ function noAccounts(): never {
   });
 }
 
-async function act(target: string, action: FileAction, owner: OwnerIds | undefined, treeOf: (input: number) => Tree, context: TaskContext<never>): Promise<void> {
+async function act(
+  target: string,
+  action: FileAction,
+  owner: OwnerIds | undefined,
+  treeOf: (input: number) => Tree,
+  context: TaskContext<never>,
+): Promise<void> {
   const { signal } = context;
   signal.throwIfAborted();
   switch (action.kind) {
     case "copy":
-      await copyInto(target, treeOf(action.secondaryInput), action.copy, { owner, signal, unpack: (request) => unpackFile(request, context) });
+      await copyInto(target, treeOf(action.secondaryInput), action.copy, {
+        owner,
+        signal,
+        unpack: (request) => unpackFile(request, context),
+      });
       return;
     case "mkfile":
       return makeFile(target, action.mkfile, { owner });

@@ -22,7 +22,11 @@ export async function placeMounts(
   mounts: readonly ExecMount[],
   { cwd, context, stack }: { readonly cwd: string; readonly context: TaskContext<never>; readonly stack: AsyncDisposableStack },
 ): Promise<PlacedMounts> {
-  const caches = await lockCaches(mounts.map(({ source }) => source).filter((source) => source.kind === "cache"), context, stack);
+  const caches = await lockCaches(
+    mounts.map(({ source }) => source).filter((source) => source.kind === "cache"),
+    context,
+    stack,
+  );
   let root: string | undefined;
   const placed: ContainerMount[] = [];
   for (const [index, mount] of mounts.entries()) {
@@ -67,12 +71,20 @@ async function place(mount: ExecMount, placing: Placing): Promise<ContainerMount
   }
 }
 
-function openStack({ lowers, snapshot }: Extract<ExecMount["source"], { kind: "stack" }>, { scratch, userNamespace }: TaskContext<never>, stack: AsyncDisposableStack): string {
-  return stack.use(mountStack({ lowers, scratch, userXattr: userNamespace, ...(snapshot === undefined ? {} : { snapshot }) })).path;
+function openStack(
+  { lowers, snapshot }: Extract<ExecMount["source"], { kind: "stack" }>,
+  { scratch, userNamespace }: TaskContext<never>,
+  stack: AsyncDisposableStack,
+): string {
+  return stack.use(mountStack({ lowers, scratch, userXattr: userNamespace, ...(snapshot === undefined ? {} : { snapshot }) }))
+    .path;
 }
 
 /** A file in the task's own folder, which is in memory and which no step sees but for this one file (R04). */
-function writeSecret({ data, uid, gid, mode }: Extract<ExecMount["source"], { kind: "secret" }>, { index, context }: Placing): string {
+function writeSecret(
+  { data, uid, gid, mode }: Extract<ExecMount["source"], { kind: "secret" }>,
+  { index, context }: Placing,
+): string {
   const path = join(context.scratch, `secret-${index}`);
   writeFileSync(path, data, { mode: 0o600, flag: "wx" });
   chownSync(path, uid, gid);

@@ -10,5 +10,7 @@ export function proxyVariables(proxy: ProxyEnv | undefined): string[] {
     ["NO_PROXY", proxy.noProxy],
     ["ALL_PROXY", proxy.allProxy],
   ];
-  return values.filter(([, value]) => value !== "").flatMap(([name, value]) => [`${name}=${value}`, `${name.toLowerCase()}=${value}`]);
+  return values
+    .filter(([, value]) => value !== "")
+    .flatMap(([name, value]) => [`${name}=${value}`, `${name.toLowerCase()}=${value}`]);
 }

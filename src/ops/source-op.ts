@@ -19,14 +19,21 @@ export function createSourceOp(vertex: Vertex, { identifier, attrs }: SourceOp, 
 }
 
 /** The key of an image is the chain ID of its layers: where it came from and what it is called change nothing. */
-function createImageOp(vertex: Vertex, reference: string, origin: ImageOrigin | undefined, { images, onStatus }: OpsOptions): SolverOp<Ref> {
+function createImageOp(
+  vertex: Vertex,
+  reference: string,
+  origin: ImageOrigin | undefined,
+  { images, onStatus }: OpsOptions,
+): SolverOp<Ref> {
   const pinned = { reference, platform: vertex.op.platform, ...(origin && { origin }) };
   return {
     async cacheMap(signal) {
       const chain = await images.chainOf(pinned, { signal });
       return { digest: hash("sha256", JSON.stringify(["image", chain])), dependencies: [] };
     },
-    exec: async (_, { signal }) => [await images.unpack(pinned, { signal, onStatus: (status) => onStatus(vertex.digest, status) })],
+    exec: async (_, { signal }) => [
+      await images.unpack(pinned, { signal, onStatus: (status) => onStatus(vertex.digest, status) }),
+    ],
   };
 }
 
@@ -42,7 +49,12 @@ function layoutOf(attrs: SourceOp["attrs"], { layouts }: OpsOptions): ImageOrigi
 function createFolderOp(vertex: Vertex, name: string, attrs: SourceOp["attrs"], { locals }: OpsOptions): SolverOp<Ref> {
   const local = locals.get(name);
   if (!local) throw new VarveError("OP_NO_LOCAL", `the build was given no folder named "${name}"`);
-  const ref: Ref = { kind: "folder", path: local.path, exclude: readList(attrs["local.excludepatterns"]), only: readList(attrs["local.followpaths"]) };
+  const ref: Ref = {
+    kind: "folder",
+    path: local.path,
+    exclude: readList(attrs["local.excludepatterns"]),
+    only: readList(attrs["local.followpaths"]),
+  };
   return {
     cacheMap: async () => ({ digest: vertex.digest, dependencies: [], volatile: true }),
     exec: async () => [ref],

@@ -48,7 +48,12 @@ export interface ExecMount {
   readonly readonly: boolean;
   readonly source:
     | { readonly kind: "stack"; readonly lowers: readonly string[]; readonly snapshot?: string }
-    | { readonly kind: "cache"; readonly lowers: readonly string[]; readonly folder: string; readonly sharing: "shared" | "private" | "locked" }
+    | {
+        readonly kind: "cache";
+        readonly lowers: readonly string[];
+        readonly folder: string;
+        readonly sharing: "shared" | "private" | "locked";
+      }
     | { readonly kind: "tmpfs"; readonly sizeBytes: number }
     | ({ readonly kind: "secret"; readonly data: Uint8Array } & Ownership)
     | ({ readonly kind: "ssh"; readonly agent: string } & Ownership);

@@ -60,7 +60,9 @@ function cgroupRoots(): string[] {
 
 function listFolders(path: string): string[] {
   try {
-    return readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+    return readdirSync(path, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name);
   } catch (error) {
     if (hasCode(error, "ENOENT", "EACCES")) return [];
     throw error;

@@ -61,7 +61,12 @@ export function stepMount(mount: ContainerMount): OciMount {
     const size = mount.sizeBytes === undefined ? [] : [`size=${mount.sizeBytes}`];
     return { destination, type: "tmpfs", source: "tmpfs", options: ["nosuid", ...size, ...(readonly ? ["ro"] : [])] };
   }
-  return { destination, type: "bind", source: mount.source, options: ["rbind", ...(mount.flags ?? []), ...(readonly ? ["ro"] : [])] };
+  return {
+    destination,
+    type: "bind",
+    source: mount.source,
+    options: ["rbind", ...(mount.flags ?? []), ...(readonly ? ["ro"] : [])],
+  };
 }
 
 /** Keeps the last mount of each destination, at the place of the first. */

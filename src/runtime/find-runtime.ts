@@ -26,11 +26,15 @@ export async function findRuntime(options: { readonly path: string; readonly pre
   if (preferred !== undefined) {
     const name = known.find((candidate) => preferred === candidate || preferred.endsWith(`/${candidate}`));
     if (name === undefined) {
-      throw new VarveError("RUNTIME_MISSING", `"${preferred}" is not a runtime that Varve knows`, { hint: "use crun or runc, by name or by path" });
+      throw new VarveError("RUNTIME_MISSING", `"${preferred}" is not a runtime that Varve knows`, {
+        hint: "use crun or runc, by name or by path",
+      });
     }
     const path = isAbsolute(preferred) ? ((await isProgram(preferred)) ? preferred : undefined) : await search(name, folders);
     if (path !== undefined) return { name, path };
-    throw new VarveError("RUNTIME_MISSING", `the OCI runtime "${preferred}" is not there`, { hint: `install it: apt-get install ${name}` });
+    throw new VarveError("RUNTIME_MISSING", `the OCI runtime "${preferred}" is not there`, {
+      hint: `install it: apt-get install ${name}`,
+    });
   }
   for (const name of known) {
     const path = await search(name, folders);

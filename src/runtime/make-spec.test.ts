@@ -34,8 +34,15 @@ const step: ContainerProcess = {
   extraHosts: [],
   mounts: [],
 };
-const bundle: Bundle = { id: "run-1", runtime: "runc", rootPath: "/root", resolvConfPath: "/s/resolv.conf", hostsPath: "/s/hosts" };
-const failsWith = (code: string, pattern: RegExp) => (error: unknown) => isVarveError(error) && error.code === code && pattern.test(error.message);
+const bundle: Bundle = {
+  id: "run-1",
+  runtime: "runc",
+  rootPath: "/root",
+  resolvConfPath: "/s/resolv.conf",
+  hostsPath: "/s/hosts",
+};
+const failsWith = (code: string, pattern: RegExp) => (error: unknown) =>
+  isVarveError(error) && error.code === code && pattern.test(error.message);
 
 test("R10 a step's specification is BuildKit's", () => {
   const { seccomp, ...linux } = makeSpec(step, facts, bundle).linux;
@@ -52,13 +59,24 @@ test("R10 a step's specification is BuildKit's", () => {
       args: ["/bin/sh", "-c", "make"],
       env: ["PATH=/bin"],
       cwd: "/src",
-      capabilities: { bounding: defaultCapabilities, effective: defaultCapabilities, permitted: defaultCapabilities, inheritable: [], ambient: [] },
+      capabilities: {
+        bounding: defaultCapabilities,
+        effective: defaultCapabilities,
+        permitted: defaultCapabilities,
+        inheritable: [],
+        ambient: [],
+      },
       noNewPrivileges: false,
     },
     mounts: [
       { destination: "/proc", type: "proc", source: "proc", options: harmless },
       { destination: "/dev", type: "tmpfs", source: "tmpfs", options: ["nosuid", "strictatime", "mode=755", "size=65536k"] },
-      { destination: "/dev/pts", type: "devpts", source: "devpts", options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"] },
+      {
+        destination: "/dev/pts",
+        type: "devpts",
+        source: "devpts",
+        options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"],
+      },
       { destination: "/dev/shm", type: "tmpfs", source: "shm", options: [...harmless, "mode=1777", "size=65536k"] },
       { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: harmless },
       { destination: "/sys", type: "sysfs", source: "sysfs", options: [...harmless, "ro"] },
@@ -89,7 +107,8 @@ test("R10 a step's specification is BuildKit's", () => {
 });
 
 test("R07 only network none has a namespace of its own", () => {
-  const types = (network: "host" | "none"): string[] => makeSpec({ ...step, network }, facts, bundle).linux.namespaces.map(({ type }) => type);
+  const types = (network: "host" | "none"): string[] =>
+    makeSpec({ ...step, network }, facts, bundle).linux.namespaces.map(({ type }) => type);
   assert.equal(types("host").includes("network"), false);
   assert.equal(types("none").includes("network"), true);
 });
@@ -106,20 +125,30 @@ test("without root there are no cgroups, and /sys is the worker's, frozen with a
   assert.equal(rootless.linux.resources, undefined);
   assert.deepEqual(rootless.mounts.find(({ destination }) => destination === "/sys")?.options.slice(0, 2), ["rbind", "rro"]);
   const old = makeSpec(step, { ...facts, userNamespace: true, kernel: { major: 5, minor: 11 } }, bundle);
-  assert.equal(old.mounts.some(({ destination }) => destination.startsWith("/sys")), false);
-  assert.throws(() => makeSpec({ ...step, cgroupParent: "/x" }, { ...facts, userNamespace: true }, bundle), failsWith("RUNTIME_CGROUP", /without root/));
+  assert.equal(
+    old.mounts.some(({ destination }) => destination.startsWith("/sys")),
+    false,
+  );
+  assert.throws(
+    () => makeSpec({ ...step, cgroupParent: "/x" }, { ...facts, userNamespace: true }, bundle),
+    failsWith("RUNTIME_CGROUP", /without root/),
+  );
 });
 
 test("with a single id nothing is asked of groups", () => {
   const spec = makeSpec(step, { ...facts, userNamespace: true, singleId: true }, bundle);
   assert.deepEqual(spec.process.user.additionalGids, []);
-  assert.equal(spec.mounts.some(({ options }) => options.includes("gid=5")), false);
+  assert.equal(
+    spec.mounts.some(({ options }) => options.includes("gid=5")),
+    false,
+  );
 });
 
 test("R10 ulimits are written as asked, and refused when they cannot be had", () => {
   const spec = makeSpec({ ...step, ulimits: [{ name: "core", soft: 5, hard: -1 }] }, facts, bundle);
   assert.match(writeSpec(spec), /"rlimits":\[\{"type":"RLIMIT_CORE","soft":5,"hard":18446744073709551615\}\]/);
-  const ask = (name: string, soft: number, hard: number, more: Partial<HostFacts> = {}) => makeSpec({ ...step, ulimits: [{ name, soft, hard }] }, { ...facts, ...more }, bundle);
+  const ask = (name: string, soft: number, hard: number, more: Partial<HostFacts> = {}) =>
+    makeSpec({ ...step, ulimits: [{ name, soft, hard }] }, { ...facts, ...more }, bundle);
   assert.throws(() => ask("nofile", 10, 4097), failsWith("RUNTIME_ULIMIT", /above what this user may have \(4096\)/));
   assert.throws(() => ask("nofile", 10, -1), failsWith("RUNTIME_ULIMIT", /unlimited/));
   assert.throws(() => ask("nofile", 11, 10), failsWith("RUNTIME_ULIMIT", /soft limit 11 is above the hard limit 10/));
@@ -139,14 +168,19 @@ test("R08 T31 insecure has every capability, nothing hidden, and the devices of 
 });
 
 test("a later mount replaces an earlier one of the same destination", () => {
-  const mounts = makeSpec({ ...step, mounts: [{ type: "bind", source: "/h", destination: "/etc/hosts", readonly: true, flags: ["nodev"] }] }, facts, bundle).mounts;
+  const mounts = makeSpec(
+    { ...step, mounts: [{ type: "bind", source: "/h", destination: "/etc/hosts", readonly: true, flags: ["nodev"] }] },
+    facts,
+    bundle,
+  ).mounts;
   const hosts = mounts.filter(({ destination }) => destination === "/etc/hosts");
   assert.deepEqual(hosts, [{ destination: "/etc/hosts", type: "bind", source: "/h", options: ["rbind", "nodev", "ro"] }]);
 });
 
 test("seccomp: what a capability opens is open with it only, and architectures bring their own calls", () => {
   const names = (capabilities: string[], architecture = "x64"): readonly string[] =>
-    makeSeccompProfile({ architecture, kernel: { major: 6, minor: 1 }, capabilities, refuseByName: false }).syscalls[0]?.names ?? [];
+    makeSeccompProfile({ architecture, kernel: { major: 6, minor: 1 }, capabilities, refuseByName: false }).syscalls[0]?.names ??
+    [];
   assert.equal(names([]).includes("mount"), false);
   assert.equal(names(["CAP_SYS_ADMIN"]).includes("mount"), true);
   assert.equal(names([]).includes("chroot"), false);
@@ -162,12 +196,17 @@ test("seccomp: turned round for crun, every refused call is refused by name and 
   assert.deepEqual([straight.defaultErrnoRet, round.defaultErrnoRet], [1, 38]);
   const allowed = new Set(straight.syscalls[0]?.names);
   const refused = round.syscalls.filter(({ errnoRet }) => errnoRet === 1).flatMap(({ names }) => names);
-  assert.deepEqual(refused.filter((name) => allowed.has(name)), []);
-  for (const name of ["mount", "keyctl", "io_uring_setup", "socket", "clone", "unshare", "bpf"]) assert.ok(refused.includes(name), name);
+  assert.deepEqual(
+    refused.filter((name) => allowed.has(name)),
+    [],
+  );
+  for (const name of ["mount", "keyctl", "io_uring_setup", "socket", "clone", "unshare", "bpf"])
+    assert.ok(refused.includes(name), name);
 });
 
 test("facts are read as the kernel writes them", () => {
   assert.deepEqual(readCapabilities("00000000a80425fb").toSorted(), [...defaultCapabilities].toSorted());
-  const table = "Limit                     Soft Limit           Hard Limit           Units     \nMax open files            1024                 unlimited            files     \n";
+  const table =
+    "Limit                     Soft Limit           Hard Limit           Units     \nMax open files            1024                 unlimited            files     \n";
   assert.deepEqual(readLimits(table), [{ name: "nofile", soft: 1024, hard: -1 }]);
 });

@@ -60,10 +60,20 @@ function fileMount(source: string, destination: string): OciMount {
 function makeCapabilities({ security }: ContainerProcess, { capabilities: most }: HostFacts): OciCapabilities {
   const insecure = security === "insecure";
   const given = insecure ? most : defaultCapabilities.filter((name) => most.includes(name));
-  return { bounding: given, effective: given, permitted: given, inheritable: insecure ? given : [], ambient: insecure ? given : [] };
+  return {
+    bounding: given,
+    effective: given,
+    permitted: given,
+    inheritable: insecure ? given : [],
+    ambient: insecure ? given : [],
+  };
 }
 
-function makeLinux(process: ContainerProcess, facts: HostFacts, { id, runtime, capabilities }: Bundle & { capabilities: OciCapabilities }): OciLinux {
+function makeLinux(
+  process: ContainerProcess,
+  facts: HostFacts,
+  { id, runtime, capabilities }: Bundle & { capabilities: OciCapabilities },
+): OciLinux {
   const insecure = process.security === "insecure";
   const { userNamespace, cgroupV2 } = facts;
   return {
@@ -79,7 +89,9 @@ function makeLinux(process: ContainerProcess, facts: HostFacts, { id, runtime, c
     maskedPaths: insecure ? [] : maskedPaths,
     readonlyPaths: insecure ? [] : readonlyPaths,
     // runc says ENOSYS for calls newer than its libseccomp by itself.
-    ...(insecure ? {} : { seccomp: makeSeccompProfile({ ...facts, capabilities: capabilities.bounding, refuseByName: runtime === "crun" }) }),
+    ...(insecure
+      ? {}
+      : { seccomp: makeSeccompProfile({ ...facts, capabilities: capabilities.bounding, refuseByName: runtime === "crun" }) }),
     // a user namespace can make no devices
     ...(insecure && !userNamespace ? { devices: insecureDevices } : {}),
     ...makeCgroup(process, facts, id),
@@ -87,10 +99,16 @@ function makeLinux(process: ContainerProcess, facts: HostFacts, { id, runtime, c
 }
 
 /** The cgroup exists for its device rules: without them root could make the node of a disk and read it. A user namespace has no nodes. */
-function makeCgroup({ cgroupParent, security }: ContainerProcess, { userNamespace }: HostFacts, id: string): Pick<OciLinux, "cgroupsPath" | "resources"> {
+function makeCgroup(
+  { cgroupParent, security }: ContainerProcess,
+  { userNamespace }: HostFacts,
+  id: string,
+): Pick<OciLinux, "cgroupsPath" | "resources"> {
   if (userNamespace) {
     if (cgroupParent === undefined) return {};
-    throw new VarveError("RUNTIME_CGROUP", `the cgroup parent "${cgroupParent}" cannot be had without root`, { hint: "leave out --cgroup-parent" });
+    throw new VarveError("RUNTIME_CGROUP", `the cgroup parent "${cgroupParent}" cannot be had without root`, {
+      hint: "leave out --cgroup-parent",
+    });
   }
   if (cgroupParent !== undefined && /\.slice(:|$)|(^|\/)\.\.(\/|$)/.test(cgroupParent)) {
     throw new VarveError("RUNTIME_CGROUP", `the cgroup parent "${cgroupParent}" is not a plain path of cgroups`, {
@@ -100,6 +118,14 @@ function makeCgroup({ cgroupParent, security }: ContainerProcess, { userNamespac
   const all = { access: "rwm" } as const;
   return {
     cgroupsPath: `${cgroupParent === undefined ? "" : `/${cgroupParent.replace(/^\/+|\/+$/g, "")}`}/varve/${id}`,
-    resources: { devices: security === "insecure" ? [{ allow: true, type: "c", ...all }, { allow: true, type: "b", ...all }] : [{ allow: false, ...all }] },
+    resources: {
+      devices:
+        security === "insecure"
+          ? [
+              { allow: true, type: "c", ...all },
+              { allow: true, type: "b", ...all },
+            ]
+          : [{ allow: false, ...all }],
+    },
   };
 }

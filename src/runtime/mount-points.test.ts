@@ -1,5 +1,16 @@
 import assert from "node:assert/strict";
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
@@ -34,7 +45,10 @@ test("R11 what was missing is made and goes again, and folders look untouched", 
 
 test("R11 what was there, was filled or was replaced stays", () => {
   writeFileSync(join(root, "etc/hosts"), "");
-  const points = makeMountPoints(root, ["/etc/hosts", "/a", "/b"].map((destination) => ({ destination, kind: "file" })));
+  const points = makeMountPoints(
+    root,
+    ["/etc/hosts", "/a", "/b"].map((destination) => ({ destination, kind: "file" })),
+  );
   writeFileSync(join(root, "a"), "text");
   rmSync(join(root, "b"));
   mkdirSync(join(root, "b"));
@@ -46,7 +60,10 @@ test("R11 links, absolute, relative and dangling, lead nowhere but into the root
   symlinkSync(join(base, "host/inside"), join(root, "absolute"));
   symlinkSync("../../../../../../../../deep/er", join(root, "upwards"));
   symlinkSync("/absolute", join(root, "chain"));
-  const points = makeMountPoints(root, ["/absolute", "/upwards/x", "/chain/y"].map((destination) => ({ destination, kind: "folder" })));
+  const points = makeMountPoints(
+    root,
+    ["/absolute", "/upwards/x", "/chain/y"].map((destination) => ({ destination, kind: "folder" })),
+  );
   assert.deepEqual(readdirSync(join(base, "host")), []);
   assert.equal(points.resolved.get("/upwards/x"), "/deep/er/x");
   assert.equal(points.resolved.get("/chain/y"), join(base, "host/inside/y"));
@@ -70,7 +87,11 @@ test("what is in the way is named, and what was made before it goes", () => {
   symlinkSync("loop", join(root, "loop"));
   for (const destination of ["/file/x", "/loop", "/loop/x"]) {
     assert.throws(
-      () => makeMountPoints(root, [{ destination: "/new", kind: "folder" }, { destination, kind: "folder" }]),
+      () =>
+        makeMountPoints(root, [
+          { destination: "/new", kind: "folder" },
+          { destination, kind: "folder" },
+        ]),
       (error) => isVarveError(error) && error.code === "RUNTIME_MOUNT_POINT" && error.message.includes(destination),
     );
   }

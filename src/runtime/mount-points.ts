@@ -59,7 +59,12 @@ export function makeMountPoints(rootPath: string, points: readonly MountPoint[])
   return { resolved, cleanup: () => removeStubs(stubs) };
 }
 
-function makePoint(root: number, rootPath: string, { destination, kind, system = false, folderMode = 0o755 }: MountPoint, stubs: Stub[]): void {
+function makePoint(
+  root: number,
+  rootPath: string,
+  { destination, kind, system = false, folderMode = 0o755 }: MountPoint,
+  stubs: Stub[],
+): void {
   let before: BigIntStats | undefined;
   const listener = {
     before: (parent: number) => void (before = fstatSync(parent, { bigint: true })),
@@ -79,7 +84,11 @@ function makePoint(root: number, rootPath: string, { destination, kind, system =
     makeInRoot(root, destination, { kind, folderMode, listener });
   } catch (error) {
     if (isVarveError(error) || !hasCode(error, "ENOTDIR", "ELOOP", "EEXIST", "ENAMETOOLONG", "EACCES", "EROFS")) throw error;
-    throw new VarveError("RUNTIME_MOUNT_POINT", `nothing can be mounted at ${destination}: something in the image is in the way`, { cause: error });
+    throw new VarveError(
+      "RUNTIME_MOUNT_POINT",
+      `nothing can be mounted at ${destination}: something in the image is in the way`,
+      { cause: error },
+    );
   }
 }
 

@@ -6,7 +6,10 @@ import { hasCode } from "../sys/index.ts";
 import { defaultHostname, type ContainerProcess } from "./container-process.ts";
 
 /** Writes `resolv.conf` and `hosts` of a step into a folder. */
-export function writeNetworkFiles(process: ContainerProcess, folder: string): { readonly resolvConfPath: string; readonly hostsPath: string } {
+export function writeNetworkFiles(
+  process: ContainerProcess,
+  folder: string,
+): { readonly resolvConfPath: string; readonly hostsPath: string } {
   const resolvConfPath = join(folder, "resolv.conf");
   const hostsPath = join(folder, "hosts");
   writeFileSync(resolvConfPath, makeResolvConf(process.network, readIfThere), { mode: 0o644 });
@@ -52,11 +55,17 @@ function isLoopback(address: string): boolean {
 
 /** The step's /etc/hosts: itself, then `--add-host`. */
 export function makeHosts({ hostname, extraHosts }: Pick<ContainerProcess, "hostname" | "extraHosts">): string {
-  const lines = [`127.0.0.1\tlocalhost ${hostname === "" ? defaultHostname : hostname}`, "::1\tlocalhost ip6-localhost ip6-loopback"];
+  const lines = [
+    `127.0.0.1\tlocalhost ${hostname === "" ? defaultHostname : hostname}`,
+    "::1\tlocalhost ip6-localhost ip6-loopback",
+  ];
   for (const { host, ip } of extraHosts) {
     if (isIP(ip) === 0) {
       throw new VarveError("RUNTIME_HOST", `the extra host "${host}" has no IP address: "${ip}"`, {
-        hint: ip === "host-gateway" ? "host-gateway names a bridge of Docker's daemon, which is not there; give an address" : "write --add-host NAME=ADDRESS",
+        hint:
+          ip === "host-gateway"
+            ? "host-gateway names a bridge of Docker's daemon, which is not there; give an address"
+            : "write --add-host NAME=ADDRESS",
       });
     }
     if (/[\s#]/.test(host) || host === "") throw new VarveError("RUNTIME_HOST", `"${host}" is not the name of a host`);

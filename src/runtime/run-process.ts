@@ -87,7 +87,10 @@ async function runBundle(options: RunOptions, control: RunControl, { folder, mod
   const id = folder.slice(folder.lastIndexOf("/") + 1);
   const spec = makeSpec(wanted, facts, { id, runtime: runtime.name, rootPath, ...writeNetworkFiles(wanted, folder) });
   // The runtime gets places, not links to follow.
-  const placed = spec.mounts.map((mount) => ({ ...withMode(mount, modes.get(mount.destination)), destination: resolved.get(mount.destination) ?? mount.destination }));
+  const placed = spec.mounts.map((mount) => ({
+    ...withMode(mount, modes.get(mount.destination)),
+    destination: resolved.get(mount.destination) ?? mount.destination,
+  }));
   const mounts = facts.userNamespace ? keepLockedFlags(placed) : placed;
   writeFileSync(join(folder, "config.json"), writeSpec({ ...spec, mounts }), { mode: 0o600 });
   const outcome = await runRuntime(options, control, { folder, id });
@@ -102,7 +105,11 @@ async function runBundle(options: RunOptions, control: RunControl, { folder, mod
   return await interpret(options, control, { ...outcome, complaint });
 }
 
-async function interpret({ runtime, process: wanted }: RunOptions, control: RunControl, outcome: Outcome & { complaint: string | undefined }): Promise<RunResult> {
+async function interpret(
+  { runtime, process: wanted }: RunOptions,
+  control: RunControl,
+  outcome: Outcome & { complaint: string | undefined },
+): Promise<RunResult> {
   const { exitCode, signal, errors, outBytes, complaint } = outcome;
   const program = wanted.args[0] ?? "";
   if (exitCode === 0) return { exitCode };
@@ -163,12 +170,21 @@ async function runRuntime(options: RunOptions, control: RunControl, place: { fol
   }
 }
 
-function spawnRuntime({ runtime, facts }: RunOptions, { folder, id }: { folder: string; id: string }, pipes: readonly OutputPipe[]): ChildProcess {
+function spawnRuntime(
+  { runtime, facts }: RunOptions,
+  { folder, id }: { folder: string; id: string },
+  pipes: readonly OutputPipe[],
+): ChildProcess {
   const input = openSync("/dev/null", "r");
   try {
     const args = [...globalArguments(runtime, facts, folder), "run", "--bundle", folder, "--pid-file", join(folder, "pid"), id];
     // A session of its own: a terminal's Ctrl-C is for Varve, which then ends the step in order.
-    return spawn(runtime.path, args, { cwd: folder, detached: true, env: runtimeEnvironment(), stdio: [input, ...pipes.map(({ writer }) => writer)] });
+    return spawn(runtime.path, args, {
+      cwd: folder,
+      detached: true,
+      env: runtimeEnvironment(),
+      stdio: [input, ...pipes.map(({ writer }) => writer)],
+    });
   } finally {
     closeSync(input);
   }
@@ -191,11 +207,18 @@ function exitOf(child: ChildProcess): Promise<{ exitCode: number | null; signal:
   });
 }
 
-function stopOnAbort({ graceMs = defaultGraceMs }: RunOptions, { signal }: RunControl, running: { child: ChildProcess; exit: Promise<unknown>; folder: string }) {
+function stopOnAbort(
+  { graceMs = defaultGraceMs }: RunOptions,
+  { signal }: RunControl,
+  running: { child: ChildProcess; exit: Promise<unknown>; folder: string },
+) {
   let aborted: AbortSignal | undefined;
   const ended = new AbortController();
   const stopWith = (grace: number): void => {
-    const stopping = stopContainer({ ...running, graceMs: grace, readPid: () => readPid(join(running.folder, "pid")) }, { signal: ended.signal });
+    const stopping = stopContainer(
+      { ...running, graceMs: grace, readPid: () => readPid(join(running.folder, "pid")) },
+      { signal: ended.signal },
+    );
     stopping.catch(() => running.child.kill("SIGKILL"));
   };
   const onAbort = (): void => {
@@ -247,6 +270,9 @@ async function drain(reading: Promise<unknown>, pipes: readonly OutputPipe[]): P
 
 /** After a runtime that was killed: its container's last processes, cgroups and mounts. */
 async function deleteContainer({ runtime, facts }: RunOptions, { folder, id }: { folder: string; id: string }): Promise<void> {
-  const child = spawn(runtime.path, [...globalArguments(runtime, facts, folder), "delete", "--force", id], { env: runtimeEnvironment(), stdio: "ignore" });
+  const child = spawn(runtime.path, [...globalArguments(runtime, facts, folder), "delete", "--force", id], {
+    env: runtimeEnvironment(),
+    stdio: "ignore",
+  });
   await exitOf(child);
 }

@@ -20,7 +20,10 @@ test("a runtime without seccomp, or without cgroups that it can write, is explai
   const runtime = { name: "runc", path: "/bin/runc" } as const;
   const seccomp = runtimeFailure(runtime, "config provided but seccomp not supported");
   assert.equal(seccomp.code, "RUNTIME_UNSUPPORTED");
-  const cgroup = runtimeFailure(runtime, "runc run failed: unable to start container process: mkdir /sys/fs/cgroup/cpuset/varve: read-only file system");
+  const cgroup = runtimeFailure(
+    runtime,
+    "runc run failed: unable to start container process: mkdir /sys/fs/cgroup/cpuset/varve: read-only file system",
+  );
   assert.equal(cgroup.message, "runc could not run the step: mkdir /sys/fs/cgroup/cpuset/varve: read-only file system");
   assert.match(cgroup.hint ?? "", /cgroups/);
 });

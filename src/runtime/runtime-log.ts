@@ -48,7 +48,10 @@ export function readStartFailure(complaint: string, program: string): string | u
 
 /** The same, from a step's whole output on stream 2: when the last call before the program fails, the runtimes write there. */
 export function readLateStartFailure(errors: string, program: string): string | undefined {
-  const reason = /^exec (?:container process (?:\(.*\) )?`.*`|\S+): (exec format error|no such file or directory|permission denied)\n$/i.exec(errors)?.[1];
+  const reason =
+    /^exec (?:container process (?:\(.*\) )?`.*`|\S+): (exec format error|no such file or directory|permission denied)\n$/i.exec(
+      errors,
+    )?.[1];
   return reason === undefined ? undefined : startFailure(program, reason.toLowerCase());
 }
 
@@ -63,7 +66,9 @@ export function runtimeFailure(runtime: Runtime, complaint: string): VarveError 
       hint: `install a ${runtime.name} that has it ("${runtime.name} --version" shows it); steps are not run without`,
     });
   }
-  const short = complaint.replace(/^runc run failed: /, "").replace(/^(unable to start container process|error during container init): /, "");
+  const short = complaint
+    .replace(/^runc run failed: /, "")
+    .replace(/^(unable to start container process|error during container init): /, "");
   const hint = hintFor(complaint);
   return new VarveError("RUNTIME_FAILED", `${runtime.name} could not run the step: ${short}`, hint === undefined ? {} : { hint });
 }

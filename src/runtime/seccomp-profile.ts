@@ -64,7 +64,8 @@ export const allowedByCapability: Readonly<Record<string, readonly string[]>> = 
   CAP_BPF: ["bpf"],
   CAP_DAC_READ_SEARCH: ["open_by_handle_at"],
   CAP_PERFMON: ["perf_event_open"],
-  CAP_SYS_ADMIN: words(`bpf clone clone3 fanotify_init fsconfig fsmount fsopen fspick lookup_dcookie lsm_get_self_attr lsm_list_modules
+  CAP_SYS_ADMIN:
+    words(`bpf clone clone3 fanotify_init fsconfig fsmount fsopen fspick lookup_dcookie lsm_get_self_attr lsm_list_modules
     lsm_set_self_attr mount mount_setattr move_mount open_tree perf_event_open quotactl quotactl_fd setdomainname sethostname setns
     syslog umount umount2 unshare`),
   CAP_SYS_BOOT: ["reboot"],
@@ -125,4 +126,6 @@ export const personalities: readonly number[] = [0x0, 0x8, 0x20000, 0x20008, 0xf
 export const socketFamilies = { alg: 38, vsock: 40 } as const;
 
 /** The flags of clone(2) that make namespaces: mount, cgroup, uts, ipc, user, pid, net. */
-export const cloneNamespaceFlags: readonly number[] = [0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000];
+export const cloneNamespaceFlags: readonly number[] = [
+  0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000,
+];

@@ -63,12 +63,16 @@ function allowedNames({ architecture, kernel, capabilities }: SeccompFacts): Rea
 /** EPERM by name. personality stays at ENOSYS: that it is none of five values is more than a rule can say. */
 function refusals(allowed: ReadonlySet<string>, architecture: string): SeccompRule[] {
   const gated = Object.values(allowedByCapability).flat();
-  const names = new Set([...alwaysRefused, ...gated].filter((name) => !allowed.has(name) && name !== "clone" && name !== "clone3"));
+  const names = new Set(
+    [...alwaysRefused, ...gated].filter((name) => !allowed.has(name) && name !== "clone" && name !== "clone3"),
+  );
   const index = cloneFlagsIndex(architecture);
   return [
     { names: [...names], action: "SCMP_ACT_ERRNO", errnoRet: eperm },
     ...Object.values(socketFamilies).map((value) => refuseWhen("socket", { index: 0, value, op: "SCMP_CMP_EQ" })),
-    ...(allowed.has("clone") ? [] : cloneNamespaceFlags.map((value) => refuseWhen("clone", { index, value, valueTwo: value, op: "SCMP_CMP_MASKED_EQ" }))),
+    ...(allowed.has("clone")
+      ? []
+      : cloneNamespaceFlags.map((value) => refuseWhen("clone", { index, value, valueTwo: value, op: "SCMP_CMP_MASKED_EQ" }))),
   ];
 }
 

@@ -20,7 +20,10 @@ const startMs = 5_000;
  * namespace. A first process without a handler never sees SIGTERM (pid_namespaces(7)), so waiting would be in vain. Settles early
  * when `signal` says that all is over.
  */
-export async function stopContainer({ child, graceMs, readPid }: StopOptions, { signal }: { signal: AbortSignal }): Promise<void> {
+export async function stopContainer(
+  { child, graceMs, readPid }: StopOptions,
+  { signal }: { signal: AbortSignal },
+): Promise<void> {
   try {
     let pid = readPid();
     for (let waitedMs = 0; pid === undefined && waitedMs < startMs; waitedMs += pollMs) {

@@ -8,7 +8,12 @@ import { tmpfsModes, withMode } from "./tmpfs-modes.ts";
 test("R03 a tmpfs has the permissions of the folder that it hides, and is everybody's where nothing was", () => {
   const base = mkdtempSync(join(tmpdir(), "varve-modes-"));
   try {
-    for (const [path, mode] of [["root", 0o755], ["root/private", 0o700], ["bound", 0o755], ["bound/inner", 0o750]] as const) {
+    for (const [path, mode] of [
+      ["root", 0o755],
+      ["root/private", 0o700],
+      ["bound", 0o755],
+      ["bound/inner", 0o750],
+    ] as const) {
       mkdirSync(join(base, path));
       chmodSync(join(base, path), mode);
     }

@@ -14,9 +14,15 @@ export function tmpfsModes(rootPath: string, mounts: readonly ContainerMount[]):
   const modes = new Map<string, number>();
   mounts.forEach(({ type, destination }, index) => {
     if (type !== "tmpfs") return;
-    const cover = mounts.slice(0, index).findLast((earlier) => destination.startsWith(`${earlier.destination.replace(/\/+$/, "")}/`));
+    const cover = mounts
+      .slice(0, index)
+      .findLast((earlier) => destination.startsWith(`${earlier.destination.replace(/\/+$/, "")}/`));
     if (cover === undefined) modes.set(destination, modeOf(rootPath, destination));
-    else modes.set(destination, cover.type === "bind" ? modeOf(cover.source, destination.slice(cover.destination.length)) : freshMode);
+    else
+      modes.set(
+        destination,
+        cover.type === "bind" ? modeOf(cover.source, destination.slice(cover.destination.length)) : freshMode,
+      );
   });
   return modes;
 }

@@ -13,12 +13,19 @@ export function makeRlimits(ulimits: readonly Ulimit[], facts: HostFacts): { typ
       throw new VarveError("RUNTIME_ULIMIT", `there is no ulimit "${name}"`, { hint: `one of: ${known}` });
     }
     if (exceeds(soft, hard)) {
-      throw new VarveError("RUNTIME_ULIMIT", `ulimit ${name}: the soft limit ${show(soft)} is above the hard limit ${show(hard)}`);
+      throw new VarveError(
+        "RUNTIME_ULIMIT",
+        `ulimit ${name}: the soft limit ${show(soft)} is above the hard limit ${show(hard)}`,
+      );
     }
     if (!mayRaise && exceeds(hard, own.hard)) {
-      throw new VarveError("RUNTIME_ULIMIT", `ulimit ${name}=${show(soft)}:${show(hard)} is above what this user may have (${show(own.hard)})`, {
-        hint: `ask for at most ${name}=${show(own.hard)}, or raise the hard limit of whoever starts the build`,
-      });
+      throw new VarveError(
+        "RUNTIME_ULIMIT",
+        `ulimit ${name}=${show(soft)}:${show(hard)} is above what this user may have (${show(own.hard)})`,
+        {
+          hint: `ask for at most ${name}=${show(own.hard)}, or raise the hard limit of whoever starts the build`,
+        },
+      );
     }
     return { type: `RLIMIT_${name.toUpperCase()}`, soft, hard };
   });

@@ -20,7 +20,8 @@ export function makeWorkingFolder(rootPath: string, process: Pick<ContainerProce
     refuseProc(cwd, resolveInRoot(root, cwd));
     closeSync(openInRoot(root, cwd, { flags: openFlags.path | constants.O_DIRECTORY }));
   } catch (error) {
-    if (isVarveError(error) || !hasCode(error, "ENOTDIR", "ELOOP", "ENOENT", "EEXIST", "EACCES", "EROFS", "ENAMETOOLONG")) throw error;
+    if (isVarveError(error) || !hasCode(error, "ENOTDIR", "ELOOP", "ENOENT", "EEXIST", "EACCES", "EROFS", "ENAMETOOLONG"))
+      throw error;
     throw new VarveError("RUNTIME_CWD", `the working directory ${cwd} cannot be used`, { cause: error });
   } finally {
     closeSync(root);

@@ -51,22 +51,35 @@ test("B30 listing keys and signing reach the agent, everything else is answered 
 
 test("B30 requests may come in any pieces, several at a time; answers keep their order", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.constantFrom(list, sign, 17, 27), { minLength: 1, maxLength: 8 }), fc.integer({ min: 1, max: 9 }), async (types, piece) => {
-      const { client, heard, done } = openRelay();
-      const bytes = Buffer.concat(types.map((type) => message(type)));
-      for (let at = 0; at < bytes.length; at += piece) client.write(bytes.subarray(at, at + piece));
-      const expected = Buffer.concat(types.map((type) => (type === list || type === sign ? message(12, Buffer.from([type])) : failure)));
-      assert.deepEqual(await readBytes(client, expected.length), expected);
-      assert.deepEqual(heard, types.filter((type) => type === list || type === sign));
-      client.end();
-      await done;
-    }),
+    fc.asyncProperty(
+      fc.array(fc.constantFrom(list, sign, 17, 27), { minLength: 1, maxLength: 8 }),
+      fc.integer({ min: 1, max: 9 }),
+      async (types, piece) => {
+        const { client, heard, done } = openRelay();
+        const bytes = Buffer.concat(types.map((type) => message(type)));
+        for (let at = 0; at < bytes.length; at += piece) client.write(bytes.subarray(at, at + piece));
+        const expected = Buffer.concat(
+          types.map((type) => (type === list || type === sign ? message(12, Buffer.from([type])) : failure)),
+        );
+        assert.deepEqual(await readBytes(client, expected.length), expected);
+        assert.deepEqual(
+          heard,
+          types.filter((type) => type === list || type === sign),
+        );
+        client.end();
+        await done;
+      },
+    ),
     { numRuns: 30 },
   );
 });
 
 test("B30 a message that is empty or too long ends the connection", async () => {
-  for (const length of [[0, 0, 0, 0], [0, 4, 0, 1], [255, 255, 255, 255]]) {
+  for (const length of [
+    [0, 0, 0, 0],
+    [0, 4, 0, 1],
+    [255, 255, 255, 255],
+  ]) {
     const { client, heard, done } = openRelay();
     client.write(Buffer.from([...length, 11, 0, 0]));
     await done;

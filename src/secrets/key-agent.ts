@@ -85,7 +85,10 @@ async function start(program: string, args: readonly string[], env: NodeJS.Proce
 }
 
 function missing(program: string, cause: unknown): VarveError {
-  return new VarveError("SSH_AGENT_MISSING", `${program} cannot be started, which --ssh with key files needs`, { hint: "install OpenSSH's client", cause });
+  return new VarveError("SSH_AGENT_MISSING", `${program} cannot be started, which --ssh with key files needs`, {
+    hint: "install OpenSSH's client",
+    cause,
+  });
 }
 
 /** The agent tells its socket once it listens there; a stream that just ends means that it did not start. */

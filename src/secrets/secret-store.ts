@@ -31,5 +31,7 @@ async function readSecret(id: string, source: SecretSource): Promise<Uint8Array>
   const given = typeof source === "function" ? await source() : source;
   const bytes = typeof given === "string" ? Buffer.from(given) : given;
   if (bytes.length <= maxSecretBytes) return bytes;
-  throw new VarveError("SECRET_TOO_LARGE", `secret ${id} too big. max size 500KiB`, { details: { id, maxBytes: maxSecretBytes } });
+  throw new VarveError("SECRET_TOO_LARGE", `secret ${id} too big. max size 500KiB`, {
+    details: { id, maxBytes: maxSecretBytes },
+  });
 }

@@ -40,10 +40,22 @@ test("R05 B30 key files are served by an agent that lists and signs, takes no ke
   // longer than an address of a socket can be
   const deep = join(folder, "d".repeat(60), "e".repeat(60));
   mkdirSync(deep, { recursive: true });
-  const service = await serveAgent({ agent, path: join(deep, "socket"), uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, mode: 0o640 });
+  const service = await serveAgent({
+    agent,
+    path: join(deep, "socket"),
+    uid: process.getuid?.() ?? 0,
+    gid: process.getgid?.() ?? 0,
+    mode: 0o640,
+  });
   assert.equal(statSync(service.path).mode & 0o7777, 0o640);
   // the client knows no way around the limit, so it comes in through a second relay
-  const near = await serveAgent({ agent: service.path, path: join(folder, "near"), uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, mode: 0o600 });
+  const near = await serveAgent({
+    agent: service.path,
+    path: join(folder, "near"),
+    uid: process.getuid?.() ?? 0,
+    gid: process.getgid?.() ?? 0,
+    mode: 0o600,
+  });
   assert.equal(await client(near.path, "-L"), `${one.publicKey}\n${two.publicKey}`);
   assert.equal(await client(near.path, "-T", `${one.file}.pub`), "");
   assert.match(await client(near.path, "-D"), /Failed to remove all identities/);

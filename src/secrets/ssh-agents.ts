@@ -18,7 +18,8 @@ export interface SshAgents extends AsyncDisposable {
 export function openSshAgents(sources: Readonly<Record<string, AgentSource>>, { path }: { readonly path: string }): SshAgents {
   for (const source of Object.values(sources)) {
     for (const file of "keys" in source ? source.keys : [source.socket]) {
-      if (statSync(file, { throwIfNoEntry: false }) === undefined) throw new VarveError("SSH_KEY_UNREADABLE", `${file}: no such file`);
+      if (statSync(file, { throwIfNoEntry: false }) === undefined)
+        throw new VarveError("SSH_KEY_UNREADABLE", `${file}: no such file`);
     }
   }
   const started = new Map<string, Promise<KeyAgent>>();

@@ -86,9 +86,17 @@ export function openSnapshots({ state, root }: { readonly state: State; readonly
     },
     get,
     findByChain: (chainId) =>
-      toSnapshot(state.get<Row>(`SELECT ${columns} FROM snapshots WHERE chain_id = ? AND owner IS NULL ORDER BY id LIMIT 1`, chainId)),
+      toSnapshot(
+        state.get<Row>(`SELECT ${columns} FROM snapshots WHERE chain_id = ? AND owner IS NULL ORDER BY id LIMIT 1`, chainId),
+      ),
     setLayer(id, { chainId, diffId, diffSize }) {
-      state.run("UPDATE snapshots SET diff_id = ?, diff_size = ?, chain_id = coalesce(?, chain_id) WHERE id = ?", diffId, diffSize, chainId ?? null, id);
+      state.run(
+        "UPDATE snapshots SET diff_id = ?, diff_size = ?, chain_id = coalesce(?, chain_id) WHERE id = ?",
+        diffId,
+        diffSize,
+        chainId ?? null,
+        id,
+      );
     },
     fsPath: (id) => join(pathOf(id), "fs"),
     takeAbandoned() {

@@ -38,7 +38,12 @@ function bench() {
           cacheMap: async () => ({
             digest: fake.digest ?? id,
             ...(fake.volatile ? { volatile: true } : {}),
-            dependencies: inputs.map((_, index) => ({ selector: "", ...(fake.reads && !fake.whole?.includes(index) ? { content: async (input: string) => fake.reads!(input, index) } : {}) })),
+            dependencies: inputs.map((_, index) => ({
+              selector: "",
+              ...(fake.reads && !fake.whole?.includes(index)
+                ? { content: async (input: string) => fake.reads!(input, index) }
+                : {}),
+            })),
           }),
           exec: async (values, context) => {
             ran.push(id);
@@ -48,7 +53,12 @@ function bench() {
         vertices.set(id, { id, name: id, inputs, ignoreCache: fake.ignoreCache ?? false, op });
       }
       const result = await solve({ id: target, index: 0 }, { vertices, cache, signal, onEvent: (event) => events.push(event) });
-      return { result, ran: ran.sort(), events, cached: events.filter((e) => e.type === "completed" && e.cached).map((e) => e.vertex) };
+      return {
+        result,
+        ran: ran.sort(),
+        events,
+        cached: events.filter((e) => e.type === "completed" && e.cached).map((e) => e.vertex),
+      };
     },
   };
 }
@@ -65,14 +75,22 @@ interface Fake {
 }
 
 test("S01 a vertex that the target does not need is never asked for anything", async () => {
-  const { ran, result } = await bench().build("b", { a: { run: () => "a" }, b: { from: ["a"], run: ([a]) => `${a}b` }, unused: { run: () => assert.fail("must not run") } });
+  const { ran, result } = await bench().build("b", {
+    a: { run: () => "a" },
+    b: { from: ["a"], run: ([a]) => `${a}b` },
+    unused: { run: () => assert.fail("must not run") },
+  });
   assert.equal(result, "ab");
   assert.deepEqual(ran, ["a", "b"]);
 });
 
 test("L55 a second solve runs nothing and reports the whole chain as cached", async () => {
   const world = bench();
-  const graph: Record<string, Fake> = { a: { run: () => "a" }, b: { from: ["a"], run: ([a]) => `${a}b` }, c: { from: ["b"], run: ([b]) => `${b}c` } };
+  const graph: Record<string, Fake> = {
+    a: { run: () => "a" },
+    b: { from: ["a"], run: ([a]) => `${a}b` },
+    c: { from: ["b"], run: ([b]) => `${b}c` },
+  };
   await world.build("c", graph);
   const second = await world.build("c", graph);
   assert.deepEqual(second.ran, []);
@@ -102,7 +120,10 @@ test("independent vertices run at the same time", async () => {
     return "x";
   };
   const stages = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`s${i}`, { run: meet }]));
-  const { result } = await bench().build("all", { ...stages, all: { from: Object.keys(stages), run: (inputs) => inputs.join("") } });
+  const { result } = await bench().build("all", {
+    ...stages,
+    all: { from: Object.keys(stages), run: (inputs) => inputs.join("") },
+  });
   assert.equal(result, "xxxxxxxx");
 });
 
@@ -120,7 +141,11 @@ test("stages that a row of copies reads from run at the same time", async () => 
         return `s${i}`;
       },
     };
-    graph[`copy${i}`] = { from: [...(i > 0 ? [`copy${i - 1}`] : []), `stage${i}`], reads: (input) => input, run: (inputs) => inputs.join("") };
+    graph[`copy${i}`] = {
+      from: [...(i > 0 ? [`copy${i - 1}`] : []), `stage${i}`],
+      reads: (input) => input,
+      run: (inputs) => inputs.join(""),
+    };
   }
   const { result } = await bench().build("copy7", graph);
   assert.equal(result, "s0s1s2s3s4s5s6s7");
@@ -228,7 +253,11 @@ test("the first failure stops the others, and the promise settles after they hav
     bad: { run: () => Promise.reject(new Error("broken")) },
     slow: {
       run: (_, signal) =>
-        new Promise((_resolve, reject) => signal.addEventListener("abort", () => setTimeout(() => ((stopped = true), reject(signal.reason as Error)), 20), { once: true })),
+        new Promise((_resolve, reject) =>
+          signal.addEventListener("abort", () => setTimeout(() => ((stopped = true), reject(signal.reason as Error)), 20), {
+            once: true,
+          }),
+        ),
     },
     top: { from: ["bad", "slow"], run: () => "never" },
   });
@@ -239,7 +268,16 @@ test("the first failure stops the others, and the promise settles after they hav
 test("an abort ends the solve with the caller's reason, and nothing is stored", async () => {
   const world = bench();
   const controller = new AbortController();
-  const solving = world.build("a", { a: { run: (_, signal) => new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error))) } }, controller.signal);
+  const solving = world.build(
+    "a",
+    {
+      a: {
+        run: (_, signal) =>
+          new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error))),
+      },
+    },
+    controller.signal,
+  );
   setTimeout(() => controller.abort(new Error("enough")), 5);
   await assert.rejects(solving, /enough/);
   assert.equal(world.records.size, 0);

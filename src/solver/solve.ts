@@ -22,7 +22,10 @@ interface Outcome<R> {
  * The first failure stops everything else; the promise settles when all of it has stopped. It rejects with that first
  * failure, or with the signal's reason.
  */
-export async function solve<R>(target: { readonly id: string; readonly index: number }, options: SolveOptions<R>): Promise<R | undefined> {
+export async function solve<R>(
+  target: { readonly id: string; readonly index: number },
+  options: SolveOptions<R>,
+): Promise<R | undefined> {
   const { vertices, cache, onEvent } = options;
   const now = options.now ?? Date.now;
   const stop = new AbortController();

@@ -65,4 +65,10 @@ export interface CacheStore<R> {
 export type SolverEvent =
   | { readonly type: "started"; readonly vertex: string; readonly time: number }
   | { readonly type: "completed"; readonly vertex: string; readonly time: number; readonly cached: boolean }
-  | { readonly type: "failed"; readonly vertex: string; readonly time: number; readonly error: unknown; readonly canceled: boolean };
+  | {
+      readonly type: "failed";
+      readonly vertex: string;
+      readonly time: number;
+      readonly error: unknown;
+      readonly canceled: boolean;
+    };

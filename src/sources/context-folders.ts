@@ -43,7 +43,12 @@ export function createContextFolders({ state }: { readonly state: State }): Cont
       const key = JSON.stringify(folder);
       let tree = trees.get(key);
       if (!tree) {
-        tree = openDirectoryTree(folder.path, { exclude: folder.exclude, ...(folder.only.length > 0 ? { only: folder.only } : {}), resetOwner: true, cache });
+        tree = openDirectoryTree(folder.path, {
+          exclude: folder.exclude,
+          ...(folder.only.length > 0 ? { only: folder.only } : {}),
+          resetOwner: true,
+          cache,
+        });
         trees.set(key, tree);
       }
       return tree;
@@ -57,7 +62,8 @@ export function createContextFolders({ state }: { readonly state: State }): Cont
 
 /** The stat cache: device and inode find a row, size, mode and times say whether it still holds. */
 function rememberIn(state: State, progress: { readBytes: number; seenBytes: number }): ContentCache {
-  const stampOf = (entry: Parameters<ContentCache["recall"]>[1]) => `${entry.size}:${entry.mode}:${entry.mtimeNs}:${entry.ctimeNs}`;
+  const stampOf = (entry: Parameters<ContentCache["recall"]>[1]) =>
+    `${entry.size}:${entry.mode}:${entry.mtimeNs}:${entry.ctimeNs}`;
   return {
     recall(_path, entry) {
       progress.seenBytes += entry.size;

@@ -28,14 +28,30 @@ export interface FindOptions {
 }
 
 /** Finds an image by name: in the store first (as `docker build` does), then in its registry; or in one layout folder. */
-export function createImageFinder({ state, registry, content, images }: FindOptions): (reference: ImageReference, options: ResolveOptions) => Promise<ResolvedImage> {
-  async function readConfig(reference: ImageReference, descriptor: Descriptor, origin: ImageOrigin, signal: AbortSignal): Promise<Uint8Array> {
+export function createImageFinder({
+  state,
+  registry,
+  content,
+  images,
+}: FindOptions): (reference: ImageReference, options: ResolveOptions) => Promise<ResolvedImage> {
+  async function readConfig(
+    reference: ImageReference,
+    descriptor: Descriptor,
+    origin: ImageOrigin,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
     const { digest, size } = descriptor;
-    if (!(await content.has(digest))) await content.ingest(origin.fetchBlob(reference, descriptor, { signal }), { expected: { digest, size }, signal });
+    if (!(await content.has(digest)))
+      await content.ingest(origin.fetchBlob(reference, descriptor, { signal }), { expected: { digest, size }, signal });
     return content.readAll(digest, { maxBytes: maxDocumentBytes, signal });
   }
 
-  async function readManifest(reference: ImageReference, descriptor: Descriptor, origin: ImageOrigin, signal: AbortSignal): Promise<Uint8Array> {
+  async function readManifest(
+    reference: ImageReference,
+    descriptor: Descriptor,
+    origin: ImageOrigin,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
     if (await content.has(descriptor.digest)) return content.readAll(descriptor.digest, { maxBytes: maxDocumentBytes, signal });
     const { bytes } = await origin.fetchManifest(reference, descriptor, { signal });
     await content.writeBytes(bytes, { signal });
@@ -60,19 +76,32 @@ export function createImageFinder({ state, registry, content, images }: FindOpti
       );
       return descriptor;
     } catch (error) {
-      const row = state.get<{ digest: Digest; media_type: string; size: number; time: number }>("SELECT * FROM resolved_images WHERE name = ?", name);
+      const row = state.get<{ digest: Digest; media_type: string; size: number; time: number }>(
+        "SELECT * FROM resolved_images WHERE name = ?",
+        name,
+      );
       if (!(error instanceof VarveError) || error.kind !== "unavailable" || pull || !row) throw error;
-      onWarning?.(`${familiarReference(reference)}: ${error.message}; using what the registry answered on ${new Date(row.time).toISOString()}`);
+      onWarning?.(
+        `${familiarReference(reference)}: ${error.message}; using what the registry answered on ${new Date(row.time).toISOString()}`,
+      );
       return { digest: row.digest, mediaType: row.media_type, size: row.size };
     }
   }
 
-  async function fromOrigin(reference: ImageReference, root: Descriptor, origin: ImageOrigin, { platform, signal }: ResolveOptions): Promise<ResolvedImage> {
+  async function fromOrigin(
+    reference: ImageReference,
+    root: Descriptor,
+    origin: ImageOrigin,
+    { platform, signal }: ResolveOptions,
+  ): Promise<ResolvedImage> {
     let descriptor = root;
     if (isIndex(root.mediaType)) {
       const found = selectManifest(parseIndex(await readManifest(reference, root, origin, signal)), platform);
       if (!found) {
-        throw new VarveError("IMAGE_NO_PLATFORM", `${familiarReference(reference)}: no match for platform ${formatPlatform(platform)} in manifest: not found`);
+        throw new VarveError(
+          "IMAGE_NO_PLATFORM",
+          `${familiarReference(reference)}: no match for platform ${formatPlatform(platform)} in manifest: not found`,
+        );
       }
       descriptor = found;
     }
@@ -83,12 +112,21 @@ export function createImageFinder({ state, registry, content, images }: FindOpti
 
   async function fromStore(reference: ImageReference, record: ImageRecord, signal: AbortSignal): Promise<ResolvedImage> {
     const config = parseImageConfig(await content.readAll(record.id, { maxBytes: maxDocumentBytes, signal }));
-    return { reference, digest: record.id, config, configDigest: record.id, manifest: record.manifest, layers: record.layers, origin: registry };
+    return {
+      reference,
+      digest: record.id,
+      config,
+      configDigest: record.id,
+      manifest: record.manifest,
+      layers: record.layers,
+      origin: registry,
+    };
   }
 
   return async (reference, options) => {
     const { origin, signal } = options;
-    if (origin !== undefined) return fromOrigin(reference, (await origin.resolve(reference, { signal })).descriptor, origin, options);
+    if (origin !== undefined)
+      return fromOrigin(reference, (await origin.resolve(reference, { signal })).descriptor, origin, options);
     const { digest } = reference;
     const record = digest
       ? (images.byDigest(canonicalName(reference), digest) ?? images.get(digest))

@@ -34,7 +34,9 @@ export async function findInLayout(path: string, tag: string): Promise<Digest> {
   const named = manifests.find(({ annotations = {} }) => annotations["org.opencontainers.image.ref.name"] === tag);
   const found = named ?? (manifests.length === 1 ? manifests[0] : undefined);
   if (found !== undefined) return found.digest;
-  const tags = manifests.map(({ annotations = {} }) => annotations["org.opencontainers.image.ref.name"]).filter((name) => name !== undefined);
+  const tags = manifests
+    .map(({ annotations = {} }) => annotations["org.opencontainers.image.ref.name"])
+    .filter((name) => name !== undefined);
   const options = tags.length === 0 ? {} : { hint: `there are ${tags.join(", ")}` };
   throw new VarveError("LAYOUT_NO_IMAGE", `the image layout ${path} has no image with the tag ${tag}`, options);
 }
@@ -54,7 +56,8 @@ async function readDocument(path: string, digest: Digest): Promise<Uint8Array> {
   } catch (cause) {
     throw missing(path, digest, cause);
   }
-  if (sha256(bytes) !== digest) throw new VarveError("LAYOUT_INVALID", `the blob ${digest} of the image layout ${path} has other content`);
+  if (sha256(bytes) !== digest)
+    throw new VarveError("LAYOUT_INVALID", `the blob ${digest} of the image layout ${path} has other content`);
   return bytes;
 }
 
@@ -112,4 +115,3 @@ function readObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {
     return {};
   }
 }
-

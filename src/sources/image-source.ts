@@ -49,7 +49,8 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
   const find = createImageFinder(options);
   const unpacker = createImageUnpacker(options);
   const pinned = new Map<string, ResolvedImage>();
-  const keyOf = (reference: string, platform: OpPlatformLike) => `${reference} ${formatPlatform(normalizePlatform(trimPlatform(platform)))}`;
+  const keyOf = (reference: string, platform: OpPlatformLike) =>
+    `${reference} ${formatPlatform(normalizePlatform(trimPlatform(platform)))}`;
 
   async function lookUp({ reference, platform, origin }: PinnedImage, signal: AbortSignal): Promise<ResolvedImage> {
     if (!platform) throw new TypeError(`the source ${reference} has no platform`);
@@ -57,7 +58,12 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
     // of one digest any origin will do
     const known = pinned.get(key);
     if (known) return known;
-    const image = await find(parseReference(reference), { platform: trimPlatform(platform), pull: false, signal, ...(origin && { origin }) });
+    const image = await find(parseReference(reference), {
+      platform: trimPlatform(platform),
+      pull: false,
+      signal,
+      ...(origin && { origin }),
+    });
     pinned.set(key, image);
     return image;
   }
@@ -78,7 +84,10 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
     unpackRecord(record, config, use) {
       const reference = parseReference(record.names[0] ?? "image");
       const { id, manifest, layers } = record;
-      return unpacker.unpack({ reference, digest: id, config, configDigest: id, manifest, layers, origin: options.registry }, use);
+      return unpacker.unpack(
+        { reference, digest: id, config, configDigest: id, manifest, layers, origin: options.registry },
+        use,
+      );
     },
     download: (image, use) => unpacker.download(image, use),
   };

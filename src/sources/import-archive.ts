@@ -58,7 +58,8 @@ export async function importArchive(source: AsyncIterable<Uint8Array>, options: 
     signal.throwIfAborted();
     const path = cleanPath(entry.name);
     if (entry.type === "file") files.set(path, await content.ingest(entry.body, { signal }));
-    else if (entry.type === "symlink") links.push([path, cleanPath(`${path.slice(0, path.lastIndexOf("/") + 1)}${entry.linkPath.toString()}`)]);
+    else if (entry.type === "symlink")
+      links.push([path, cleanPath(`${path.slice(0, path.lastIndexOf("/") + 1)}${entry.linkPath.toString()}`)]);
     else if (entry.type === "link") links.push([path, cleanPath(entry.linkPath.toString())]);
   }
   for (const [path, target] of links) {
@@ -117,7 +118,11 @@ interface DockerEntry {
   readonly Layers: readonly string[];
 }
 
-async function importDockerImages(bytes: Uint8Array, files: ReadonlyMap<string, StoredFile>, { content, signal }: ImportOptions): Promise<ImportedImage[]> {
+async function importDockerImages(
+  bytes: Uint8Array,
+  files: ReadonlyMap<string, StoredFile>,
+  { content, signal }: ImportOptions,
+): Promise<ImportedImage[]> {
   const images: ImportedImage[] = [];
   for (const entry of parseDockerManifest(bytes)) {
     const find = (path: string): StoredFile => {
@@ -128,7 +133,8 @@ async function importDockerImages(bytes: Uint8Array, files: ReadonlyMap<string, 
     const configFile = find(entry.Config);
     const config = parseImageConfig(await content.readAll(configFile.digest, { maxBytes: maxDocumentBytes, signal }));
     const layers = await Promise.all(entry.Layers.map(async (path) => describeLayer(find(path), content, signal)));
-    if (layers.length !== config.rootfs.diff_ids.length) throw new VarveError("ARCHIVE_NO_IMAGE", "the archive lists other layers than its image config");
+    if (layers.length !== config.rootfs.diff_ids.length)
+      throw new VarveError("ARCHIVE_NO_IMAGE", "the archive lists other layers than its image config");
     const manifest: Manifest = {
       schemaVersion: 2,
       mediaType: mediaTypes.dockerManifest,
@@ -154,7 +160,8 @@ async function describeLayer(file: StoredFile, content: ContentStore, signal: Ab
 }
 
 function parseDockerManifest(bytes: Uint8Array): DockerEntry[] {
-  const fail = (cause?: unknown) => new VarveError("ARCHIVE_NO_IMAGE", "the archive's manifest.json cannot be understood", { cause });
+  const fail = (cause?: unknown) =>
+    new VarveError("ARCHIVE_NO_IMAGE", "the archive's manifest.json cannot be understood", { cause });
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(bytes).toString("utf8"));

@@ -36,7 +36,8 @@ export function createImageUnpacker(options: UnpackOptions): ImageUnpacker {
     const descriptor = image.manifest?.layers[index];
     const known = diffId ? blobs.of(diffId) : [];
     for (const blob of known) if (await content.has(blob.digest)) return blob;
-    if (!descriptor || !diffId) throw new VarveError("IMAGE_INCOMPLETE", `a layer of ${familiarReference(image.reference)} is missing in the store`);
+    if (!descriptor || !diffId)
+      throw new VarveError("IMAGE_INCOMPLETE", `a layer of ${familiarReference(image.reference)} is missing in the store`);
     const { digest, size } = descriptor;
     if (!(await content.has(digest))) {
       await downloading.run(
@@ -53,7 +54,14 @@ export function createImageUnpacker(options: UnpackOptions): ImageUnpacker {
     return descriptor;
   }
 
-  async function unpackLayer(image: ResolvedImage, index: number, chain: Digest, base: readonly number[], blob: Descriptor, use: UseOptions): Promise<number> {
+  async function unpackLayer(
+    image: ResolvedImage,
+    index: number,
+    chain: Digest,
+    base: readonly number[],
+    blob: Descriptor,
+    use: UseOptions,
+  ): Promise<number> {
     const diffId = image.config.rootfs.diff_ids[index] as Digest;
     return unpacking.run(
       chain,
@@ -63,7 +71,8 @@ export function createImageUnpacker(options: UnpackOptions): ImageUnpacker {
         const active = snapshots.create(base);
         const lowers = base.map((id) => snapshots.fsPath(id));
         const id = `extracting ${blob.digest}`;
-        const onEvent = ({ current }: { readonly current: number }) => use.onStatus?.({ id, current, total: blob.size, done: current === blob.size });
+        const onEvent = ({ current }: { readonly current: number }) =>
+          use.onStatus?.({ id, current, total: blob.size, done: current === blob.size });
         const params = { blob: content.pathOf(blob.digest), digest: blob.digest, diffId, lowers, snapshot: active.path };
         const { bytes } = await worker.call(applyTask, params, { signal, onEvent });
         blobs.add(diffId, blob);

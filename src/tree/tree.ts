@@ -48,7 +48,11 @@ export interface Tree {
    * Facts for "not found": the nearest path that exists, the pattern that hides `path`, if one does, and names in the
    * nearest folder that may have been meant.
    */
-  whyMissing(path: string): { readonly nearest: string; readonly excludedBy: string | undefined; readonly names: readonly string[] };
+  whyMissing(path: string): {
+    readonly nearest: string;
+    readonly excludedBy: string | undefined;
+    readonly names: readonly string[];
+  };
   close(): void;
 }
 

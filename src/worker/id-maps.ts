@@ -34,7 +34,11 @@ function planRanges(file: string, username: string, uid: number, own: number): I
     next += Number(count);
   }
   if (next === 1) {
-    throw new VarveError("WORKER_NO_SUBORDINATE_IDS", `${username} has no subordinate ids in ${file}, which a build without root needs`, { hint });
+    throw new VarveError(
+      "WORKER_NO_SUBORDINATE_IDS",
+      `${username} has no subordinate ids in ${file}, which a build without root needs`,
+      { hint },
+    );
   }
   return ranges;
 }
@@ -51,7 +55,11 @@ async function runHelper(program: string, pid: number, ranges: readonly IdRange[
     await promisify(execFile)(program, [String(pid), ...args]);
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    throw new VarveError("WORKER_NO_SUBORDINATE_IDS", missing ? `${program} is missing, which a build without root needs` : `${program} failed`, { hint, cause: error });
+    throw new VarveError(
+      "WORKER_NO_SUBORDINATE_IDS",
+      missing ? `${program} is missing, which a build without root needs` : `${program} failed`,
+      { hint, cause: error },
+    );
   }
 }
 

@@ -25,10 +25,20 @@ export async function spawnWorker({ entry, root, path }: WorkerOptions): Promise
   mkdirSync(root, { recursive: true, mode: 0o711 });
   const isRoot = process.getuid?.() === 0;
   const namespaces = "unshare --mount --pid --fork --kill-child --mount-proc --propagation private".split(" ");
-  const chain = ["setpriv", "--pdeathsig", "KILL", ...namespaces, process.execPath, "--disable-warning=ExperimentalWarning", entry];
+  const chain = [
+    "setpriv",
+    "--pdeathsig",
+    "KILL",
+    ...namespaces,
+    process.execPath,
+    "--disable-warning=ExperimentalWarning",
+    entry,
+  ];
   const plan = isRoot ? undefined : planIdMaps();
   // The shell waits in the new user namespace until its ids are mapped; only an exec after that has the capabilities.
-  const command = plan ? ["unshare", "--user", "sh", "-c", 'echo >&4 && read -r _ <&4 && exec 4<&- && exec "$@"', "sh", ...chain] : chain;
+  const command = plan
+    ? ["unshare", "--user", "sh", "-c", 'echo >&4 && read -r _ <&4 && exec 4<&- && exec "$@"', "sh", ...chain]
+    : chain;
   const child = spawn(command[0] ?? "", command.slice(1), {
     stdio: ["ignore", "ignore", "pipe", "ipc", plan ? "pipe" : "ignore"],
     serialization: "advanced",

@@ -50,7 +50,9 @@ export function createWorker(options: WorkerOptions): Worker {
     };
     return new Promise((resolve, reject) => {
       const ended = () => {
-        const error = new VarveError("WORKER_DIED", "the worker process ended unexpectedly", { cause: new Error(problem() || "no output") });
+        const error = new VarveError("WORKER_DIED", "the worker process ended unexpectedly", {
+          cause: new Error(problem() || "no output"),
+        });
         reject(error);
         for (const call of calls.values()) call.reject(error);
         calls.clear();

@@ -1,7 +1,17 @@
 /** The command line as its users meet it: a process with arguments, pipes and signals. Nothing outside its folder is touched. */
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -23,7 +33,8 @@ function prepare(t: TestContext, files: Readonly<Record<string, string>> = {}) {
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, "context", name), text);
   const { PATH = "" } = process.env;
   const env = { PATH, HOME: folder, VARVE_ROOT: join(folder, "store"), VARVE_CONFIG: join(folder, "varve.toml") };
-  const start = (...args: string[]): ChildProcess => spawn(process.execPath, [main, ...args], { cwd: folder, env, stdio: ["pipe", "pipe", "pipe"] });
+  const start = (...args: string[]): ChildProcess =>
+    spawn(process.execPath, [main, ...args], { cwd: folder, env, stdio: ["pipe", "pipe", "pipe"] });
   return {
     folder,
     start,
@@ -52,7 +63,13 @@ function tarOf(files: Readonly<Record<string, string>>): Buffer {
     header.write(`${Buffer.byteLength(text).toString(8).padStart(11, "0")}\0`, 124);
     header.write("00000000000\u0000        0", 136);
     header.write("ustar\u000000", 257);
-    header.write(`${header.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, "0")}\0`, 148);
+    header.write(
+      `${header
+        .reduce((sum, byte) => sum + byte, 0)
+        .toString(8)
+        .padStart(6, "0")}\0`,
+      148,
+    );
     const body = Buffer.alloc(Math.ceil(Buffer.byteLength(text) / 512) * 512);
     body.write(text);
     return [header, body];
@@ -67,7 +84,10 @@ test("B26 a build prints its image ID with -q, and else nothing on stdout", asyn
   const loud = await run("build", "-t", "one", "context");
   assert.equal(loud.code, 0, loud.stderr);
   assert.equal(loud.stdout.length, 0);
-  assert.match(loud.stderr, /#1 \[internal\] load build definition from Dockerfile\n[^]*\n#\d+ \[1\/1\] COPY a \/a\n#\d+ DONE [\d.]+s\n/);
+  assert.match(
+    loud.stderr,
+    /#1 \[internal\] load build definition from Dockerfile\n[^]*\n#\d+ \[1\/1\] COPY a \/a\n#\d+ DONE [\d.]+s\n/,
+  );
   const quiet = await run("build", "-q", "context");
   assert.equal(quiet.stderr, "");
   assert.match(quiet.stdout.toString(), /^sha256:[0-9a-f]{64}\n$/);
@@ -85,7 +105,10 @@ test("the image commands list, show, name, save, remove and load", async (t) => 
   const [image] = JSON.parse((await run("inspect", "one")).stdout.toString()) as { Id: string; RepoTags: string[] }[];
   assert.deepEqual(image?.RepoTags.toSorted(), ["example.org/two:3", "one:latest"]);
   assert.equal((await run("inspect", "-f", "{{.Id}}", "one")).stdout.toString(), `${image?.Id}\n`);
-  assert.match((await run("history", "one")).stdout.toString(), /^IMAGE +CREATED +CREATED BY +SIZE +COMMENT\n[0-9a-f]{12} .*COPY a \/a # buildkit/);
+  assert.match(
+    (await run("history", "one")).stdout.toString(),
+    /^IMAGE +CREATED +CREATED BY +SIZE +COMMENT\n[0-9a-f]{12} .*COPY a \/a # buildkit/,
+  );
   assert.equal((await run("save", "-o", "one.tar", "one")).code, 0);
   assert.equal((await run("rmi", "one")).stdout.toString(), "Untagged: one:latest\n");
   const removed = await run("rmi", "example.org/two:3", "nothing");
@@ -130,11 +153,19 @@ test("U08 a wrong Dockerfile is shown with its lines, and leaves nothing half wr
   const { run, folder } = prepare(t, { Dockerfile: "FROM scratch\nCPY a /a\n", missing: "FROM scratch\nCOPY nothing /\n" });
   const typo = await run("build", "-o", "type=oci,dest=x.tar", "--iidfile=id", "--metadata-file=meta", "context");
   assert.equal(typo.code, 2);
-  assert.match(typo.stderr, /\nDockerfile:2\n-+\n +1 \| +FROM scratch\n +2 \| >>> CPY a \/a\n[^]*ERROR: failed to build: .*unknown instruction: CPY/);
+  assert.match(
+    typo.stderr,
+    /\nDockerfile:2\n-+\n +1 \| +FROM scratch\n +2 \| >>> CPY a \/a\n[^]*ERROR: failed to build: .*unknown instruction: CPY/,
+  );
   const missing = await run("build", "-f", "context/missing", "-o", "type=oci,dest=x.tar", "context");
   assert.equal(missing.code, 1);
   assert.match(missing.stderr, /\nmissing:2\n[^]*>>> COPY nothing \/\n[^]*ERROR: failed to build: .*"\/nothing": not found/);
-  assert.deepEqual(readdirSync(folder).filter((name) => name !== "store").toSorted(), ["context"]);
+  assert.deepEqual(
+    readdirSync(folder)
+      .filter((name) => name !== "store")
+      .toSorted(),
+    ["context"],
+  );
 });
 
 const shell = `FROM scratch AS base
@@ -162,14 +193,20 @@ test("U08 a failing RUN shows its last output and its exit code, also with -q", 
     const { code, stdout, stderr } = await run("build", ...args, "--target=failing", "context");
     assert.equal(code, 1, stderr);
     assert.equal(stdout.length, 0);
-    assert.match(stderr, /------\n > \[failing 1\/1\] RUN echo almost there; exit 7:\n[\d.]+ almost there\n------\nDockerfile:5\n/);
+    assert.match(
+      stderr,
+      /------\n > \[failing 1\/1\] RUN echo almost there; exit 7:\n[\d.]+ almost there\n------\nDockerfile:5\n/,
+    );
     assert.match(stderr, /did not complete successfully: exit code: 7 \[RUN_FAILED\]\n$/);
   }
 });
 
 test("a signal stops the build in good order, and the exit code says which", async (t) => {
   const { folder, start } = prepareShell(t);
-  for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+  for (const [signal, code] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const) {
     const child = start("build", "--target=waiting", "context");
     child.stderr?.on("data", (chunk: Buffer) => void (/ started\n/.test(chunk.toString()) && child.kill(signal)));
     const result = await finish(child);

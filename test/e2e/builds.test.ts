@@ -87,6 +87,33 @@ describeEachWay("builds", (box) => {
     assert.deepEqual(rest, ["64.0M"]);
   });
 
+  test("R10 R13 B01 a RUN finds its host name, the hosts it was given and name servers; all it says arrives", async () => {
+    const script =
+      "hostname; grep -w db /etc/hosts | tr -s ' \\t' ' '; grep -c ^nameserver /etc/resolv.conf; i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done";
+    const { code, stderr } = await box.build({ Dockerfile: `FROM busybox\nRUN ${script}\n` }, ["--add-host", "db:10.1.2.3"]);
+    assert.equal(code, 0, stderr);
+    const [hostname, hosts, servers, ...lines] = logOf(stderr, "RUN hostname");
+    assert.deepEqual([hostname, hosts], ["buildkitsandbox", "10.1.2.3 db"]);
+    assert.ok(Number(servers) > 0);
+    assert.deepEqual([lines.length, lines.at(-1)], [20_000, "line 19999"]);
+  });
+
+  test("O02 owners, modes and deletions of a RUN are those of the image, also of files that are another's", async () => {
+    const dockerfile = [
+      "FROM busybox AS run",
+      "RUN mkdir /d && touch /d/f && chown 1234:4321 /d/f && chmod 4755 /d/f",
+      "RUN rm -r /d && mkdir /d && touch /d/g && chown 65534 /d/g && chmod 2640 /d/g",
+      "FROM scratch",
+      "COPY --from=run /d /d",
+    ].join("\n");
+    const { code, stdout, stderr } = await box.build({ Dockerfile: dockerfile }, ["-o", "-"]);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(
+      describeArchive(stdout).map((line) => line.replace(/ +\d+ \d{4}-.* /, " ")),
+      ["drwxr-xr-x 0/0 d/", "-rw-r-S--- 65534/0 d/g"],
+    );
+  });
+
   test("R01 a bind mount shows the context or a stage, and what is written to it is forgotten", async () => {
     const dockerfile = [
       "FROM busybox AS made",

@@ -31,9 +31,17 @@ describeEachWay("secrets", (box) => {
       ["--secret", `id=file,src=${file}`, "--secret", "id=VAR"],
       { VAR: "from a variable" },
     );
-    assert.deepEqual(logOf(stderr, "stat -c"), ["400 0:0 /run/secrets/file", "444 7:8 /deep/er/var", "from a file", "from a variable"]);
+    assert.deepEqual(logOf(stderr, "stat -c"), [
+      "400 0:0 /run/secrets/file",
+      "444 7:8 /deep/er/var",
+      "from a file",
+      "from a variable",
+    ]);
     const writes = logOf(stderr, "# writes").join("\n");
-    assert.match(writes, /Read-only file system[^]*can't remove[^]*tmpfs on \/run\/secrets\/file type tmpfs \(ro,nosuid,nodev,noexec/);
+    assert.match(
+      writes,
+      /Read-only file system[^]*can't remove[^]*tmpfs on \/run\/secrets\/file type tmpfs \(ro,nosuid,nodev,noexec/,
+    );
     assert.deepEqual(logOf(stderr, "cat /w/here"), ["from a file"]);
     assert.deepEqual(
       logOf(stderr, "# after").filter((line) => !/No such file/.test(line)),
@@ -63,14 +71,19 @@ describeEachWay("secrets", (box) => {
     for (const mount of ["id=gone,required", "id=gone,env=X,required=true"]) {
       const { code, stderr } = await box.build({ Dockerfile: `FROM busybox\n\nRUN --mount=type=secret,${mount} true` });
       assert.equal(code, 2);
-      assert.match(stderr, /3 \| >>> RUN[^]*ERROR: failed to build: secret gone: not found \[SECRET_NOT_FOUND\]\nhint: give it with --secret id=gone/);
+      assert.match(
+        stderr,
+        /3 \| >>> RUN[^]*ERROR: failed to build: secret gone: not found \[SECRET_NOT_FOUND\]\nhint: give it with --secret id=gone/,
+      );
     }
   });
 
   test("L51 another value of a secret keeps the cached result, another id does not", async () => {
     const dockerfile = (id: string) => `FROM busybox\nRUN --mount=type=secret,id=${id},target=/s cat /s > /kept`;
     const ends = async (id: string, value: string) => {
-      const { code, stderr } = await box.build({ Dockerfile: dockerfile(id) }, ["--secret", `id=${id},env=V`], { env: { V: value } });
+      const { code, stderr } = await box.build({ Dockerfile: dockerfile(id) }, ["--secret", `id=${id},env=V`], {
+        env: { V: value },
+      });
       assert.equal(code, 0, stderr);
       return readSteps(stderr).find(({ name }) => name.includes("RUN"))?.end;
     };
@@ -85,13 +98,15 @@ describeEachWay("secrets", (box) => {
       // runs beside the step that has the secret, and looks at whatever it can see
       `RUN for i in 1 2 3 4 5; do cat /proc/*/environ /proc/*/cmdline 2>/dev/null | tr '\\0' '\\n' >> /seen; find / -xdev -name 'secret*' >> /seen; sleep 0.2; done; ls /run/secrets >> /seen 2>&1; true`,
       "FROM busybox",
-      "RUN --mount=type=secret,id=a,target=/x/y/file --mount=type=secret,id=b,env=TOKEN test -s /x/y/file && test -n \"$TOKEN\" && sleep 1 && echo ${#TOKEN} > /length",
+      'RUN --mount=type=secret,id=a,target=/x/y/file --mount=type=secret,id=b,env=TOKEN test -s /x/y/file && test -n "$TOKEN" && sleep 1 && echo ${#TOKEN} > /length',
       "COPY --from=other /seen /seen",
       "RUN --mount=type=secret,id=a --mount=type=secret,id=b,env=TOKEN /no/such/program",
     ].join("\n");
     const context = box.write("canary-context", { Dockerfile: dockerfile });
     const args = ["--secret", `id=a,src=${inFile}`, "--secret", "id=b,env=TOKEN_OUTSIDE"];
-    const running = box.start(["build", "--progress=plain", "-t", "canary", "-o", "type=oci,dest=out.tar", ...args, context], { env: { TOKEN_OUTSIDE: canary } });
+    const running = box.start(["build", "--progress=plain", "-t", "canary", "-o", "type=oci,dest=out.tar", ...args, context], {
+      env: { TOKEN_OUTSIDE: canary },
+    });
     let ended = false;
     const result = running.result.finally(() => (ended = true));
     while (!ended) {
@@ -104,9 +119,25 @@ describeEachWay("secrets", (box) => {
     assert.match(stderr, /\/no\/such\/program/);
     assert.equal(`${stdout.toString("latin1")}${stderr}`.includes(canary), false, "the output shows the secret");
 
-    const good = await box.varve(["build", "--progress=plain", "-t", "canary", "-o", "type=oci,dest=out.tar", "-o", "type=image", "--metadata-file", "metadata.json", ...args, box.write("canary-good", { Dockerfile: dockerfile.split("\n").slice(0, -1).join("\n") })], {
-      env: { TOKEN_OUTSIDE: canary },
-    });
+    const good = await box.varve(
+      [
+        "build",
+        "--progress=plain",
+        "-t",
+        "canary",
+        "-o",
+        "type=oci,dest=out.tar",
+        "-o",
+        "type=image",
+        "--metadata-file",
+        "metadata.json",
+        ...args,
+        box.write("canary-good", { Dockerfile: dockerfile.split("\n").slice(0, -1).join("\n") }),
+      ],
+      {
+        env: { TOKEN_OUTSIDE: canary },
+      },
+    );
     assert.equal(good.code, 0, good.stderr);
     assert.equal(good.stderr.includes(canary), false);
     const { layers } = readOciArchive(readFileSync(box.path("out.tar")));
@@ -130,7 +161,11 @@ describeEachWay("ssh agents", (box) => {
     const agent = spawn("ssh-agent", ["-D", "-a", socket], { stdio: ["ignore", "pipe", "ignore"], ...userOf(box) });
     try {
       await once(agent.stdout, "data");
-      execFileSync("ssh-add", ["-q", keys.privatePath], { env: { PATH: process.env["PATH"], SSH_AUTH_SOCK: socket }, stdio: "ignore", ...userOf(box) });
+      execFileSync("ssh-add", ["-q", keys.privatePath], {
+        env: { PATH: process.env["PATH"], SSH_AUTH_SOCK: socket },
+        stdio: "ignore",
+        ...userOf(box),
+      });
       const { code, stderr } = await box.build(
         {
           ...keys.program,
@@ -150,7 +185,10 @@ describeEachWay("ssh agents", (box) => {
       assert.deepEqual([first, listed, signed], ["socket /run/buildkit/ssh_agent.0", keys.publicKey, "signed"]);
       assert.match(rest.join("\n"), /Failed to remove all identities\.[^]*\n1$/);
       assert.deepEqual(logOf(stderr, "stat -c"), ["620 33:44 socket /a", "600 0:0 socket /run/buildkit/ssh_agent.1", "first /a"]);
-      assert.deepEqual(logOf(stderr, "# left").filter((line) => !/No such file/.test(line)), []);
+      assert.deepEqual(
+        logOf(stderr, "# left").filter((line) => !/No such file/.test(line)),
+        [],
+      );
     } finally {
       agent.kill();
       await once(agent, "exit");
@@ -158,14 +196,23 @@ describeEachWay("ssh agents", (box) => {
   });
 
   test("B30 keys in files get an agent that ends with the build; a missing agent is a failure only where it is required", async () => {
-    const lines = ["FROM busybox", "COPY --chmod=755 root/ /", "RUN --mount=type=ssh,id=k --mount=type=ssh,id=none ls /run/buildkit; ssh-add -L"];
+    const lines = [
+      "FROM busybox",
+      "COPY --chmod=755 root/ /",
+      "RUN --mount=type=ssh,id=k --mount=type=ssh,id=none ls /run/buildkit; ssh-add -L",
+    ];
     const good = await box.build({ ...keys.program, Dockerfile: lines.join("\n") }, ["--ssh", `k=${keys.privatePath}`]);
     assert.equal(good.code, 0, good.stderr);
     assert.deepEqual(logOf(good.stderr, "ssh-add"), ["ssh_agent.0", keys.publicKey]);
-    const bad = await box.build({ Dockerfile: "FROM busybox\nRUN --mount=type=ssh,id=none,required true" }, ["--ssh", `k=${keys.privatePath}`]);
+    const bad = await box.build({ Dockerfile: "FROM busybox\nRUN --mount=type=ssh,id=none,required true" }, [
+      "--ssh",
+      `k=${keys.privatePath}`,
+    ]);
     assert.equal(bad.code, 2);
     assert.match(bad.stderr, /no SSH key "none" forwarded from the client \[SSH_NOT_FOUND\]\nhint: give it with --ssh none/);
-    const store = spawnSync("grep", ["-rlaF", readFileSync(keys.privatePath, "utf8").split("\n")[2] ?? "?", box.path("store")], { encoding: "utf8" });
+    const store = spawnSync("grep", ["-rlaF", readFileSync(keys.privatePath, "utf8").split("\n")[2] ?? "?", box.path("store")], {
+      encoding: "utf8",
+    });
     assert.deepEqual([store.stdout, store.status], ["", 1], "the private key is nowhere in the store");
   });
 });

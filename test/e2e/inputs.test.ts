@@ -1,6 +1,9 @@
 /** What a build reads: contexts and Dockerfiles from folders, archives and pipes. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { compress, compressors } from "../kit/compress.ts";
 import { listArchive, readEntry } from "../kit/archive.ts";
@@ -78,5 +81,20 @@ describeOnce("inputs", (box) => {
     assert.equal(climbing.code, 1, climbing.stderr);
     execFileSync("ln", ["-sfn", "/inner", `${linked}/out`]);
     assert.equal(readEntry((await box.succeed(["build", "-o", "-", linked])).stdout, "out").toString(), "inner");
+  });
+
+  test("X10 a named context may be a URL, whose file is called context", async (t) => {
+    const server = createServer((_, response) => response.end("from afar")).listen(0, "127.0.0.1");
+    t.after(() => server.close());
+    await once(server, "listening");
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/x.conf`;
+    const { code, stdout, stderr } = await box.build({ Dockerfile: "FROM scratch\nCOPY --from=conf context /app.conf\n" }, [
+      "--build-context",
+      `conf=${url}`,
+      "-o",
+      "-",
+    ]);
+    assert.equal(code, 0, stderr);
+    assert.equal(readEntry(stdout, "app.conf").toString(), "from afar");
   });
 });

@@ -90,4 +90,10 @@ describeEachWay("an interrupted build", (box) => {
     const [{ code, stderr }] = await Promise.all([other, build.result]);
     assert.equal(code, 0, stderr);
   });
+
+  test("F6 a process that a step leaves in the background ends with the step", async () => {
+    const { code, stderr } = await box.build({ Dockerfile: "FROM busybox\nRUN (sleep 600 &) ; echo done\n" });
+    assert.equal(code, 0, stderr);
+    await assertNothingLives(box, []);
+  });
 });

@@ -29,10 +29,13 @@ describeOnce("the library", (box) => {
     assert.match(imageId ?? "", /^sha256:[0-9a-f]{64}$/);
     assert.deepEqual(tags, ["one:latest"]);
     const logs = events.flatMap((event) => (event.type === "log" ? [[event.stream, Buffer.from(event.data).toString()]] : []));
-    assert.deepEqual(logs.toSorted(), [
-      [1, "out\n"],
-      [2, "err\n"],
-    ]);
+    assert.deepEqual(
+      logs.toSorted(([one], [other]) => Number(one) - Number(other)),
+      [
+        [1, "out\n"],
+        [2, "err\n"],
+      ],
+    );
     const ended = events.flatMap((event) => (event.type === "vertex" && event.completed !== undefined ? [event.name] : []));
     assert.ok(
       ended.some((name) => name.endsWith("] COPY a /")),

@@ -38,11 +38,17 @@ describeEachWay("mounts", (box) => {
     const { code, stderr } = await box.varve(["build", "--progress=plain", context]);
     assert.equal(code, 0, stderr);
     assert.match(logOf(stderr, "# ro").join("\n"), /Read-only file system\nrefused/);
-    assert.deepEqual(logOf(stderr, "# rw").filter((line) => line !== ""), ["/m:", "Dockerfile", "d", "x", "/m/d:", "g.txt"]);
+    assert.deepEqual(
+      logOf(stderr, "# rw").filter((line) => line !== ""),
+      ["/m:", "Dockerfile", "d", "x", "/m/d:", "g.txt"],
+    );
     assert.deepEqual(logOf(stderr, "# again"), ["Dockerfile", "d", "f.txt", "g"]);
     assert.deepEqual([...logOf(stderr, "# stage"), ...logOf(stderr, "# unchanged")], ["x", "s"]);
     assert.match(logOf(stderr, "# gone").join(""), /No such file/);
-    assert.deepEqual([readdirSync(context).sort(), readFileSync(join(context, "d/g.txt"), "utf8")], [["Dockerfile", "d", "f.txt"], "g"]);
+    assert.deepEqual(
+      [readdirSync(context).sort(), readFileSync(join(context, "d/g.txt"), "utf8")],
+      [["Dockerfile", "d", "f.txt"], "g"],
+    );
   });
 
   test("R01 R11 mounts over files that exist, below missing folders, relative to WORKDIR; nothing of their places is left", async () => {
@@ -64,7 +70,10 @@ describeEachWay("mounts", (box) => {
     assert.deepEqual(logOf(stderr, "# relative"), ["Dockerfile", "f.txt", "/w/x"]);
     assert.deepEqual(logOf(stderr, "# cwd"), ["/w/x"]);
     const { layers } = readOciArchive(stdout);
-    assert.deepEqual(layers.slice(-6).map((layer) => listArchive(layer)), [["w/", "w/x/"], [], [], [], [], ["last"]]);
+    assert.deepEqual(
+      layers.slice(-6).map((layer) => listArchive(layer)),
+      [["w/", "w/x/"], [], [], [], [], ["last"]],
+    );
   });
 
   test("R02 A09 a cache keeps what is written, is no part of the layer, and has a name, an owner, a mode and a beginning", async () => {
@@ -85,24 +94,45 @@ describeEachWay("mounts", (box) => {
     assert.deepEqual([logOf(first, "# plain"), logOf(second, "# plain")], [["1"], ["1", "2"]]);
     assert.deepEqual([logOf(first, "# target"), logOf(second, "# target")], [[], ["1"]]);
     assert.deepEqual([logOf(first, "# owned"), logOf(second, "# owned")], [["770 7:8"], ["770 7:8"]]);
-    assert.deepEqual([logOf(first, "# seeded"), logOf(second, "# seeded")], [["700 5:6", "f", "sub"], ["700 5:6", "f", "new1", "sub"]]);
+    assert.deepEqual(
+      [logOf(first, "# seeded"), logOf(second, "# seeded")],
+      [
+        ["700 5:6", "f", "sub"],
+        ["700 5:6", "f", "new1", "sub"],
+      ],
+    );
     assert.deepEqual(logOf(second, "# sub"), ["g", "2"]);
     assert.match(logOf(first, "# ro").join("\n"), /Read-only file system\nrefused/);
     assert.match(logOf(first, "# none").join(""), /No such file/);
-    const namespaced = await build(["FROM busybox", "RUN --mount=type=cache,id=plain,target=/c ls -A /c; echo end # ns"], ["--build-arg", "BUILDKIT_CACHE_MOUNT_NS=other"]);
+    const namespaced = await build(
+      ["FROM busybox", "RUN --mount=type=cache,id=plain,target=/c ls -A /c; echo end # ns"],
+      ["--build-arg", "BUILDKIT_CACHE_MOUNT_NS=other"],
+    );
     assert.deepEqual(logOf(namespaced.stderr, "# ns"), ["end"]);
   });
 
   test("R02 locked caches are one at a time, private ones apart, shared ones together; one step may mount a cache twice", async () => {
     const stage = (name: string, sharing: string) =>
       `FROM busybox AS ${name}\nRUN --mount=type=cache,id=${sharing},sharing=${sharing},target=/c mkdir /c/busy 2>/dev/null && echo alone || echo together; sleep 1; rmdir /c/busy; ls /c; true # ${name}`;
-    const stages = ["locked", "private", "shared"].flatMap((sharing) => [stage(`${sharing}1`, sharing), stage(`${sharing}2`, sharing)]);
+    const stages = ["locked", "private", "shared"].flatMap((sharing) => [
+      stage(`${sharing}1`, sharing),
+      stage(`${sharing}2`, sharing),
+    ]);
     const copies = stages.map((_, index) => `COPY --from=${index} /bin/true /${index}`);
     const { stderr } = await build([...stages, "FROM busybox", ...copies]);
     const said = (sharing: string) => [`${sharing}1`, `${sharing}2`].map((name) => logOf(stderr, `# ${name}`)[0]).sort();
-    assert.deepEqual([said("locked"), said("private")], [["alone", "alone"], ["alone", "alone"]]);
+    assert.deepEqual(
+      [said("locked"), said("private")],
+      [
+        ["alone", "alone"],
+        ["alone", "alone"],
+      ],
+    );
     assert.ok(said("shared").includes("alone"));
-    const twice = await build(["FROM busybox", "RUN --mount=type=cache,id=t,sharing=locked,target=/a --mount=type=cache,id=t,sharing=locked,target=/b touch /a/x; ls /b # twice"]);
+    const twice = await build([
+      "FROM busybox",
+      "RUN --mount=type=cache,id=t,sharing=locked,target=/a --mount=type=cache,id=t,sharing=locked,target=/b touch /a/x; ls /b # twice",
+    ]);
     assert.deepEqual(logOf(twice.stderr, "# twice"), ["x"]);
   });
 
@@ -136,7 +166,15 @@ describeEachWay("mounts", (box) => {
       const { stderr } = await build(["FROM busybox", `RUN --mount=type=cache,${mount} date > /keyed`]);
       return stepsRun(stderr).length;
     };
-    assert.deepEqual([await run("id=k1,target=/k"), await run("id=k2,target=/k"), await run("id=k2,sharing=locked,target=/k"), await run("id=k2,target=/other")], [1, 0, 0, 1]);
+    assert.deepEqual(
+      [
+        await run("id=k1,target=/k"),
+        await run("id=k2,target=/k"),
+        await run("id=k2,sharing=locked,target=/k"),
+        await run("id=k2,target=/other"),
+      ],
+      [1, 0, 0, 1],
+    );
   });
 });
 
@@ -148,7 +186,11 @@ describeEachWay("hostile mounts", (box) => {
     writeFileSync(join(folder, "canary"), "canary");
     return folder;
   };
-  const untouched = () => assert.deepEqual([readdirSync(box.path("outside")), readFileSync(box.path("outside/canary"), "utf8")], [["canary"], "canary"]);
+  const untouched = () =>
+    assert.deepEqual(
+      [readdirSync(box.path("outside")), readFileSync(box.path("outside/canary"), "utf8")],
+      [["canary"], "canary"],
+    );
 
   test("CVE-2024-1753 a source that is a link to / shows the root it lies in, never the host's", async () => {
     const folder = outside();
@@ -160,7 +202,9 @@ describeEachWay("hostile mounts", (box) => {
       "RUN --mount=from=evil,source=/up,target=/m,rw cat /m/marker; ls -d /m/tmp/varve-test-* 2>/dev/null; true # up",
     ]);
     assert.deepEqual([...logOf(stderr, "# root"), ...logOf(stderr, "# up")], ["mine", "mine"]);
-    const { code, stderr: refused } = await box.build({ Dockerfile: `FROM busybox AS evil\nRUN ln -s ${folder} /abs\nFROM busybox\nRUN --mount=from=evil,source=/abs,target=/m cat /m/canary` });
+    const { code, stderr: refused } = await box.build({
+      Dockerfile: `FROM busybox AS evil\nRUN ln -s ${folder} /abs\nFROM busybox\nRUN --mount=from=evil,source=/abs,target=/m cat /m/canary`,
+    });
     assert.equal(code, 1);
     assert.match(refused, /MOUNT_SOURCE|not found/);
     untouched();
@@ -180,7 +224,13 @@ describeEachWay("hostile mounts", (box) => {
       "RUN --mount=type=cache,id=links,source=/up,target=/c ls /c # up",
     ]);
     assert.deepEqual([logOf(stderr, "# id"), logOf(stderr, "# source"), logOf(stderr, "# absolute")], [[], ["planted"], ["end"]]);
-    assert.deepEqual([logOf(stderr, "# link"), logOf(stderr, "# up")], [["root", "up"], ["root", "up"]]);
+    assert.deepEqual(
+      [logOf(stderr, "# link"), logOf(stderr, "# up")],
+      [
+        ["root", "up"],
+        ["root", "up"],
+      ],
+    );
     assert.deepEqual(before(), names);
     assert.equal(existsSync("/etc/planted"), false);
   });
@@ -222,7 +272,9 @@ describeEachWay("hostile mounts", (box) => {
       `RUN --mount=type=cache,id=l,target=/c ln -s ${folder} /c/l`,
     ]);
     // runc makes it inside the root, crun refuses it
-    const { stderr } = await box.build({ Dockerfile: "FROM busybox\nRUN --mount=type=cache,id=l,target=/c --mount=type=tmpfs,target=/c/l/sub touch /c/l/sub/x" });
+    const { stderr } = await box.build({
+      Dockerfile: "FROM busybox\nRUN --mount=type=cache,id=l,target=/c --mount=type=tmpfs,target=/c/l/sub touch /c/l/sub/x",
+    });
     assert.doesNotMatch(stderr, /INTERNAL/);
     untouched();
   });
@@ -234,10 +286,17 @@ describeEachWay("entitlements", (box) => {
       ["--network=host", "network.host"],
       ["--security=insecure", "security.insecure"],
     ] as const) {
-      const files = { Dockerfile: `FROM busybox\nRUN echo ran-${entitlement}\nRUN ${flag} grep CapBnd /proc/self/status # probe` };
+      const files = {
+        Dockerfile: `FROM busybox\nRUN echo ran-${entitlement}\nRUN ${flag} grep CapBnd /proc/self/status # probe`,
+      };
       const refused = await box.build(files);
       assert.equal(refused.code, 3);
-      assert.match(refused.stderr, new RegExp(`3 \\| >>> RUN[^]*ERROR: failed to build: ${entitlement} is not allowed \\[ENTITLEMENT_DENIED\\]\\nhint: allow it with --allow ${entitlement}`));
+      assert.match(
+        refused.stderr,
+        new RegExp(
+          `3 \\| >>> RUN[^]*ERROR: failed to build: ${entitlement} is not allowed \\[ENTITLEMENT_DENIED\\]\\nhint: allow it with --allow ${entitlement}`,
+        ),
+      );
       assert.doesNotMatch(refused.stderr, /^#\d+ [\d.]+ ran-/m);
       const allowed = await box.build(files, ["--allow", entitlement]);
       assert.equal(allowed.code, 0, allowed.stderr);

@@ -28,6 +28,8 @@ export type Files = Readonly<Record<string, string | Buffer>>;
 export interface VarveOptions extends RunOptions {
   /** Another store than the sandbox's own, by its name in the sandbox. */
   readonly store?: string;
+  /** The package as it is built and published, not the sources. */
+  readonly built?: boolean;
 }
 
 export interface Sandbox {
@@ -36,7 +38,7 @@ export interface Sandbox {
   path(...names: readonly string[]): string;
   /** Writes files below a folder of the sandbox; what is there else stays. Returns the folder's path. */
   write(folder: string, files: Files): string;
-  /** Runs the command line from its sources. */
+  /** Runs the command line, from its sources unless told otherwise. */
   varve(args: readonly string[], options?: VarveOptions): Promise<Result>;
   start(args: readonly string[], options?: VarveOptions): RunningCommand;
   /** As `varve`, but fails where the command fails. */
@@ -69,21 +71,29 @@ export function makeSandbox(way: Way = ownWay): Sandbox {
     give(path(name));
     return path(name);
   };
-  const run: Sandbox["start"] = (args, { store = "store", env, cwd = folder, ...options } = {}) =>
-    start([...become(way, folder), process.execPath, join(readableRepo(way, folder), "src/cli/main.ts"), ...args], {
-      ...options,
-      cwd,
-      env: {
-        PATH,
-        HOME: path("home"),
-        TMPDIR: path("tmp"),
-        VARVE_ROOT: path(store),
-        VARVE_CONFIG: path("varve.toml"),
-        NODE_DISABLE_COMPILE_CACHE: "1",
-        ...(runtime === undefined ? {} : { VARVE_RUNTIME: runtime }),
-        ...env,
+  const run: Sandbox["start"] = (args, { store = "store", built = false, env, cwd = folder, ...options } = {}) =>
+    start(
+      [
+        ...become(way, folder),
+        process.execPath,
+        join(readableRepo(way, folder), built ? "dist/cli/main.js" : "src/cli/main.ts"),
+        ...args,
+      ],
+      {
+        ...options,
+        cwd,
+        env: {
+          PATH,
+          HOME: path("home"),
+          TMPDIR: path("tmp"),
+          VARVE_ROOT: path(store),
+          VARVE_CONFIG: path("varve.toml"),
+          NODE_DISABLE_COMPILE_CACHE: "1",
+          ...(runtime === undefined ? {} : { VARVE_RUNTIME: runtime }),
+          ...env,
+        },
       },
-    });
+    );
   const varve: Sandbox["varve"] = async (args, options) => await run(args, options).result;
   const checkLeaks = async () => {
     assert.deepEqual(await findLastingTraces(folder), []);

@@ -43,7 +43,8 @@ export function startWorker(way: "root" | "user namespace", runtime: string): Te
     chmodSync(scratch, 0o755);
     chownSync(scratch, person.uid, person.gid);
     command = ["unshare", "--user", "--map-auto", "--map-root-user", ...namespaces, ...program];
-    if (process.getuid?.() === 0) command = ["setpriv", `--reuid=${person.uid}`, `--regid=${person.gid}`, "--clear-groups", ...command];
+    if (process.getuid?.() === 0)
+      command = ["setpriv", `--reuid=${person.uid}`, `--regid=${person.gid}`, "--clear-groups", ...command];
   }
   const [name = "", ...args] = command;
   const child = spawn(name, args, { stdio: ["pipe", "pipe", "inherit"], cwd: "/" });

@@ -65,14 +65,23 @@ async function serve(request: StepRequest): Promise<StepAnswer> {
   const root = join(folder, "root");
   const out = join(folder, "out");
   for (const path of [root, out, `${root}-mounted`]) mkdirSync(path);
-  execFileSync("/bin/sh", ["-c", 'mkdir -p "$ROOT/bin" "$ROOT/etc" "$ROOT/tmp"; chmod 1777 "$ROOT/tmp"; echo "root:x:0:0::/root:/bin/sh" > "$ROOT/etc/passwd"'], {
-    env: { ...process.env, ROOT: root },
-  });
+  execFileSync(
+    "/bin/sh",
+    [
+      "-c",
+      'mkdir -p "$ROOT/bin" "$ROOT/etc" "$ROOT/tmp"; chmod 1777 "$ROOT/tmp"; echo "root:x:0:0::/root:/bin/sh" > "$ROOT/etc/passwd"',
+    ],
+    {
+      env: { ...process.env, ROOT: root },
+    },
+  );
   cpSync(busybox, join(root, "bin/busybox"));
-  const applets = "sh cat id env pwd sleep echo mount ls dd umask stat touch mknod hostname grep head yes kill rm ln mkdir true".split(" ");
+  const applets =
+    "sh cat id env pwd sleep echo mount ls dd umask stat touch mknod hostname grep head yes kill rm ln mkdir true".split(" ");
   for (const applet of applets) execFileSync("ln", ["-s", "busybox", join(root, "bin", applet)]);
   const environment = { ...process.env, ROOT: root, OUT: out };
-  const script = (text: string | undefined): string => (text === undefined ? "" : execFileSync("/bin/sh", ["-c", text], { env: environment }).toString());
+  const script = (text: string | undefined): string =>
+    text === undefined ? "" : execFileSync("/bin/sh", ["-c", text], { env: environment }).toString();
   script(request.prepare);
   mount(root, root, undefined, 4096); // a mount of its own, as the worker's overlay is one
   const before = new Set(openDescriptors());
@@ -87,7 +96,8 @@ async function serve(request: StepRequest): Promise<StepAnswer> {
   };
   let scheduled: Promise<void> | undefined;
   const text = (stream: 1 | 2): string => Buffer.concat(chunks[stream]).toString();
-  const expand = (value: unknown): ContainerProcess => JSON.parse(JSON.stringify(value).replaceAll("$OUT", out)) as ContainerProcess;
+  const expand = (value: unknown): ContainerProcess =>
+    JSON.parse(JSON.stringify(value).replaceAll("$OUT", out)) as ContainerProcess;
   let result: Partial<StepAnswer>;
   try {
     result = await runProcess(

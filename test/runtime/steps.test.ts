@@ -47,7 +47,10 @@ function steps(runtime: string, way: "root" | "user namespace"): void {
   test("R10 a step has Docker's 14 capabilities, none inheritable, and a seccomp filter", async () => {
     const { out } = await worker.ask({ process: sh("grep -E '^(Cap|NoNew|Seccomp:)' /proc/self/status") });
     assert.deepEqual(
-      out.trim().split("\n").map((line) => line.split(/\s+/).pop()),
+      out
+        .trim()
+        .split("\n")
+        .map((line) => line.split(/\s+/).pop()),
       ["0000000000000000", "00000000a80425fb", "00000000a80425fb", "00000000a80425fb", "0000000000000000", "0", "2"],
     );
     const user = await worker.ask({ process: { ...sh("grep -E '^Cap(Inh|Prm|Amb)' /proc/self/status"), user: nobody } });
@@ -55,7 +58,10 @@ function steps(runtime: string, way: "root" | "user namespace"): void {
   });
 
   test("a program can open /dev/stdout again, also as another user", async () => {
-    assert.equal((await worker.ask({ process: { ...sh("echo x > /dev/stdout; echo y > /dev/stderr"), user: nobody } })).out, "x\n");
+    assert.equal(
+      (await worker.ask({ process: { ...sh("echo x > /dev/stdout; echo y > /dev/stderr"), user: nobody } })).out,
+      "x\n",
+    );
   });
 
   test("the kernel's own files are hidden or read-only, and no device of the host opens", async () => {
@@ -103,7 +109,9 @@ function steps(runtime: string, way: "root" | "user namespace"): void {
     const step = await worker.ask({
       prepare: 'mkdir "$OUT/c"; echo hi > "$OUT/f"; ln -s ../run/x/stub "$ROOT/etc/resolv.conf"',
       process: {
-        ...sh("cat /run/secrets/x; echo data > /var/cache/a/file; echo > /t/u/v; echo x > /run/secrets/x; grep -c nameserver /etc/resolv.conf"),
+        ...sh(
+          "cat /run/secrets/x; echo data > /var/cache/a/file; echo > /t/u/v; echo x > /run/secrets/x; grep -c nameserver /etc/resolv.conf",
+        ),
         mounts: [
           { type: "bind", source: "$OUT/c", destination: "/var/cache/a", readonly: false },
           { type: "bind", source: "$OUT/f", destination: "/run/secrets/x", readonly: true, flags: ["nodev", "nosuid", "noexec"] },
@@ -160,7 +168,10 @@ function steps(runtime: string, way: "root" | "user namespace"): void {
     }
     const etc = await worker.ask({ prepare: `rm -r "$ROOT/etc"; ln -s ${host} "$ROOT/etc"`, process: sh("cat /etc/hosts") });
     assert.equal(etc.exitCode, 0);
-    const linked = await worker.ask({ prepare: `mkdir "$ROOT/dev"; ln -s ${host}/x "$ROOT/dev/null"`, process: sh("echo x > /dev/null") });
+    const linked = await worker.ask({
+      prepare: `mkdir "$ROOT/dev"; ln -s ${host}/x "$ROOT/dev/null"`,
+      process: sh("echo x > /dev/null"),
+    });
     assert.equal(linked.exitCode, 0);
     assert.deepEqual(readdirSync(host), []);
     rmSync(host, { recursive: true });

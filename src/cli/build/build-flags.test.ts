@@ -8,7 +8,8 @@ import { parseExtraHosts, parseNetwork, parsePairs, parseUlimits } from "./value
 const stdout = async (): Promise<void> => {};
 const context = { cwd: "/w", stdoutIsTerminal: false, stdout };
 const parse = (...values: string[]) => parseOutputs(values, context);
-const refuses = (value: string, code: string, message?: RegExp) => assert.throws(() => parse(value), { code, ...(message && { message }) }, value);
+const refuses = (value: string, code: string, message?: RegExp) =>
+  assert.throws(() => parse(value), { code, ...(message && { message }) }, value);
 
 test("B19 outputs are CSV, a bare path, or a dash", () => {
   assert.deepEqual(parse("out", "type=oci,dest=x.tar"), [
@@ -17,7 +18,9 @@ test("B19 outputs are CSV, a bare path, or a dash", () => {
   ]);
   assert.deepEqual(parse("-"), [{ type: "tar", dest: stdout }]);
   assert.deepEqual(parse("type=oci"), [{ type: "oci", dest: stdout }]);
-  assert.deepEqual(parse('type=docker,"name=a,b:1",dest=/d.tar,compression=zstd'), [{ type: "docker", dest: "/d.tar", names: ["a", "b:1"], compression: "zstd" }]);
+  assert.deepEqual(parse('type=docker,"name=a,b:1",dest=/d.tar,compression=zstd'), [
+    { type: "docker", dest: "/d.tar", names: ["a", "b:1"], compression: "zstd" },
+  ]);
   assert.deepEqual(parse("type=docker,name=a"), [{ type: "image", names: ["a"] }]);
   assert.deepEqual(parse("type=image,name=a,push=false"), [{ type: "image", names: ["a"] }]);
   assert.deepEqual(parse("type=cacheonly"), [{ type: "cacheonly" }]);
@@ -32,11 +35,19 @@ test("B19 outputs that cannot be are refused", () => {
   refuses("type=oci,what=1,dest=x", "USAGE", /unknown attribute/);
   refuses("type=oci,compression=lz4,dest=x", "USAGE");
   refuses("type=image,dest=x", "USAGE");
-  for (const later of ["type=registry,name=a", "type=image,push=true", "type=oci,compression=estargz", "type=oci,tar=false,dest=x", "type=oci,annotation.a=b"]) {
+  for (const later of [
+    "type=registry,name=a",
+    "type=image,push=true",
+    "type=oci,compression=estargz",
+    "type=oci,tar=false,dest=x",
+    "type=oci,annotation.a=b",
+  ]) {
     refuses(later, "NOT_SUPPORTED_YET");
   }
   assert.throws(() => parse("-", "type=oci,dest=-"), { message: /multiple outputs/ });
-  assert.throws(() => parseOutputs(["-"], { ...context, stdoutIsTerminal: true }), { message: /refusing to write to a terminal/ });
+  assert.throws(() => parseOutputs(["-"], { ...context, stdoutIsTerminal: true }), {
+    message: /refusing to write to a terminal/,
+  });
 });
 
 test("A18 a bare build argument takes the environment's value, or is not passed", () => {
@@ -44,7 +55,10 @@ test("A18 a bare build argument takes the environment's value, or is not passed"
   const pairs = parsePairs(["A", "B", "C=x=y", "D="], { flag: "--build-arg", bare: (key) => env[key] });
   assert.deepEqual({ ...pairs }, { A: "1", C: "x=y", D: "" });
   assert.throws(() => parsePairs(["=x"], { flag: "--build-arg", bare: () => "" }), { code: "USAGE" });
-  assert.deepEqual({ ...parsePairs(["__proto__=x"], { flag: "--label", bare: () => "" }) }, Object.fromEntries([["__proto__", "x"]]));
+  assert.deepEqual(
+    { ...parsePairs(["__proto__=x"], { flag: "--label", bare: () => "" }) },
+    Object.fromEntries([["__proto__", "x"]]),
+  );
 });
 
 test("B01 hosts have names and addresses", () => {
@@ -64,7 +78,8 @@ test("B29 ulimits have a soft and a hard limit", () => {
     { name: "nofile", soft: 1024, hard: 1024 },
     { name: "core", soft: 0, hard: -1 },
   ]);
-  for (const bad of ["nofile", "files=1", "nofile=2:1", "nofile=-1:5", "nofile=x"]) assert.throws(() => parseUlimits([bad]), { code: "USAGE" }, bad);
+  for (const bad of ["nofile", "files=1", "nofile=2:1", "nofile=-1:5", "nofile=x"])
+    assert.throws(() => parseUlimits([bad]), { code: "USAGE" }, bad);
 });
 
 test("B17 there are three kinds of network", () => {
@@ -92,11 +107,24 @@ test("X02 what stdin holds is told by its first bytes", () => {
 
 test("U09 warnings are counted and listed", () => {
   const where = { file: "Dockerfile", startLine: 2, startColumn: 1, endLine: 2, endColumn: 5, source: "FROM a\nrun x\n" };
-  const warning = { type: "warning", time: 0, rule: "ConsistentCasing", message: "mixed", where, url: "https://example.org/rule" } as const;
+  const warning = {
+    type: "warning",
+    time: 0,
+    rule: "ConsistentCasing",
+    message: "mixed",
+    where,
+    url: "https://example.org/rule",
+  } as const;
   const options = { debug: false, colors: false };
   assert.equal(formatWarnings([], options), "");
-  assert.equal(formatWarnings([warning], options), "\n 1 warning found (use varve --debug to expand):\n - ConsistentCasing: mixed (line 2)\n");
-  assert.match(formatWarnings([warning, warning], { ...options, debug: true }), /^\n 2 warnings found:\n[^]*More info: https:\/\/example.org\/rule\nDockerfile:2\n/);
+  assert.equal(
+    formatWarnings([warning], options),
+    "\n 1 warning found (use varve --debug to expand):\n - ConsistentCasing: mixed (line 2)\n",
+  );
+  assert.match(
+    formatWarnings([warning, warning], { ...options, debug: true }),
+    /^\n 2 warnings found:\n[^]*More info: https:\/\/example.org\/rule\nDockerfile:2\n/,
+  );
 });
 
 test("B16 metadata is JSON with its keys in order", () => {

@@ -19,7 +19,10 @@ const maxSecretBytes = 500 * 1024;
  * taken, else the file of that name. A file is looked at now, and read when a step needs it.
  */
 export async function parseSecrets(values: readonly string[], outside: Outside): Promise<Secrets> {
-  const secrets: Record<string, NonNullable<Secrets[string]>> = Object.create(null) as Record<string, NonNullable<Secrets[string]>>;
+  const secrets: Record<string, NonNullable<Secrets[string]>> = Object.create(null) as Record<
+    string,
+    NonNullable<Secrets[string]>
+  >;
   for (const value of values) {
     const { id, env, file } = readSecretFields(value, outside);
     if (env !== undefined) secrets[id] = outside.env[env] ?? "";
@@ -28,12 +31,16 @@ export async function parseSecrets(values: readonly string[], outside: Outside):
   return secrets;
 }
 
-type SecretPlace = { readonly id: string } & ({ readonly env: string; readonly file?: never } | { readonly env?: never; readonly file: string });
+type SecretPlace = { readonly id: string } & (
+  | { readonly env: string; readonly file?: never }
+  | { readonly env?: never; readonly file: string }
+);
 
 function readSecretFields(value: string, { env: environment }: Outside): SecretPlace {
   const fields = readFields(value, "--secret", ["type", "id", "source", "src", "env"]);
   const type = fields.get("type");
-  if (type !== undefined && type !== "file" && type !== "env") throw usage(`unsupported secret type "${type}"`, "there are file and env");
+  if (type !== undefined && type !== "file" && type !== "env")
+    throw usage(`unsupported secret type "${type}"`, "there are file and env");
   const id = fields.get("id") ?? "";
   if (id === "") throw usage("secret missing ID", "write --secret id=NAME,src=FILE or --secret id=NAME,env=VARIABLE");
   const source = fields.get("src") ?? fields.get("source") ?? "";
@@ -79,7 +86,8 @@ export async function parseAgents(values: readonly string[], { cwd, env }: Outsi
     if (id === "") throw usage(`invalid ssh value "${value}": the id is empty`, "write --ssh default or --ssh ID=SOCKET");
     if (Object.hasOwn(agents, id)) throw usage(`duplicate agent ID "${id}"`);
     const paths = given === undefined || given === "" ? [] : splitCsv(given, "--ssh");
-    if (paths.some((path) => path.startsWith("raw="))) throw new VarveError("NOT_SUPPORTED_YET", "raw sockets of --ssh are not supported yet");
+    if (paths.some((path) => path.startsWith("raw=")))
+      throw new VarveError("NOT_SUPPORTED_YET", "raw sockets of --ssh are not supported yet");
     agents[id] = paths.length === 0 ? { socket: runningAgent(env) } : await agentOf(paths.map((path) => resolve(cwd, path)));
   }
   return agents;
@@ -87,7 +95,8 @@ export async function parseAgents(values: readonly string[], { cwd, env }: Outsi
 
 function runningAgent(env: Outside["env"]): string {
   const socket = env["SSH_AUTH_SOCK"] ?? "";
-  if (socket === "") throw usage("invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set", "start one with: eval $(ssh-agent) && ssh-add");
+  if (socket === "")
+    throw usage("invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set", "start one with: eval $(ssh-agent) && ssh-add");
   return socket;
 }
 
@@ -113,7 +122,8 @@ async function agentOf(paths: readonly string[]): Promise<Agents[string]> {
 export function parseEntitlements(values: readonly string[]): Entitlements {
   return values.map((value) => {
     if (value === "network.host" || value === "security.insecure") return value;
-    if (/^device(=|$)/.test(value) || value === "buildx.local.delete") throw new VarveError("NOT_SUPPORTED_YET", `--allow ${value} is not supported yet`);
+    if (/^device(=|$)/.test(value) || value === "buildx.local.delete")
+      throw new VarveError("NOT_SUPPORTED_YET", `--allow ${value} is not supported yet`);
     throw usage(`unknown entitlement ${value}`, "there are network.host and security.insecure");
   });
 }

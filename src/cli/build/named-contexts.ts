@@ -22,7 +22,9 @@ function readContext(value: string, cwd: string): NamedContext {
   const layout = after("oci-layout://", value);
   if (layout !== undefined) return readLayout(layout, cwd);
   if (value.startsWith("target:")) {
-    throw new VarveError("USAGE", `invalid build context ${value}: targets are for bake files`, { hint: "name a folder, an image or a URL" });
+    throw new VarveError("USAGE", `invalid build context ${value}: targets are for bake files`, {
+      hint: "name a folder, an image or a URL",
+    });
   }
   if (/^(?:https?|git|ssh):\/\/|^git@|^github\.com\//.test(value)) return { kind: "url", url: value };
   return { kind: "folder", path: resolve(cwd, value) };
@@ -31,7 +33,12 @@ function readContext(value: string, cwd: string): NamedContext {
 function readLayout(text: string, cwd: string): NamedContext {
   const [named, digest] = cut(text, "@");
   const [path, tag] = cut(named, ":");
-  return { kind: "oci-layout", path: resolve(cwd, path), ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
+  return {
+    kind: "oci-layout",
+    path: resolve(cwd, path),
+    ...(tag === undefined ? {} : { tag }),
+    ...(digest === undefined ? {} : { digest }),
+  };
 }
 
 function after(prefix: string, text: string): string | undefined {

@@ -62,7 +62,9 @@ async function readBuildArgs({ flags, io, dockerConfigDir }: BuildCall): Promise
 /** The platforms of `--platform` or DOCKER_DEFAULT_PLATFORM (B20); `local` is this machine's. */
 async function readPlatforms({ flags, io }: BuildCall): Promise<readonly string[] | undefined> {
   const fallback = nonEmpty(io.env["DOCKER_DEFAULT_PLATFORM"])?.split(",") ?? [];
-  const platforms = (flags.platform.length > 0 ? flags.platform : fallback).map((name) => name.trim()).filter((name) => name !== "");
+  const platforms = (flags.platform.length > 0 ? flags.platform : fallback)
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
   if (platforms.length === 0) return undefined;
   if (!platforms.includes("local")) return platforms;
   const { formatPlatform, hostPlatform } = await import("../../oci/index.ts");
@@ -72,7 +74,8 @@ async function readPlatforms({ flags, io }: BuildCall): Promise<readonly string[
 function checkIdFile(file: string | undefined, outputs: readonly Output[]): void {
   if (file === undefined) return;
   const other = outputs.find(({ type }) => type === "local" || type === "tar");
-  if (other !== undefined) throw new VarveError("USAGE", `--iidfile cannot be used with the output type ${other.type}: it makes no image`);
+  if (other !== undefined)
+    throw new VarveError("USAGE", `--iidfile cannot be used with the output type ${other.type}: it makes no image`);
 }
 
 export type ProgressMode = "plain" | "quiet" | "none";
@@ -94,7 +97,9 @@ export function readProgressMode({ flags, io }: BuildCall): { readonly mode: Pro
       return { mode: given, printId: false };
     case "tty":
     case "rawjson":
-      throw new VarveError("NOT_SUPPORTED_YET", `--progress=${given} is not supported yet`, { hint: "there are auto, plain, quiet and none" });
+      throw new VarveError("NOT_SUPPORTED_YET", `--progress=${given} is not supported yet`, {
+        hint: "there are auto, plain, quiet and none",
+      });
     default:
       throw new VarveError("USAGE", `invalid progress mode ${given}`, { hint: "there are auto, plain, quiet and none" });
   }

@@ -65,7 +65,8 @@ function parseOutput(text: string, context: OutputContext): Output {
   const given = new Map<string, string>();
   for (const field of fields) {
     const [key, value] = cut(field, "=");
-    if (value === undefined) throw new VarveError("USAGE", `invalid output "${text}": ${field} has no value`, { hint: "write type=TYPE,key=value" });
+    if (value === undefined)
+      throw new VarveError("USAGE", `invalid output "${text}": ${field} has no value`, { hint: "write type=TYPE,key=value" });
     given.set(key.trim().toLowerCase(), value);
   }
   const type = parseType(given.get("type"), text);
@@ -96,10 +97,14 @@ function parseOutput(text: string, context: OutputContext): Output {
 
 function parseType(type: string | undefined, text: string): Output["type"] {
   if (type === undefined || type === "") throw new VarveError("USAGE", `type is required for output "${text}"`);
-  if (type === "registry") throw new VarveError("NOT_SUPPORTED_YET", "the output type=registry is not supported yet", { hint: "build with -t, then varve push" });
+  if (type === "registry")
+    throw new VarveError("NOT_SUPPORTED_YET", "the output type=registry is not supported yet", {
+      hint: "build with -t, then varve push",
+    });
   const known = Object.keys(attributes) as Output["type"][];
   const found = known.find((name) => name === type);
-  if (found === undefined) throw new VarveError("USAGE", `unknown output type "${type}"`, { hint: `there are ${known.join(", ")}` });
+  if (found === undefined)
+    throw new VarveError("USAGE", `unknown output type "${type}"`, { hint: `there are ${known.join(", ")}` });
   return found;
 }
 
@@ -113,14 +118,20 @@ function checkAttribute(type: Output["type"], key: string, value: string): void 
 }
 
 function parseNames(value: string | undefined): { readonly names?: readonly string[] } {
-  return optional("names", value?.split(",").filter((name) => name !== ""));
+  return optional(
+    "names",
+    value?.split(",").filter((name) => name !== ""),
+  );
 }
 
 function parseCompression(value: string | undefined): { readonly compression?: (typeof compressions)[number] } {
   if (value === undefined) return {};
   const found = compressions.find((name) => name === value);
   if (found !== undefined) return { compression: found };
-  if (value === "estargz") throw new VarveError("NOT_SUPPORTED_YET", "compression=estargz is not supported yet", { hint: `there are ${compressions.join(", ")}` });
+  if (value === "estargz")
+    throw new VarveError("NOT_SUPPORTED_YET", "compression=estargz is not supported yet", {
+      hint: `there are ${compressions.join(", ")}`,
+    });
   throw new VarveError("USAGE", `unknown compression "${value}"`, { hint: `there are ${compressions.join(", ")}` });
 }
 

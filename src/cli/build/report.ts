@@ -3,7 +3,10 @@ import { formatExcerpt } from "../print-error.ts";
 import { formatWarning } from "../progress/steps.ts";
 
 /** The warnings of a build after its progress (U09), in buildx's layout. */
-export function formatWarnings(warnings: readonly WarningEvent[], options: { readonly debug: boolean; readonly colors: boolean }): string {
+export function formatWarnings(
+  warnings: readonly WarningEvent[],
+  options: { readonly debug: boolean; readonly colors: boolean },
+): string {
   if (warnings.length === 0) return "";
   const count = warnings.length === 1 ? "1 warning found" : `${warnings.length} warnings found`;
   const heading = `${count}${options.debug ? "" : " (use varve --debug to expand)"}:`;

@@ -22,7 +22,8 @@ export function parseExtraHosts(values: readonly string[]): readonly { readonly 
   return values.flatMap((value) => {
     const [host, addresses] = value.includes("=") ? cut(value, "=") : cut(value, ":");
     if (host === "" || addresses === undefined || addresses === "") throw badHost(value);
-    if (addresses === "host-gateway") throw new VarveError("NOT_SUPPORTED_YET", "host-gateway of --add-host is not supported yet");
+    if (addresses === "host-gateway")
+      throw new VarveError("NOT_SUPPORTED_YET", "host-gateway of --add-host is not supported yet");
     return addresses.split(",").map((address) => {
       const ip = /^\[(.+)\]$/.exec(address)?.[1] ?? address;
       if (isIP(ip) === 0) throw badHost(value);
@@ -40,12 +41,16 @@ const ulimitNames = new Set(
 );
 
 /** `name=soft[:hard]`; the hard limit is the soft one unless given; -1 is no limit (B29). */
-export function parseUlimits(values: readonly string[]): readonly { readonly name: string; readonly soft: number; readonly hard: number }[] {
+export function parseUlimits(
+  values: readonly string[],
+): readonly { readonly name: string; readonly soft: number; readonly hard: number }[] {
   return values.map((value) => {
     const match = /^([a-z]+)=(-1|\d+)(?::(-1|\d+))?$/.exec(value);
     const [, name = "", soft = "", hard = soft] = match ?? [];
-    if (match === null) throw new VarveError("USAGE", `invalid ulimit argument: ${value}`, { hint: "write --ulimit=NAME=SOFT[:HARD]" });
-    if (!ulimitNames.has(name)) throw new VarveError("USAGE", `invalid ulimit type: ${name}`, { hint: `there are ${[...ulimitNames].join(", ")}` });
+    if (match === null)
+      throw new VarveError("USAGE", `invalid ulimit argument: ${value}`, { hint: "write --ulimit=NAME=SOFT[:HARD]" });
+    if (!ulimitNames.has(name))
+      throw new VarveError("USAGE", `invalid ulimit type: ${name}`, { hint: `there are ${[...ulimitNames].join(", ")}` });
     const limits = { name, soft: Number(soft), hard: Number(hard) };
     const tooSoft = limits.hard !== -1 && (limits.soft === -1 || limits.soft > limits.hard);
     if (tooSoft) throw new VarveError("USAGE", `ulimit soft limit must be less than or equal to hard limit: ${value}`);

@@ -42,7 +42,8 @@ export const build = defineCommand({
       );
     } finally {
       // a build that fails may have been warned; one that was stopped just ends
-      if (mode === "plain" && !io.signal.aborted) io.stderr.print(formatWarnings(warnings, { debug: call.debug, colors: useColors(io) }));
+      if (mode === "plain" && !io.signal.aborted)
+        io.stderr.print(formatWarnings(warnings, { debug: call.debug, colors: useColors(io) }));
     }
     const stdoutIsTaken = options.outputs?.some((output) => "dest" in output && typeof output.dest === "function") ?? false;
     if (printId && result.imageId !== undefined && !stdoutIsTaken) io.stdout.print(`${result.imageId}\n`);

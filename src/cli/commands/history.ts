@@ -26,7 +26,9 @@ export const history = defineCommand({
     else if (render !== undefined) for (const row of rows) io.stdout.print(`${render(row)}\n`);
     else {
       const cells = rows.map((row) => [row.ID, row.CreatedSince, row.CreatedBy, row.Size, row.Comment]);
-      io.stdout.print(formatTable(["IMAGE", flags.human === false ? "CREATED AT" : "CREATED", "CREATED BY", "SIZE", "COMMENT"], cells));
+      io.stdout.print(
+        formatTable(["IMAGE", flags.human === false ? "CREATED AT" : "CREATED", "CREATED BY", "SIZE", "COMMENT"], cells),
+      );
     }
   },
 });

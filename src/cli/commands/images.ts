@@ -19,7 +19,8 @@ export const images = defineCommand({
   },
   args: { min: 0, max: 1 },
   async run({ flags, args, io, openStore }) {
-    const render = flags.format === undefined || flags.format === "table" ? undefined : compileTemplate(refuseTable(flags.format));
+    const render =
+      flags.format === undefined || flags.format === "table" ? undefined : compileTemplate(refuseTable(flags.format));
     const store = await openStore();
     const wanted = args[0];
     const rows = (await store.images.list())
@@ -45,7 +46,10 @@ export interface ImageRow {
 }
 
 /** One row for each name of an image, or one row of `<none>`. */
-export function imageRows(image: ImageSummary, options: { readonly nowMs: number; readonly noTrunc: boolean }): readonly ImageRow[] {
+export function imageRows(
+  image: ImageSummary,
+  options: { readonly nowMs: number; readonly noTrunc: boolean },
+): readonly ImageRow[] {
   const row = (Repository: string, Tag: string): ImageRow => ({
     Repository,
     Tag,

@@ -24,6 +24,8 @@ export const pull = defineCommand({
     const result = await watch(progress, io, async (onEvent) => await store.images.pull(name, { ...options, onEvent }));
     io.stdout.print(`Digest: ${result.digest}\n`);
     const shown = /[:@][^/]*$/.test(name) ? name : `${name}:latest`;
-    io.stdout.print(`Status: ${result.changed ? "Downloaded newer image" : "Image is up to date"} for ${shown}\n${result.name}\n`);
+    io.stdout.print(
+      `Status: ${result.changed ? "Downloaded newer image" : "Image is up to date"} for ${shown}\n${result.name}\n`,
+    );
   },
 });

@@ -22,7 +22,11 @@ export const push = defineCommand({
     }
     io.stdout.print(`The push refers to repository [${canonicalName(reference)}]\n`);
     const progress = createPlainProgress({ write: io.stderr.print });
-    const { descriptor } = await watch(progress, io, async (onEvent) => await store.images.push(name, { signal: io.signal, onEvent }));
+    const { descriptor } = await watch(
+      progress,
+      io,
+      async (onEvent) => await store.images.push(name, { signal: io.signal, onEvent }),
+    );
     io.stdout.print(`${reference.tag ?? "latest"}: digest: ${descriptor.digest} size: ${descriptor.size}\n`);
   },
 });

@@ -13,7 +13,8 @@ export const save = defineCommand({
   async run({ flags, args, io, openStore }) {
     const store = await openStore();
     if (flags.output === undefined) {
-      if (io.stdout.isTerminal) throw new VarveError("USAGE", "cowardly refusing to save to a terminal", { hint: "use the -o flag or redirect" });
+      if (io.stdout.isTerminal)
+        throw new VarveError("USAGE", "cowardly refusing to save to a terminal", { hint: "use the -o flag or redirect" });
       await store.images.save(args, (chunk) => io.stdout.write(chunk), { signal: io.signal });
       return;
     }

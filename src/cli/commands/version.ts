@@ -10,7 +10,13 @@ export const version = defineCommand({
   async run({ flags, io, openStore }) {
     const render = flags.format === undefined ? undefined : compileTemplate(flags.format);
     const info = await (await openStore()).version();
-    const facts = { Version: info.version, NodeVersion: info.node, Platform: info.platform, Runtime: info.runtime ?? "", Root: info.root };
+    const facts = {
+      Version: info.version,
+      NodeVersion: info.node,
+      Platform: info.platform,
+      Runtime: info.runtime ?? "",
+      Root: info.root,
+    };
     if (render !== undefined) {
       io.stdout.print(`${render(facts)}\n`);
       return;

@@ -8,7 +8,8 @@ export function splitCsv(line: string, flag: string): readonly string[] {
     if (line[at] === '"') {
       let field = "";
       for (at++; ; at++) {
-        if (at >= line.length) throw new VarveError("USAGE", `invalid argument for "${flag}" flag: a quote is not closed in ${line}`);
+        if (at >= line.length)
+          throw new VarveError("USAGE", `invalid argument for "${flag}" flag: a quote is not closed in ${line}`);
         if (line[at] !== '"') field += line[at];
         else if (line[at + 1] === '"') {
           field += '"';
@@ -17,12 +18,14 @@ export function splitCsv(line: string, flag: string): readonly string[] {
       }
       at++;
       fields.push(field);
-      if (at < line.length && line[at] !== ",") throw new VarveError("USAGE", `invalid argument for "${flag}" flag: text after a closing quote in ${line}`);
+      if (at < line.length && line[at] !== ",")
+        throw new VarveError("USAGE", `invalid argument for "${flag}" flag: text after a closing quote in ${line}`);
     } else {
       const comma = line.indexOf(",", at);
       const end = comma < 0 ? line.length : comma;
       const field = line.slice(at, end);
-      if (field.includes('"')) throw new VarveError("USAGE", `invalid argument for "${flag}" flag: a quote inside a bare field in ${line}`);
+      if (field.includes('"'))
+        throw new VarveError("USAGE", `invalid argument for "${flag}" flag: a quote inside a bare field in ${line}`);
       fields.push(field);
       at = end;
     }

@@ -36,7 +36,8 @@ test("B29 sizes in flags are binary, with or without b", () => {
     ["1.5 GiB", 1.5 * 1024 ** 3],
   ];
   for (const [text, bytes] of cases) assert.equal(parseSize(text, "--shm-size"), bytes, text);
-  for (const text of ["", "m", "-1", "1x", "1mbb", "1bb", "0x10"]) assert.throws(() => parseSize(text, "--shm-size"), { code: "USAGE" }, text);
+  for (const text of ["", "m", "-1", "1x", "1mbb", "1bb", "0x10"])
+    assert.throws(() => parseSize(text, "--shm-size"), { code: "USAGE" }, text);
 });
 
 test("ages are told in Docker's words", () => {
@@ -61,7 +62,10 @@ test("ages are told in Docker's words", () => {
 });
 
 test("tables line up at ten or more, three blanks apart", () => {
-  assert.equal(formatTable(["A", "LONGER NAME", "C"], [["1", "22", "3"]]), "A         LONGER NAME   C\n1         22            3\n");
+  assert.equal(
+    formatTable(["A", "LONGER NAME", "C"], [["1", "22", "3"]]),
+    "A         LONGER NAME   C\n1         22            3\n",
+  );
   assert.equal(truncate("abcdef", 4), "abc…");
 });
 

@@ -34,7 +34,9 @@ export function parseSize(text: string, flag: string): number {
   const match = /^(\d+(?:\.\d*)?|\.\d+) ?(?:([kmgtp])(?:i?b)?|b)?$/i.exec(text);
   const exponent = binaryExponents[match?.[2]?.toLowerCase() ?? ""];
   if (match === null || exponent === undefined) {
-    throw new VarveError("USAGE", `invalid argument "${text}" for "${flag}" flag: it is not a size`, { hint: "a number with b, k, m or g, e.g. 64m" });
+    throw new VarveError("USAGE", `invalid argument "${text}" for "${flag}" flag: it is not a size`, {
+      hint: "a number with b, k, m or g, e.g. 64m",
+    });
   }
   return Math.trunc(Number(match[1]) * 1024 ** exponent);
 }

@@ -37,7 +37,8 @@ function compileAction(action: string): (value: unknown) => string {
 }
 
 function fieldOf(object: unknown, key: string, action: string): unknown {
-  if (typeof object === "object" && object !== null && Object.hasOwn(object, key)) return (object as Record<string, unknown>)[key];
+  if (typeof object === "object" && object !== null && Object.hasOwn(object, key))
+    return (object as Record<string, unknown>)[key];
   throw new VarveError("USAGE", `template: {{${action}}}: there is no field ${key} here`);
 }
 

@@ -27,7 +27,13 @@ const status = (time: number, id: string, name: string, fields: Partial<StatusEv
   started: start + (fields.started ?? time),
   ...(fields.completed !== undefined && { completed: start + fields.completed }),
 });
-const log = (time: number, id: string, text: string): BuildEvent => ({ type: "log", time: start + time, vertex: id, stream: 1, data: new TextEncoder().encode(text) });
+const log = (time: number, id: string, text: string): BuildEvent => ({
+  type: "log",
+  time: start + time,
+  vertex: id,
+  stream: 1,
+  data: new TextEncoder().encode(text),
+});
 
 /** Plays events to a reader; a number is time that passes without events. */
 function play(events: readonly (BuildEvent | number)[], options: Partial<PlainOptions> = {}): string {
@@ -157,7 +163,10 @@ test("U03 a failure repeats the last ten lines; stopped steps are only named", (
   assert.match(text, /#1 0\.011 no newline\n#1 ERROR: exit code: 1\n/);
   assert.match(text, /\n#2 RUN sleep 9\n#2 CANCELED\n/);
   const recap = text.slice(text.indexOf("------"));
-  assert.equal(recap, `------\n > RUN false:\n${Array.from({ length: 9 }, (_, index) => `0.010 line ${index + 3}\n`).join("")}0.011 no newline\n------\n`);
+  assert.equal(
+    recap,
+    `------\n > RUN false:\n${Array.from({ length: 9 }, (_, index) => `0.010 line ${index + 3}\n`).join("")}0.011 no newline\n------\n`,
+  );
 
   let quiet = "";
   const progress = createQuietProgress({ write: (part) => (quiet += part) });
@@ -168,8 +177,21 @@ test("U03 a failure repeats the last ten lines; stopped steps are only named", (
 
 test("U03 characters and lines that come in pieces are put together", () => {
   const bytes = new TextEncoder().encode("zwölf\n");
-  const piece = (time: number, data: Uint8Array): BuildEvent => ({ type: "log", time: start + time, vertex: "a", stream: 1, data });
-  const text = play([vertex(0, "a", "A", { started: 0 }), piece(5, bytes.subarray(0, 3)), 200, piece(250, bytes.subarray(3)), 400, vertex(500, "a", "A", { started: 0, completed: 500 })]);
+  const piece = (time: number, data: Uint8Array): BuildEvent => ({
+    type: "log",
+    time: start + time,
+    vertex: "a",
+    stream: 1,
+    data,
+  });
+  const text = play([
+    vertex(0, "a", "A", { started: 0 }),
+    piece(5, bytes.subarray(0, 3)),
+    200,
+    piece(250, bytes.subarray(3)),
+    400,
+    vertex(500, "a", "A", { started: 0, completed: 500 }),
+  ]);
   assert.equal(text, "#1 A\n#1 0.005 zwölf\n#1 DONE 0.5s\n");
 });
 

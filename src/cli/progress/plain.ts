@@ -77,7 +77,10 @@ export function createPlainProgress(options: PlainOptions): Progress {
     if (step === undefined) return;
     let text = header(step);
     const { text: statuses, open } = statusLines(step);
-    const warnings = step.warnings.splice(0).map((line) => `#${step.index} WARN: ${line}\n`).join("");
+    const warnings = step.warnings
+      .splice(0)
+      .map((line) => `#${step.index} WARN: ${line}\n`)
+      .join("");
     if (statuses !== "" || warnings !== "") text += breakLine(step) + statuses + warnings;
     text += takeLog(step);
     current = vertex;

@@ -46,7 +46,11 @@ export function createSteps(): Steps {
 }
 
 /** A warning in one line: `Rule: message (line 3)`. */
-export function formatWarning(warning: { readonly rule: string; readonly message: string; readonly where?: { readonly startLine: number } }): string {
+export function formatWarning(warning: {
+  readonly rule: string;
+  readonly message: string;
+  readonly where?: { readonly startLine: number };
+}): string {
   const line = warning.where === undefined ? "" : ` (line ${warning.where.startLine})`;
   return `${warning.rule}: ${warning.message}${line}`;
 }
