@@ -120,7 +120,10 @@ describeEachWay("mounts", (box) => {
     ]);
     const copies = stages.map((_, index) => `COPY --from=${index} /bin/true /${index}`);
     const { stderr } = await build([...stages, "FROM busybox", ...copies]);
-    const said = (sharing: string) => [`${sharing}1`, `${sharing}2`].map((name) => logOf(stderr, `# ${name}`)[0]).sort();
+    const said = (sharing: string) =>
+      [`${sharing}1`, `${sharing}2`]
+        .map((name) => logOf(stderr, `# ${name}`)[0] ?? "")
+        .toSorted((one, other) => one.localeCompare(other));
     assert.deepEqual(
       [said("locked"), said("private")],
       [
