@@ -1,16 +1,14 @@
 #!/bin/bash
-# Prints what builds and tests could leave on a machine, one line each; run before and after, what is new was left behind.
-#   leftovers.sh WORD   traces of one run: processes and mounts, whosoever, that have WORD (the path of its folder) in their
-#                       command line, their environment or their mounts, and control groups of steps
+# Prints what a run of builds or tests left on the machine, one line each: leftovers.sh FOLDER
+# Of the run's processes each has FOLDER in its environment or command line, and its mounts have it in their paths. Control
+# groups do not tell whose they are: all that steps have are printed.
 set -euo pipefail
-word=$1
+folder=$1
 for process in /proc/[0-9]*; do
-  pid=${process#/proc/}
-  [ "$pid" != $$ ] && [ "$pid" != "$PPID" ] || continue
-  command=$(tr '\0' ' ' <"$process/cmdline" 2>/dev/null) || continue
-  # What asks is in the run's environment, too.
-  case $command in *scripts/test.sh* | *scripts/leftovers.sh* | 'npm '*) continue ;; esac
-  if grep -qsF -- "$word" "$process/cmdline" "$process/environ"; then echo "process $pid $command"; fi
-  { grep -hsF -- "$word" "$process/mountinfo" || true; } | awk '{ print "mount " $5 }'
+  command=$(tr '\0' ' ' <"$process/cmdline") || continue
+  case $command in *scripts/leftovers.sh*) continue ;; esac
+  if grep -qF -- "$folder" "$process/cmdline" "$process/environ"; then echo "process ${process#/proc/} $command"; fi
+  grep -F -- "$folder" "$process/mountinfo" | awk '{ print "mount " $5 }' || true
 done 2>/dev/null | sort -u
 find /sys/fs/cgroup -mindepth 2 -path '*/varve/*' -type d 2>/dev/null | sed 's/^/cgroup /' | sort
+find "$folder" -mindepth 1 -maxdepth 1 ! -name node-compile-cache 2>/dev/null | sed 's/^/file /'

@@ -32,7 +32,13 @@ function prepare(t: TestContext, files: Readonly<Record<string, string>> = {}) {
   mkdirSync(join(folder, "context"));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, "context", name), text);
   const { PATH = "" } = process.env;
-  const env = { PATH, HOME: folder, VARVE_ROOT: join(folder, "store"), VARVE_CONFIG: join(folder, "varve.toml") };
+  const env = {
+    PATH,
+    HOME: folder,
+    NODE_DISABLE_COMPILE_CACHE: "1",
+    VARVE_ROOT: join(folder, "store"),
+    VARVE_CONFIG: join(folder, "varve.toml"),
+  };
   const start = (...args: string[]): ChildProcess =>
     spawn(process.execPath, [main, ...args], { cwd: folder, env, stdio: ["pipe", "pipe", "pipe"] });
   return {
