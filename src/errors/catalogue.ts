@@ -181,6 +181,7 @@ export const catalogue = {
   SSH_NOT_FOUND: entry("invalid", "A step requires an SSH agent that the build was not given."),
   ENTITLEMENT_DENIED: entry("denied", "A step asks for more than the sandbox, and the build does not allow it."),
   ENTITLEMENT_UNKNOWN: entry("invalid", "An entitlement has a name that there is not."),
+  MOUNT_OWNER: entry("denied", "A secret or an agent's socket is to have an owner that this user namespace has no ID for."),
   MOUNT_SOURCE: entry("not-found", "The source of a step's mount is not in what it is mounted from."),
   RUN_FAILED: entry("failed", "A command of the build ended with an exit code other than zero."),
 

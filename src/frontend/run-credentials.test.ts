@@ -44,6 +44,12 @@ test("R04 a secret is a file under /run/secrets, read by its owner, unless the m
   assert.equal(run.metadata.caps["exec.secretenv"], undefined);
 });
 
+test("R04 R05 a secret or an agent cannot take the place of the root", async () => {
+  for (const mount of ["type=secret,id=a,target=/", "type=secret,id=a,target=.", "type=ssh,target=/x/.."]) {
+    await assert.rejects(compileRun(`--mount=${mount}`), { code: "FRONTEND_VALUE_INVALID", message: /invalid mount target/ }, mount);
+  }
+});
+
 test("Y13 a secret with env is a file only where it has a target too; progress shows asterisks for it", async () => {
   const run = await compileRun("--mount=type=secret,id=a,env=TOKEN --mount=type=secret,id=b,env=B,target=/b,required=true");
   assert.deepEqual(run.exec.secretEnv, [

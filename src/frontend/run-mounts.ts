@@ -33,7 +33,15 @@ export function compileMounts(
       mounts.push(compileMount(checked, { mount, stage, source, compilation }));
     return checked;
   });
-  return { mounts, credentials: credentialsOf(allChecked) };
+  const credentials = credentialsOf(allChecked);
+  for (const { dest } of credentials.mounts) refuseRoot(dest, stage, instruction.where);
+  return { mounts, credentials };
+}
+
+/** Nothing can be mounted in the place of the root itself. */
+function refuseRoot(target: string, stage: StageState, where: SourceRange): void {
+  if (resolvePath(stage.directory, target) !== "/") return;
+  throw invalidValue(`invalid mount target "${target}"`, where, "mount to a directory below /");
 }
 
 /** What the outline says of a secret or an SSH agent; of one id the first mount counts. */
@@ -80,7 +88,7 @@ type FileMount = Extract<CheckedMount, { type: "bind" | "cache" | "tmpfs" }>;
 function compileMount(checked: FileMount, context: MountContext): MountDraft {
   const { mount, stage, source, compilation } = context;
   const dest = checked.target.startsWith("/") ? checked.target : resolvePath(stage.directory, checked.target);
-  if (dest === "/") throw invalidValue(`invalid mount target "${checked.target}"`, mount.where, "mount to a directory below /");
+  refuseRoot(checked.target, stage, mount.where);
   if (checked.type === "tmpfs") return { dest, source: undefined, type: "tmpfs", tmpfs: { size: checked.size } };
 
   const path = joinPath("/", checked.source ?? "");

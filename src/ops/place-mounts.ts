@@ -48,6 +48,18 @@ interface Placing {
 }
 
 async function place(mount: ExecMount, placing: Placing): Promise<ContainerMount> {
+  try {
+    return await placeSource(mount, placing);
+  } catch (error) {
+    // chown(2) in a user namespace, to an id that it does not have
+    if (!hasCode(error, "EINVAL") || !("uid" in mount.source)) throw error;
+    const { uid, gid } = mount.source;
+    const message = `the mount at ${placing.destination} cannot belong to ${uid}:${gid}: the user has no such subordinate ids`;
+    throw new VarveError("MOUNT_OWNER", message, { cause: error });
+  }
+}
+
+async function placeSource(mount: ExecMount, placing: Placing): Promise<ContainerMount> {
   const { source, readonly } = mount;
   const { destination, caches, context, stack } = placing;
   switch (source.kind) {

@@ -43,18 +43,21 @@ export async function serveAgent({ agent, path, uid, gid, mode }: ServeAgentOpti
   });
   server.maxConnections = maxConnections;
   await listen(server, path);
-  chownSync(path, uid, gid);
-  chmodSync(path, mode);
-  return {
-    path,
-    async [Symbol.asyncDispose]() {
-      const closed = once(server, "close");
-      server.close();
-      for (const socket of connections) socket.destroy();
-      await closed;
-      rmSync(path, { force: true });
-    },
+  const close = async (): Promise<void> => {
+    const closed = once(server, "close");
+    server.close();
+    for (const socket of connections) socket.destroy();
+    await closed;
+    rmSync(path, { force: true });
   };
+  try {
+    chownSync(path, uid, gid);
+    chmodSync(path, mode);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { path, [Symbol.asyncDispose]: close };
 }
 
 async function listen(server: Server, path: string): Promise<void> {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { promisify } from "node:util";
 import { serveAgent } from "./serve-agent.ts";
@@ -90,4 +90,19 @@ test("B30 a machine without OpenSSH is told so", async (t) => {
   const { file } = makeKey(folder, "key");
   await using agents = openSshAgents({ a: { keys: [file] } }, { path: folder });
   await assert.rejects(agents.socketOf("a"), { code: "SSH_AGENT_MISSING" });
+});
+
+test("B30 an agent for keys ends with the process that started it, however that ends", async (t) => {
+  const folder = makeFolder(t);
+  const { file } = makeKey(folder, "key");
+  const program = `
+    const { openSshAgents } = await import(${JSON.stringify(join(import.meta.dirname, "ssh-agents.ts"))});
+    const agents = openSshAgents({ a: { keys: [${JSON.stringify(file)}] } }, { path: process.env.PATH });
+    console.log(await agents.socketOf("a"));
+    process.kill(process.pid, "SIGKILL");`;
+  const killed = promisify(execFile)(process.execPath, ["--input-type=module", "-e", program], { env: { PATH: path, TMPDIR: folder } });
+  const { stdout, signal } = (await killed.catch((error: unknown) => error)) as { readonly stdout: string; readonly signal?: string };
+  assert.equal(signal, "SIGKILL");
+  assert.match(stdout, /^\/.*\/agent\n$/);
+  while (existsSync(dirname(stdout.trim()))) await new Promise((resolve) => setTimeout(resolve, 20));
 });

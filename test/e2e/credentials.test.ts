@@ -78,6 +78,14 @@ describeEachWay("secrets", (box) => {
     }
   });
 
+  test("R04 an owner beyond the user's subordinate ids is refused by its number", async () => {
+    const files = { Dockerfile: "FROM busybox\nRUN --mount=type=secret,id=V,uid=4000000,target=/s stat -c owner=%u /s" };
+    const { code, stderr } = await box.build(files, ["--secret", "id=V"], { env: { V: "x" } });
+    if (box.way.name === "as root") assert.deepEqual(logOf(stderr, "stat -c"), ["owner=4000000"]);
+    else assert.match(stderr, /cannot belong to 4000000:0[^]*\[MOUNT_OWNER\]/);
+    assert.equal(code, box.way.name === "as root" ? 0 : 3);
+  });
+
   test("L51 another value of a secret keeps the cached result, another id does not", async () => {
     const dockerfile = (id: string) => `FROM busybox\nRUN --mount=type=secret,id=${id},target=/s cat /s > /kept`;
     const ends = async (id: string, value: string) => {
