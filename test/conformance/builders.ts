@@ -52,32 +52,28 @@ export function connectDocker(): Builder | string {
       if (status !== 0) throw new Error(`docker load: ${stderr}`);
     },
     async build(context, flags, dest) {
-      const args = [
-        "buildx",
-        "build",
-        "--provenance=false",
-        "--no-cache",
-        "--progress=plain",
-        "-o",
-        `type=oci,dest=${dest}`,
-        "-f",
-        join(context, flags.dockerfile),
-      ];
-      for (const [key, value] of Object.entries(flags.buildArgs)) args.push("--build-arg", `${key}=${value}`);
-      for (const [key, value] of Object.entries(flags.labels)) args.push("--label", `${key}=${value}`);
-      for (const { host, ip } of flags.hosts) args.push("--add-host", `${host}=${ip}`);
-      for (const { name, soft, hard } of flags.ulimits) args.push("--ulimit", `${name}=${soft}:${hard}`);
-      if (flags.target !== undefined) args.push("--target", flags.target);
-      if (flags.network !== undefined) args.push("--network", flags.network);
-      if (flags.shmSizeBytes !== undefined) args.push("--shm-size", String(flags.shmSizeBytes));
-      const { code, output } = await run("docker", [...args, context]);
+      const { code, output } = await run("docker", ["buildx", "build", "--provenance=false", ...argumentsOf(context, flags, dest)]);
       return { failure: code === 0 ? undefined : (/^ERROR: (.*)/ms.exec(output)?.[1] ?? output), log: output };
     },
     close: () => Promise.resolve(),
   };
 }
 
-/** Varve's library from this checkout, over a store folder. */
+/** What follows `build` on both command lines. */
+function argumentsOf(context: string, flags: BuildFlags, dest: string): string[] {
+  const args = ["--no-cache", "--progress=plain", "-o", `type=oci,dest=${dest}`];
+  if (flags.remote === undefined) args.push("-f", join(context, flags.dockerfile));
+  for (const [key, value] of Object.entries(flags.buildArgs)) args.push("--build-arg", `${key}=${value}`);
+  for (const [key, value] of Object.entries(flags.labels)) args.push("--label", `${key}=${value}`);
+  for (const { host, ip } of flags.hosts) args.push("--add-host", `${host}=${ip}`);
+  for (const { name, soft, hard } of flags.ulimits) args.push("--ulimit", `${name}=${soft}:${hard}`);
+  if (flags.target !== undefined) args.push("--target", flags.target);
+  if (flags.network !== undefined) args.push("--network", flags.network);
+  if (flags.shmSizeBytes !== undefined) args.push("--shm-size", String(flags.shmSizeBytes));
+  return [...args, ...flags.more, flags.remote ?? context];
+}
+
+/** Varve from this checkout, over a store folder: the library, and the command for what only flags say. */
 export function openBuilder(root: string, runtime: string | undefined): Builder {
   const varve = openVarve({
     root,
@@ -96,7 +92,8 @@ export function openBuilder(root: string, runtime: string | undefined): Builder 
       );
     },
     async build(context, flags, dest) {
-      const { hosts, dockerfile, ...rest } = flags;
+      if (flags.more.length > 0 || flags.remote !== undefined) return runCommand(root, argumentsOf(context, flags, dest));
+      const { hosts, dockerfile, more: _more, remote: _remote, ...rest } = flags;
       const path = join(context, dockerfile);
       const run = varve.build({
         ...rest,
@@ -120,6 +117,14 @@ export function openBuilder(root: string, runtime: string | undefined): Builder 
   };
 }
 
+async function runCommand(root: string, args: readonly string[]): Promise<Outcome> {
+  const none = join(root, "none");
+  const main = join(import.meta.dirname, "../../src/cli/main.ts");
+  const env = { VARVE_ROOT: root, VARVE_CONFIG: `${none}.toml`, DOCKER_CONFIG: none };
+  const { code, output } = await run(process.execPath, [main, "build", ...args], env);
+  return { failure: code === 0 ? undefined : (/^ERROR: (.*)/ms.exec(output)?.[1] ?? `UNFORESEEN ${output}`), log: output };
+}
+
 /** An error with its hint and its causes. What is no VarveError was not foreseen and says so. */
 function sayFailure(error: unknown): string {
   if (error instanceof VarveError)
@@ -129,12 +134,16 @@ function sayFailure(error: unknown): string {
   return `UNFORESEEN ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 }
 
-function run(program: string, args: readonly string[]): Promise<{ readonly code: number; readonly output: string }> {
+function run(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ readonly code: number; readonly output: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       stdio: ["ignore", "pipe", "pipe"],
       timeout: buildTimeoutMs,
-      env: { ...process.env, BUILDX_GIT_INFO: "0" },
+      env: { ...process.env, BUILDX_GIT_INFO: "0", CONFORMANCE_SECRET: "from the environment", ...env },
     });
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));

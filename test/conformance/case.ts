@@ -27,6 +27,10 @@ export interface BuildFlags {
   readonly hosts: readonly { readonly host: string; readonly ip: string }[];
   readonly shmSizeBytes?: number;
   readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
+  /** More flags, as both command lines know them: with them Varve is run as a command. */
+  readonly more: readonly string[];
+  /** A remote context, instead of the case's folder. */
+  readonly remote?: string;
 }
 
 /** An entry of a case's context. */
@@ -41,7 +45,10 @@ export type FileSpec = { readonly path: string; readonly mode?: number } & (
  *
  *     === name | ID ID …
  *     prose for the reader, and settings: build-arg: K=V, label: K=V, target:, file:, network:, host: NAME=IP, shm-size:,
- *     ulimit: NAME=SOFT:HARD, fails: words; more words (both refusals hold all of them), needs: a flag too new for some engines
+ *     ulimit: NAME=SOFT:HARD, flags: words, context: URL, fails: words; more words (both refusals hold all of them), needs: a flag too new for some
+ *     engines. In build-arg, flags and context %C is the context's folder, %U the URL of a server that has the files below @http/
+ *     (those with "dated" in their name have a date, those with "named" a name for the receiver), %G that of a Git repository
+ *     with the files below @git/, in the branch main, with the tag v1 on it and a branch other whose file "branch" says so
  *     --- PATH [0644] [escaped|base64|archive]    a file, the lines that follow; escaped: \r, \u0000 and so on, no final
  *                                                 newline of its own; archive: a line of JSON for each entry
  *     --- PATH/ [0755]                            a folder
@@ -72,7 +79,7 @@ function parseCases(text: string, topic: string): Case[] {
 
 function parseSettings(lines: readonly string[]): Pick<Case, "options" | "fails" | "needs"> {
   const all = lines.flatMap((line) => {
-    const match = /^(build-arg|label|target|file|network|host|shm-size|ulimit|fails|needs): *(.*)$/.exec(line);
+    const match = /^(build-arg|label|target|file|network|host|shm-size|ulimit|flags|context|fails|needs): *(.*)$/.exec(line);
     return match ? [[match[1] ?? "", match[2] ?? ""] as const] : [];
   });
   const values = (key: string) => all.filter(([name]) => name === key).map(([, value]) => value);
@@ -82,6 +89,7 @@ function parseSettings(lines: readonly string[]): Pick<Case, "options" | "fails"
   const [network] = values("network");
   const [shm] = values("shm-size");
   const [fails] = values("fails");
+  const [remote] = values("context");
   return {
     options: {
       buildArgs: Object.fromEntries(pairs("build-arg")),
@@ -92,6 +100,8 @@ function parseSettings(lines: readonly string[]): Pick<Case, "options" | "fails"
         const [soft = 0, hard = soft] = value.split(":").map(Number);
         return { name, soft, hard };
       }),
+      more: values("flags").flatMap((line) => line.split(" ").filter(Boolean)),
+      ...(remote === undefined ? {} : { remote }),
       ...(target === undefined ? {} : { target }),
       ...(network === "none" || network === "host" ? { network } : {}),
       ...(shm === undefined ? {} : { shmSizeBytes: Number(shm) }),

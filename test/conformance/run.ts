@@ -7,14 +7,15 @@
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { makeBaseImages } from "./base-image.ts";
 import { connectDocker, oneAtATime, openBuilder, type Builder, type Outcome } from "./builders.ts";
-import { readCases, type Case } from "./case.ts";
+import { readCases, type BuildFlags, type Case } from "./case.ts";
 import { compareImages, type Difference } from "./compare-images.ts";
 import { exceptions, type Exception } from "./exceptions.ts";
 import { readImage } from "./read-image.ts";
+import { makeRepository, serveFiles } from "./serve-files.ts";
 import { writeContext } from "./write-context.ts";
 
 const { values: options } = parseArgs({
@@ -60,6 +61,7 @@ if (typeof docker === "string") {
 async function compareAll(engine: Builder): Promise<void> {
   const work = mkdtempSync(join(tmpdir(), "varve-conformance-"));
   const varve = openBuilder(join(work, "store"), options.runtime);
+  const server = await serveFiles(work);
   const started = Date.now();
   try {
     const images = makeBaseImages();
@@ -72,7 +74,7 @@ async function compareAll(engine: Builder): Promise<void> {
     await Promise.all(
       Array.from({ length: lanes }, async () => {
         for (let next = queue.shift(); next; next = queue.shift()) {
-          const result = await compare(next, engine, varve, work);
+          const result = await compare(next, engine, varve, { work, url: server.url });
           results.push(result);
           report(result);
         }
@@ -81,21 +83,23 @@ async function compareAll(engine: Builder): Promise<void> {
     summarize(results, (Date.now() - started) / 1000);
   } finally {
     await varve.close();
+    await server.close();
     if (options.keep) console.log(`kept: ${work}`);
     else rmSync(work, { recursive: true, force: true });
   }
 }
 
-async function compare(one: Case, engine: Builder, varve: Builder, work: string): Promise<Result> {
+async function compare(one: Case, engine: Builder, varve: Builder, { work, url }: { readonly work: string; readonly url: string }): Promise<Result> {
   const folder = join(work, one.name);
-  const context = join(folder, one.name);
+  const context = join(folder, `${basename(work)}-${one.name}`); // BuildKit remembers what it was sent by this name
   const started = Date.now();
   mkdirSync(folder, { recursive: true });
-  await writeContext(context, one.files);
+  await writeFiles(one, folder, context);
+  const flags = fillIn(one.options, { "%C": context, "%U": `${url}/${one.name}/http`, "%G": `${url}/${one.name}/git/repo.git` });
   const newest = frontend !== undefined && (one.needs !== undefined || options.newest === true);
-  const flags = newest ? { ...one.options, buildArgs: { ...one.options.buildArgs, BUILDKIT_SYNTAX: frontend } } : one.options;
-  const theirs = await engine.build(context, flags, join(folder, "docker.tar"));
-  const ours = await varve.build(context, one.options, join(folder, "varve.tar"));
+  const theirFlags = newest ? { ...flags, buildArgs: { ...flags.buildArgs, BUILDKIT_SYNTAX: frontend } } : flags;
+  const theirs = await engine.build(context, theirFlags, join(folder, "docker.tar"));
+  const ours = await varve.build(context, flags, join(folder, "varve.tar"));
   if (options.verbose) console.log(`── ${one.name}\n${theirs.log}\n── varve\n${ours.log}\n${ours.failure ?? ""}`);
   const found = compareOutcomes(one, theirs, ours);
   if (theirs.failure === undefined && ours.failure === undefined && one.fails === undefined) {
@@ -120,6 +124,27 @@ async function compare(one: Case, engine: Builder, varve: Builder, work: string)
   };
 }
 
+/** The context, and beside it what the case has on servers. */
+async function writeFiles({ files }: Case, folder: string, context: string): Promise<void> {
+  const below = (prefix: string) =>
+    files.filter(({ path }) => path.startsWith(prefix)).map((file) => ({ ...file, path: file.path.slice(prefix.length) }));
+  await writeContext(context, files.filter(({ path }) => !path.startsWith("@")));
+  await writeContext(join(folder, "http"), below("@http/"));
+  if (below("@git/").length === 0) return;
+  await writeContext(join(folder, "checkout"), below("@git/"));
+  makeRepository(join(folder, "checkout"), join(folder, "git"));
+}
+
+function fillIn(flags: BuildFlags, places: Readonly<Record<string, string>>): BuildFlags {
+  const fill = (text: string) => text.replace(/%[CUG]/g, (place) => places[place] ?? place);
+  return {
+    ...flags,
+    buildArgs: Object.fromEntries(Object.entries(flags.buildArgs).map(([key, value]) => [key, fill(value)])),
+    more: flags.more.map(fill),
+    ...(flags.remote === undefined ? {} : { remote: fill(flags.remote) }),
+  };
+}
+
 function compareOutcomes(one: Case, theirs: Outcome, ours: Outcome): Difference[] {
   const say = (outcome: Outcome) =>
     outcome.failure === undefined ? "succeeded" : `failed: ${outcome.failure.trim().split("\n").slice(-12).join("\n      ")}`;
@@ -127,6 +152,8 @@ function compareOutcomes(one: Case, theirs: Outcome, ours: Outcome): Difference[
   if (!asExpected(theirs) || !asExpected(ours)) {
     return [{ place: one.fails === undefined ? "build" : "refusal", docker: say(theirs), varve: say(ours) }];
   }
+  const notOurs = /^UNFORESEEN|NOT_SUPPORTED_YET/.exec(ours.failure ?? "");
+  if (notOurs) return [{ place: "refusal for the wrong reason", docker: say(theirs), varve: say(ours) }];
   const missing = (outcome: Outcome, words: string) => outcome.failure?.toLowerCase().includes(words.toLowerCase()) === false;
   return (one.fails ?? [])
     .filter((words) => missing(theirs, words) || missing(ours, words))
