@@ -10,13 +10,13 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../../scripts/env.sh"
 place=$work/conformance
 root=$place/sid
-packages=docker.io,docker-cli,docker-buildx,runc,iproute2,iptables,mount,procps,ca-certificates
+packages=docker.io,docker-cli,docker-buildx,runc,git,iproute2,iptables,mount,procps,ca-certificates
 
 # As make.sh of the base images finds it: the first mirror of apt's that has a main component.
 mirror() { apt-get indextargets --no-release-info --format '$(REPO_URI) $(COMPONENT)' 'Created-By: Packages' | awk '$2 == "main" && !/security/ { sub(/\/$/, "", $1); print $1; exit }'; }
 
 bring() {
-  [ ! -e "$root/ready" ] || return 0
+  [ "$(cat "$root/ready" 2>/dev/null)" != "$packages" ] || return 0
   local mirror options
   command -v mmdebstrap >/dev/null || { echo "there is no mmdebstrap"; return 1; }
   mirror=$(mirror)
@@ -28,7 +28,7 @@ bring() {
   mmdebstrap --variant=apt --aptopt='APT::Install-Recommends "false"' "${options[@]}" --include="$packages" sid "$root" "deb $mirror sid main" \
     >"$place/mmdebstrap.log" 2>&1 </dev/null || { tail -n 3 "$place/mmdebstrap.log"; return 1; }
   rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*
-  touch "$root/ready"
+  echo "$packages" >"$root/ready"
 }
 
 # The engine's own client, also on a machine whose C library is older than the programs.

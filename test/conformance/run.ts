@@ -5,13 +5,14 @@
  * too old for; without it they are skipped. --newest uses it for all.
  * The engine is the one that DOCKER_HOST names; engine.sh brings one. Without one all cases are skipped, and said so.
  */
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { makeBaseImages } from "./base-image.ts";
 import { connectDocker, oneAtATime, openBuilder, type Builder, type Outcome } from "./builders.ts";
-import { readCases, type BuildFlags, type Case } from "./case.ts";
+import { readCases, type BuildFlags, type Case, type FileSpec } from "./case.ts";
 import { compareImages, type Difference } from "./compare-images.ts";
 import { exceptions, type Exception } from "./exceptions.ts";
 import { readImage } from "./read-image.ts";
@@ -48,7 +49,10 @@ const chosen = all
   .filter((one) => options.only === undefined || options.only.some((part) => one.name.includes(part) || one.topic === part))
   .filter((one) => !options.reduced || all.filter(({ topic }) => topic === one.topic).indexOf(one) % reducedStride === 0);
 
-const unknown = frontend === undefined ? chosen.filter(({ needs }) => needs !== undefined) : [];
+const hasGit = spawnSync("git", ["--version"]).status === 0;
+const unknown = chosen.filter(
+  ({ needs, files }) => (frontend === undefined && needs !== undefined) || (!hasGit && files.some(isInRepository)),
+);
 const docker = connectDocker();
 if (typeof docker === "string") {
   console.log(`conformance: ${docker}; test/conformance/engine.sh brings one`);
@@ -68,7 +72,9 @@ async function compareAll(engine: Builder): Promise<void> {
     await Promise.all([engine.loadImages(images), varve.loadImages(images)]);
     console.log(`${chosen.length} of ${all.length} cases, ${engine.name} and Varve`);
     for (const { name, needs } of unknown)
-      console.log(`skipped ${name}: ${needs ?? ""} may be too new for the engine's frontend`);
+      console.log(
+        `skipped ${name}: ${needs === undefined ? "there is no git" : `${needs} may be too new for the engine's frontend`}`,
+      );
     const queue = chosen.filter((one) => !unknown.includes(one));
     const results: Result[] = [];
     await Promise.all(
@@ -89,7 +95,12 @@ async function compareAll(engine: Builder): Promise<void> {
   }
 }
 
-async function compare(one: Case, engine: Builder, varve: Builder, { work, url }: { readonly work: string; readonly url: string }): Promise<Result> {
+async function compare(
+  one: Case,
+  engine: Builder,
+  varve: Builder,
+  { work, url }: { readonly work: string; readonly url: string },
+): Promise<Result> {
   const folder = join(work, one.name);
   const context = join(folder, `${basename(work)}-${one.name}`); // BuildKit remembers what it was sent by this name
   const started = Date.now();
@@ -128,11 +139,18 @@ async function compare(one: Case, engine: Builder, varve: Builder, { work, url }
 async function writeFiles({ files }: Case, folder: string, context: string): Promise<void> {
   const below = (prefix: string) =>
     files.filter(({ path }) => path.startsWith(prefix)).map((file) => ({ ...file, path: file.path.slice(prefix.length) }));
-  await writeContext(context, files.filter(({ path }) => !path.startsWith("@")));
+  await writeContext(
+    context,
+    files.filter(({ path }) => !path.startsWith("@")),
+  );
   await writeContext(join(folder, "http"), below("@http/"));
-  if (below("@git/").length === 0) return;
+  if (!files.some(isInRepository)) return;
   await writeContext(join(folder, "checkout"), below("@git/"));
   makeRepository(join(folder, "checkout"), join(folder, "git"));
+}
+
+function isInRepository({ path }: FileSpec): boolean {
+  return path.startsWith("@git/");
 }
 
 function fillIn(flags: BuildFlags, places: Readonly<Record<string, string>>): BuildFlags {

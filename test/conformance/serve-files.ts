@@ -65,9 +65,14 @@ function serveGit(work: string, request: IncomingMessage, response: ServerRespon
   child.once("close", () => {
     const answer = Buffer.concat(chunks);
     const end = answer.indexOf("\r\n\r\n");
-    const headers = answer.subarray(0, Math.max(end, 0)).toString().split("\r\n").map((line) => line.split(/: (.*)/s));
+    const headers = answer
+      .subarray(0, Math.max(end, 0))
+      .toString()
+      .split("\r\n")
+      .map((line) => line.split(/: (.*)/s));
     const status = headers.find(([name]) => name?.toLowerCase() === "status")?.[1];
-    for (const [name, value] of headers) if (name && value !== undefined && name.toLowerCase() !== "status") response.setHeader(name, value);
+    for (const [name, value] of headers)
+      if (name && value !== undefined && name.toLowerCase() !== "status") response.setHeader(name, value);
     response.writeHead(status === undefined ? 200 : Number.parseInt(status, 10)).end(answer.subarray(end + 4));
   });
 }
@@ -82,7 +87,12 @@ export function makeRepository(files: string, folder: string): void {
     GIT_CONFIG_GLOBAL: "/dev/null",
     GIT_AUTHOR_DATE: date,
     GIT_COMMITTER_DATE: date,
-    ...Object.fromEntries(["AUTHOR", "COMMITTER"].flatMap((who) => [[`GIT_${who}_NAME`, "a"], [`GIT_${who}_EMAIL`, "a@b.example"]])),
+    ...Object.fromEntries(
+      ["AUTHOR", "COMMITTER"].flatMap((who) => [
+        [`GIT_${who}_NAME`, "a"],
+        [`GIT_${who}_EMAIL`, "a@b.example"],
+      ]),
+    ),
   };
   const git = (...args: string[]) => execFileSync("git", ["-C", tree, ...args], { env, stdio: "pipe" });
   git("init", "--quiet", "--initial-branch=main");

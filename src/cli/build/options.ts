@@ -32,7 +32,7 @@ export async function readBuildOptions(call: BuildCall): Promise<BuildOptions> {
     ulimits,
     network: parseNetwork(flags.network),
     pull: flags.pull === true,
-    noCache: flags["no-cache"] === true ? true : flags["no-cache-filter"].filter((stage) => stage !== ""),
+    noCache: readNoCache(call),
     buildArgs: await readBuildArgs(call),
     secrets: await parseSecrets(flags.secret, io),
     ssh: await parseAgents(flags.ssh, io),
@@ -69,6 +69,14 @@ async function readPlatforms({ flags, io }: BuildCall): Promise<readonly string[
   if (!platforms.includes("local")) return platforms;
   const { formatPlatform, hostPlatform } = await import("../../oci/index.ts");
   return platforms.map((name) => (name === "local" ? formatPlatform(hostPlatform(process.arch)) : name));
+}
+
+/** Both flags at once are refused, as by buildx. */
+function readNoCache({ flags }: BuildCall): true | readonly string[] {
+  const stages = flags["no-cache-filter"].filter((stage) => stage !== "");
+  if (flags["no-cache"] !== true) return stages;
+  if (stages.length > 0) throw new VarveError("USAGE", "--no-cache and --no-cache-filter cannot currently be used together");
+  return true;
 }
 
 function checkIdFile(file: string | undefined, outputs: readonly Output[]): void {
