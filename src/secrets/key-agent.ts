@@ -15,7 +15,8 @@ export interface KeyAgent extends AsyncDisposable {
 const maxKeyBytes = 100 * 1024;
 
 /** Holds the agent until our end of the pipe is gone, in whatever way: neither it nor its folder outlives this process. */
-const holdAgent = 'command -v ssh-agent >/dev/null || exit 127; ssh-agent -D -a "$0" & exec >&-; read -r _; kill $!; wait; rm -rf "${0%/*}"';
+const holdAgent =
+  'command -v ssh-agent >/dev/null || exit 127; ssh-agent -D -a "$0" & exec >&-; read -r _; kill $!; wait; rm -rf "${0%/*}"';
 
 /** Starts `ssh-agent` in a private folder and hands it the keys. Fails with SSH_AGENT_MISSING, SSH_KEY_UNREADABLE. */
 export async function startKeyAgent(keys: readonly string[], { path }: { readonly path: string }): Promise<KeyAgent> {

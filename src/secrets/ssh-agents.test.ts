@@ -100,8 +100,13 @@ test("B30 an agent for keys ends with the process that started it, however that 
     const agents = openSshAgents({ a: { keys: [${JSON.stringify(file)}] } }, { path: process.env.PATH });
     console.log(await agents.socketOf("a"));
     process.kill(process.pid, "SIGKILL");`;
-  const killed = promisify(execFile)(process.execPath, ["--input-type=module", "-e", program], { env: { PATH: path, TMPDIR: folder } });
-  const { stdout, signal } = (await killed.catch((error: unknown) => error)) as { readonly stdout: string; readonly signal?: string };
+  const killed = promisify(execFile)(process.execPath, ["--input-type=module", "-e", program], {
+    env: { PATH: path, TMPDIR: folder },
+  });
+  const { stdout, signal } = (await killed.catch((error: unknown) => error)) as {
+    readonly stdout: string;
+    readonly signal?: string;
+  };
   assert.equal(signal, "SIGKILL");
   assert.match(stdout, /^\/.*\/agent\n$/);
   while (existsSync(dirname(stdout.trim()))) await new Promise((resolve) => setTimeout(resolve, 20));
