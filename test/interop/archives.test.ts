@@ -1,7 +1,7 @@
 /** Archives that other tools read, and archives of other tools that Varve reads. */
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
-import { before, test, type TestContext } from "node:test";
+import { after, before, describe, test, type TestContext } from "node:test";
 import { succeed } from "../kit/command.ts";
 import { describeOnce } from "../kit/each-way.ts";
 import { openDocker, openPodman, type Engine } from "../kit/engines.ts";
@@ -121,20 +121,25 @@ describeOnce("archives and other tools", (box) => {
   }
 
   for (const kind of ["podman", "docker"] as const) {
-    test(`E03 E04 ${kind} loads both kinds of archives, runs them, and saves what varve loads`, async (t) => {
-      const engine: Engine | string = kind === "podman" ? openPodman(box.path("podman")) : await openDocker(box.path("docker"));
-      if (typeof engine === "string") return t.skip(engine);
-      try {
-        for (const type of ["docker", "oci"] as const) {
+    describe(`${kind}`, () => {
+      let engine: Engine | string;
+      before(
+        async () => void (engine = kind === "podman" ? openPodman(box.path("podman")) : await openDocker(box.path("docker"))),
+      );
+      after(async () => {
+        if (typeof engine !== "string") await engine.stop();
+      });
+      for (const type of ["docker", "oci"] as const) {
+        test(`E03 E04 ${kind} loads an archive of type=${type}, runs it, and saves what varve loads`, async (t) => {
+          if (typeof engine === "string") return t.skip(engine);
+          if (type === "oci" && engine.withoutOci !== undefined) return t.skip(engine.withoutOci);
           await engine.run("load", "-q", "-i", archive(type));
           assert.equal(await engine.run("run", ...engine.runFlags, name), "run\n");
           const saved = box.path(`${kind}-saved-${type}.tar`);
           await engine.run("save", "-o", saved, name);
-          await assertLoads(saved, `${kind}-${type}`);
           await engine.run("rmi", "-f", name);
-        }
-      } finally {
-        await engine.stop();
+          await assertLoads(saved, `${kind}-${type}`);
+        });
       }
     });
   }

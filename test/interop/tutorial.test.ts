@@ -11,7 +11,7 @@ import { openDocker, openPodman } from "../kit/engines.ts";
 const example = resolve(import.meta.dirname, "../../examples/buildme");
 
 describeOnce("the tutorial's server", (box) => {
-  const archive = box.path("server.tar");
+  const archive = (type: string) => box.path(`server.${type}.tar`);
   const image = `varve.test/buildme-server-${process.pid}`;
 
   before(async () => {
@@ -35,7 +35,7 @@ describeOnce("the tutorial's server", (box) => {
       if (typeof engine === "string") return t.skip(engine);
       const container = `varve-server-${process.pid}`;
       try {
-        await engine.run("load", "-q", "-i", archive);
+        await engine.run("load", "-q", "-i", archive(engine.withoutOci === undefined ? "oci" : "docker"));
         const server = engine.start("run", ...engine.runFlags, "--name", container, image);
         try {
           assert.equal(await ask("http://127.0.0.1:3000/?s=hello", server), "hohelollolo");

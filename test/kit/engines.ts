@@ -10,6 +10,8 @@ import { hasProgram, isRoot } from "./ways.ts";
 /** What podman and docker have in common for these tests. */
 export interface Engine {
   readonly name: "podman" | "docker";
+  /** Why it loads no OCI archives, where it does not. */
+  readonly withoutOci?: string;
   /** Runs a command of it that must succeed; its stdout. */
   run(...args: readonly string[]): Promise<string>;
   /** Flags of `run` for a container in the network of this machine. */
@@ -73,8 +75,13 @@ function answers(env: Readonly<Record<string, string>>): boolean {
 
 function docker(env: Readonly<Record<string, string>>, stop: () => Promise<void>): Engine {
   const options: RunOptions = { env };
+  const { stdout } = spawnSync("docker", ["version", "--format", "{{.Server.Version}}"], { env, encoding: "utf8" });
+  const version = stdout.trim();
   return {
     name: "docker",
+    ...(Number.parseInt(version, 10) < 25
+      ? { withoutOci: `Docker Engine ${version} loads no OCI archives; 25 was the first that did` }
+      : {}),
     run: async (...args) => await succeed(["docker", ...args], options),
     start: (...args) => start(["docker", ...args], options),
     runFlags: ["--rm", "--network=host"],
