@@ -3,7 +3,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { SnapshotStore, StackRef } from "../snapshots/index.ts";
 import type { Worker } from "../worker/index.ts";
-import { asidePath, outputError, type ByteSink } from "./output-file.ts";
+import { asidePath, outputError, removeAside, type ByteSink } from "./output-file.ts";
 import { folderTask, tarTask } from "./tasks.ts";
 
 export interface FilesOptions {
@@ -30,7 +30,7 @@ export async function exportTar(dest: string | ByteSink, options: FilesOptions):
       await rm(aside);
     }
   } catch (error) {
-    await rm(aside, { force: true });
+    await removeAside(aside);
     throw typeof dest === "string" ? outputError(error, dest) : error;
   }
 }

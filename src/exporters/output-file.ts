@@ -29,8 +29,17 @@ export async function withOutputFile(dest: string | ByteSink, write: (sink: Byte
     }
     await rename(aside, dest);
   } catch (error) {
-    await rm(aside, { force: true });
+    await removeAside(aside);
     throw outputError(error, dest);
+  }
+}
+
+/** Removes what was written aside, as far as it came; where its folder could not be there is nothing to remove. */
+export async function removeAside(path: string): Promise<void> {
+  try {
+    await rm(path, { force: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOTDIR") throw error;
   }
 }
 

@@ -24,7 +24,9 @@ describeOnce("the tutorial's server", (box) => {
       "-f",
       `${context}/chapters/8.Dockerfile`,
       "--output",
-      `type=oci,dest=${archive}`,
+      `type=oci,dest=${archive("oci")}`,
+      "--output",
+      `type=docker,dest=${archive("docker")}`,
     ];
     await box.succeed(["build", ...flags, context]);
   });
