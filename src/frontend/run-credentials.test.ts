@@ -46,7 +46,11 @@ test("R04 a secret is a file under /run/secrets, read by its owner, unless the m
 
 test("R04 R05 a secret or an agent cannot take the place of the root", async () => {
   for (const mount of ["type=secret,id=a,target=/", "type=secret,id=a,target=.", "type=ssh,target=/x/.."]) {
-    await assert.rejects(compileRun(`--mount=${mount}`), { code: "FRONTEND_VALUE_INVALID", message: /invalid mount target/ }, mount);
+    await assert.rejects(
+      compileRun(`--mount=${mount}`),
+      { code: "FRONTEND_VALUE_INVALID", message: /invalid mount target/ },
+      mount,
+    );
   }
 });
 

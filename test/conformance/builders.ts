@@ -52,7 +52,12 @@ export function connectDocker(): Builder | string {
       if (status !== 0) throw new Error(`docker load: ${stderr}`);
     },
     async build(context, flags, dest) {
-      const { code, output } = await run("docker", ["buildx", "build", "--provenance=false", ...argumentsOf(context, flags, dest)]);
+      const { code, output } = await run("docker", [
+        "buildx",
+        "build",
+        "--provenance=false",
+        ...argumentsOf(context, flags, dest),
+      ]);
       return { failure: code === 0 ? undefined : (/^ERROR: (.*)/ms.exec(output)?.[1] ?? output), log: output };
     },
     close: () => Promise.resolve(),
