@@ -34,6 +34,10 @@ export function oneAtATime(builder: Builder): Builder {
   };
 }
 
+/** A fault of a busy engine's own store, which says nothing about the case; and how often such a build is made again. */
+const passingFault = /failed to open writer: ref \S+ locked .*unavailable/;
+const engineRetries = 5;
+
 /** The Docker Engine that the environment names (DOCKER_HOST or the usual socket); a text says why there is none. */
 export function connectDocker(): Builder | string {
   const ask = (args: string[]) => spawnSync("docker", args, { encoding: "utf8", timeout: 20_000 });
@@ -52,12 +56,10 @@ export function connectDocker(): Builder | string {
       if (status !== 0) throw new Error(`docker load: ${stderr}`);
     },
     async build(context, flags, dest) {
-      const { code, output } = await run("docker", [
-        "buildx",
-        "build",
-        "--provenance=false",
-        ...argumentsOf(context, flags, dest),
-      ]);
+      const command = ["buildx", "build", "--provenance=false", ...argumentsOf(context, flags, dest)];
+      let { code, output } = await run("docker", command);
+      for (let again = 0; again < engineRetries && code !== 0 && passingFault.test(output); again += 1)
+        ({ code, output } = await run("docker", command));
       return { failure: code === 0 ? undefined : (/^ERROR: (.*)/ms.exec(output)?.[1] ?? output), log: output };
     },
     close: () => Promise.resolve(),
