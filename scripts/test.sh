@@ -25,8 +25,8 @@ left() { bash "$repo/scripts/leftovers.sh" "$run" | grep -vxF -f "$before" || tr
 main() {
   bash "$repo/scripts/setup.sh" --tests
   if [ "$(id -u)" = 0 ]; then make_user; fi
-  run=$(realpath "$(mktemp -d "${TMPDIR:-/tmp}/varve-tests.XXXXXX")")
-  before=$run.before
+  run=$(realpath "$(mktemp -d "${TMPDIR:-/tmp}/varve.XXXXXX")") # short: podman allows its folders 50 characters
+  before=$(mktemp "${TMPDIR:-/tmp}/before.XXXXXX")
   trap 'remove "$run"; rm -f "$before"' EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM
