@@ -35,7 +35,7 @@ export function oneAtATime(builder: Builder): Builder {
 }
 
 /** A fault of a busy engine's own store, which says nothing about the case; and how often such a build is made again. */
-const passingFault = /failed to open writer: ref \S+ locked .*unavailable/;
+export const passingFault = /failed to open writer: ref \S+ locked .*unavailable/;
 const engineRetries = 5;
 
 /** The Docker Engine that the environment names (DOCKER_HOST or the usual socket); a text says why there is none. */

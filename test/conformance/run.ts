@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { makeBaseImages } from "./base-image.ts";
-import { connectDocker, oneAtATime, openBuilder, type Builder, type Outcome } from "./builders.ts";
+import { connectDocker, oneAtATime, openBuilder, passingFault, type Builder, type Outcome } from "./builders.ts";
 import { readCases, type BuildFlags, type Case, type FileSpec } from "./case.ts";
 import { compareImages, type Difference } from "./compare-images.ts";
 import { exceptions, type Exception } from "./exceptions.ts";
@@ -50,6 +50,7 @@ const chosen = all
   .filter((one) => !options.reduced || all.filter(({ topic }) => topic === one.topic).indexOf(one) % reducedStride === 0);
 
 const hasGit = spawnSync("git", ["--version"]).status === 0;
+let engineFaults = 0;
 const unknown = chosen.filter(
   ({ needs, files }) => (frontend === undefined && needs !== undefined) || (!hasGit && files.some(isInRepository)),
 );
@@ -81,6 +82,7 @@ async function compareAll(engine: Builder): Promise<void> {
       Array.from({ length: lanes }, async () => {
         for (let next = queue.shift(); next; next = queue.shift()) {
           const result = await compare(next, engine, varve, { work, url: server.url });
+          if (result === undefined) continue;
           results.push(result);
           report(result);
         }
@@ -100,7 +102,7 @@ async function compare(
   engine: Builder,
   varve: Builder,
   { work, url }: { readonly work: string; readonly url: string },
-): Promise<Result> {
+): Promise<Result | undefined> {
   const folder = join(work, one.name);
   const context = join(folder, `${basename(work)}-${one.name}`); // BuildKit remembers what it was sent by this name
   const started = Date.now();
@@ -110,6 +112,11 @@ async function compare(
   const newest = frontend !== undefined && (one.needs !== undefined || options.newest === true);
   const theirFlags = newest ? { ...flags, buildArgs: { ...flags.buildArgs, BUILDKIT_SYNTAX: frontend } } : flags;
   const theirs = await engine.build(context, theirFlags, join(folder, "docker.tar"));
+  if (passingFault.test(theirs.failure ?? "")) {
+    console.log(`skipped ${one.name}: the engine failed by itself, each time that it was asked`);
+    engineFaults += 1;
+    return undefined;
+  }
   const ours = await varve.build(context, flags, join(folder, "varve.tar"));
   if (options.verbose) console.log(`── ${one.name}\n${theirs.log}\n── varve\n${ours.log}\n${ours.failure ?? ""}`);
   const found = compareOutcomes(one, theirs, ours);
@@ -212,6 +219,8 @@ function summarize(results: readonly Result[], seconds: number): void {
   }
   const names = results.filter(({ differences }) => differences.length > 0).map((result) => result.case.name);
   if (names.length > 0) console.log(`differ: ${names.join(" ")}`);
-  console.log(`${results.length - differ} passed, ${differ} failed, ${unknown.length} skipped, ${seconds.toFixed(0)} s`);
+  console.log(
+    `${results.length - differ} passed, ${differ} failed, ${unknown.length + engineFaults} skipped, ${seconds.toFixed(0)} s`,
+  );
   if (differ > 0 || results.length === 0) process.exitCode = 1;
 }
