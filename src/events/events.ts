@@ -17,6 +17,11 @@ export interface VertexEvent {
   /** One line; set when the step failed. Canceled steps have `canceled: true` as well. */
   readonly error?: string;
   readonly canceled?: boolean;
+  /**
+   * Why the step ran; only of steps of the Dockerfile that were not cached. There when the step starts, or in an event soon
+   * after, where lists of files have to be compared; always in the one that completes it.
+   */
+  readonly reason?: import("./reason.ts").StepReason;
 }
 
 /** Progress of a part of a step: a transfer, an extraction. */
