@@ -23,6 +23,8 @@ export interface InputStream {
 
 export interface OutputStream {
   readonly isTerminal: boolean;
+  /** The terminal's size now. */
+  readonly size?: () => { readonly columns: number; readonly rows: number };
   /** Writes without waiting. A failure ends the command through the signal. */
   readonly print: (text: string) => void;
   /** Writes; resolves when more may come. Rejects with {@link BrokenPipe} when nobody reads any more. */

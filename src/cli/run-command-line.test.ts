@@ -87,7 +87,7 @@ test("what Docker has and Varve does not is refused with 3", async () => {
     [["run", "alpine"], /varve run is not supported yet \[NOT_SUPPORTED_YET\]/],
     [["buildx", "bake"], /varve buildx bake is not supported yet/],
     [["build", "--cache-to=type=inline", "."], /--cache-to is not supported yet/],
-    [["build", "--progress=tty", "/"], /--progress=tty is not supported yet/],
+    [["build", "--progress=tty", "/"], /progress=tty needs a terminal/],
   ];
   for (const [args, stderr] of cases) {
     const result = await run(args);

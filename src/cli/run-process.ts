@@ -42,6 +42,7 @@ function openOutput(stream: NodeJS.WriteStream, controller: AbortController): Ou
   stream.on("error", (error) => controller.abort(streamFailure(error)));
   return {
     isTerminal: stream.isTTY === true,
+    size: () => ({ columns: stream.columns || 80, rows: stream.rows || 24 }),
     print: (text) => void stream.write(text),
     write: (chunk) =>
       new Promise((resolve, reject) => {

@@ -73,6 +73,7 @@ export async function solveGraph(graph: Graph, parts: Parts, options: SolveGraph
       op: opFor(vertex),
     });
   }
+  announce(vertices, emit);
   const report = createReporter(vertices, emit);
   const { digest: id, index } = graph.result;
   const ref = await solve({ id, index }, { vertices, cache: parts.cache, signal, onEvent: report });
@@ -82,6 +83,14 @@ export async function solveGraph(graph: Graph, parts: Parts, options: SolveGraph
 
 function nameOf({ metadata, op }: Vertex): string {
   return metadata.description["llb.customname"] ?? (op.kind === "source" ? op.source.identifier : op.kind);
+}
+
+/** Tells all steps before the first one starts, so that a reader can say how many there are. */
+function announce(vertices: ReadonlyMap<string, SolverVertex<Ref>>, emit: EventSink): void {
+  const time = Date.now();
+  for (const { id, name, inputs } of vertices.values()) {
+    emit({ type: "vertex", time, vertex: id, name, inputs: inputs.map((input) => input.id) });
+  }
 }
 
 function createReporter(vertices: ReadonlyMap<string, SolverVertex<Ref>>, emit: EventSink): (event: SolverEvent) => void {

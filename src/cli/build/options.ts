@@ -86,7 +86,7 @@ function checkIdFile(file: string | undefined, outputs: readonly Output[]): void
     throw new VarveError("USAGE", `--iidfile cannot be used with the output type ${other.type}: it makes no image`);
 }
 
-export type ProgressMode = "plain" | "quiet" | "none";
+export type ProgressMode = "plain" | "tty" | "quiet" | "none";
 
 /** The kind of progress that the flags and BUILDKIT_PROGRESS ask for, and whether the image ID is printed at the end. */
 export function readProgressMode({ flags, io }: BuildCall): { readonly mode: ProgressMode; readonly printId: boolean } {
@@ -95,20 +95,30 @@ export function readProgressMode({ flags, io }: BuildCall): { readonly mode: Pro
   switch (given) {
     case "auto":
     case "quiet":
-      return quiet ? { mode: "quiet", printId: true } : { mode: "plain", printId: false };
+      if (quiet) return { mode: "quiet", printId: true };
+      return { mode: showsLive(io) ? "tty" : "plain", printId: false };
+    case "tty":
     case "plain":
     case "none":
       if (quiet) {
         if (flags.progress === undefined) return { mode: "quiet", printId: true };
         throw new VarveError("USAGE", `progress=${given} and quiet cannot be used together`);
       }
+      if (given === "tty" && !io.stderr.isTerminal) {
+        throw new VarveError("USAGE", "progress=tty needs a terminal as standard error", { hint: "use --progress=plain" });
+      }
       return { mode: given, printId: false };
-    case "tty":
     case "rawjson":
       throw new VarveError("NOT_SUPPORTED_YET", `--progress=${given} is not supported yet`, {
-        hint: "there are auto, plain, quiet and none",
+        hint: "there are auto, plain, tty, quiet and none",
       });
     default:
-      throw new VarveError("USAGE", `invalid progress mode ${given}`, { hint: "there are auto, plain, quiet and none" });
+      throw new VarveError("USAGE", `invalid progress mode ${given}`, { hint: "there are auto, plain, tty, quiet and none" });
   }
+}
+
+/** Whether progress is drawn live by default: on a terminal that can, and not in CI, whose logs keep every frame. */
+function showsLive({ env, stderr }: BuildCall["io"]): boolean {
+  const inCi = (env["CI"] ?? "") !== "" && env["CI"] !== "false";
+  return stderr.isTerminal && env["TERM"] !== "dumb" && !inCi;
 }

@@ -5,16 +5,13 @@ import type { BuildResult } from "../../engine/index.ts";
 import type { WarningEvent } from "../../events/index.ts";
 import { readCallFunction } from "../build/call.ts";
 import { buildFlags } from "../build/flags.ts";
-import { readBuildOptions, readProgressMode, type BuildCall, type ProgressMode } from "../build/options.ts";
+import { readBuildOptions, readProgressMode, type BuildCall } from "../build/options.ts";
 import { formatMetadata, formatWarnings } from "../build/report.ts";
 import { defineCommand } from "../command.ts";
 import { writeFileAside } from "../file-aside.ts";
 import { useColors } from "../print-error.ts";
-import { createPlainProgress } from "../progress/plain.ts";
-import type { Progress } from "../progress/progress.ts";
-import { createNoProgress, createQuietProgress } from "../progress/quiet.ts";
+import { createProgress } from "../progress/create-progress.ts";
 import { follow, watch } from "../progress/watch.ts";
-import { packageVersion } from "../../package/index.ts";
 
 export const build = defineCommand({
   usage: "[OPTIONS] PATH | URL | -",
@@ -26,7 +23,7 @@ export const build = defineCommand({
     const asked = readCallFunction(call);
     if (asked !== undefined) {
       const { runCall } = await import("../build/run-call.ts");
-      return await runCall(asked, { call, options: await readBuildOptions(call), progress: createProgress(mode, call) });
+      return await runCall(asked, { call, options: await readBuildOptions(call), progress: createProgress(mode, io) });
     }
     if (flags.iidfile !== undefined) await removeStale(resolve(io.cwd, flags.iidfile));
     const options = await readBuildOptions(call);
@@ -34,7 +31,7 @@ export const build = defineCommand({
     const warnings: WarningEvent[] = [];
     let result: BuildResult;
     try {
-      result = await watch(createProgress(mode, call), io, async (onEvent) =>
+      result = await watch(createProgress(mode, io), io, async (onEvent) =>
         follow(store.build(options), (event) => {
           if (event.type === "warning") warnings.push(event);
           onEvent(event);
@@ -42,7 +39,7 @@ export const build = defineCommand({
       );
     } finally {
       // a build that fails may have been warned; one that was stopped just ends
-      if (mode === "plain" && !io.signal.aborted)
+      if ((mode === "plain" || mode === "tty") && !io.signal.aborted)
         io.stderr.print(formatWarnings(warnings, { debug: call.debug, colors: useColors(io) }));
     }
     const stdoutIsTaken = options.outputs?.some((output) => "dest" in output && typeof output.dest === "function") ?? false;
@@ -51,22 +48,6 @@ export const build = defineCommand({
     return 0;
   },
 });
-
-function createProgress(mode: ProgressMode, { io }: BuildCall): Progress {
-  const write = io.stderr.print;
-  switch (mode) {
-    case "plain":
-      return createPlainProgress({
-        write,
-        description: `building with varve ${packageVersion()}`,
-        truncateNames: io.env["PROGRESS_NO_TRUNC"] === "0",
-      });
-    case "quiet":
-      return createQuietProgress({ write });
-    case "none":
-      return createNoProgress();
-  }
-}
 
 /** A file from an earlier build must not be taken for this one's, should this one fail. */
 async function removeStale(path: string): Promise<void> {

@@ -89,11 +89,11 @@ export function completedAt(step: Step): number {
   return Math.max(0, ...[...step.intervals.values()].map((end) => end ?? 0));
 }
 
-/** How long it ran, overlapping runs counted once, in milliseconds. */
-export function durationOf(step: Step): number {
+/** How long it ran, overlapping runs counted once, in milliseconds; a run that has not ended counts until `nowMs`. */
+export function durationOf(step: Step, nowMs = 0): number {
   let total = 0;
   let reached = 0;
-  for (const [start, end = start] of [...step.intervals].toSorted(([left], [right]) => left - right)) {
+  for (const [start, end = Math.max(start, nowMs)] of [...step.intervals].toSorted(([left], [right]) => left - right)) {
     total += Math.max(0, end - Math.max(start, reached));
     reached = Math.max(reached, end);
   }
