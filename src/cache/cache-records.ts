@@ -24,6 +24,9 @@ CREATE TABLE IF NOT EXISTS content_digests (
 `;
 
 export interface Cache extends CacheStore<Ref> {
+  link(fastKey: string): string | undefined;
+  knows(key: string): boolean;
+  load(key: string): readonly (Ref | undefined)[] | undefined;
   /** Stores a stack that stands for a key by its content alone; `name` says to people what it is. */
   saveStack(key: string, stack: StackRef, name: string): void;
   /** The digest of a part of a stack, computed at most once for a stack: snapshots never change. */
@@ -56,6 +59,14 @@ export function createCache({ state, snapshots }: { readonly state: State; reado
     });
   }
 
+  function peek(key: string): readonly (Ref | undefined)[] | undefined {
+    const row = state.get<{ outputs: string }>("SELECT outputs FROM cache_records WHERE key = ?", key);
+    if (!row) return undefined;
+    const stacks = JSON.parse(row.outputs) as (number[] | null)[];
+    if (!stacks.every(isUsable)) return undefined;
+    return stacks.map((layers) => (layers ? { kind: "stack", layers } : undefined));
+  }
+
   return {
     link: (fast) => state.get<{ key: string }>("SELECT key FROM cache_links WHERE fast = ?", fast)?.key,
     saveLink(fast, key, inputKeys) {
@@ -64,14 +75,11 @@ export function createCache({ state, snapshots }: { readonly state: State; reado
         saveInputs(fast, inputKeys);
       });
     },
-    knows: (key) => state.get("SELECT 1 FROM cache_records WHERE key = ?", key) !== undefined,
-    load(key) {
-      const row = state.get<{ outputs: string }>("SELECT outputs FROM cache_records WHERE key = ?", key);
-      if (!row) return undefined;
-      const stacks = JSON.parse(row.outputs) as (number[] | null)[];
-      if (!stacks.every(isUsable)) return undefined;
-      return stacks.map((layers) => (layers ? { kind: "stack", layers } : undefined));
-    },
+    knows: (key) =>
+      state.get("SELECT 1 FROM cache_records WHERE key = ?", key) !== undefined ||
+      state.get("SELECT 1 FROM cache_inputs WHERE input = ? LIMIT 1", key) !== undefined,
+    peek,
+    load: peek,
     save({ key, inputKeys, outputs, vertex }: CacheRecord<Ref>) {
       if (!outputs.some((output) => output?.kind === "folder")) saveRecord(key, inputKeys, outputs, vertex.name);
     },

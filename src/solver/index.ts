@@ -6,4 +6,15 @@
  * made of that content and not of how it came to be, so a step runs again only when something that it reads changed.
  */
 export { solve, type SolveOptions } from "./solve.ts";
-export type { CacheMap, CacheRecord, CacheStore, Dependency, ExecContext, SolverEvent, SolverOp, SolverVertex } from "./types.ts";
+export type {
+  CacheMap,
+  CacheRecord,
+  CacheStore,
+  Dependency,
+  ExecContext,
+  KeyFacts,
+  RunCause,
+  SolverEvent,
+  SolverOp,
+  SolverVertex,
+} from "./types.ts";

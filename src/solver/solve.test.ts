@@ -21,6 +21,7 @@ function bench() {
     saveLink: (fast, key, inputs) => void links.set(fast, { key, inputs }),
     knows: (key) => records.has(key),
     load: (key) => records.get(key)?.outputs,
+    peek: (key) => records.get(key)?.outputs,
     save: (record) => {
       if (records.has(record.key)) forget(record.key);
       records.set(record.key, record);

@@ -1,11 +1,17 @@
 import { hash } from "node:crypto";
-import type { CacheMap, CacheStore, Dependency, SolverEvent, SolverVertex } from "./types.ts";
+import type { CacheMap, CacheStore, Dependency, KeyFacts, RunCause, SolvedVertex, SolverEvent, SolverVertex } from "./types.ts";
 
 export interface SolveOptions<R> {
   readonly vertices: ReadonlyMap<string, SolverVertex<R>>;
   readonly cache: CacheStore<R>;
   readonly onEvent: (event: SolverEvent) => void;
   readonly signal: AbortSignal;
+  /** Told of every key that gets known: those of a vertex's inputs before its own. */
+  readonly onKey?: (facts: KeyFacts) => void;
+  /** Asked before a vertex runs, when the keys of all that it is made from are known: what it throws is the vertex's failure. */
+  readonly beforeRun?: (vertex: string, cause: RunCause) => void;
+  /** Told, when the target is made, of every vertex that it was made from and of itself: inputs first. */
+  readonly onSolved?: (vertices: readonly SolvedVertex[]) => void;
   /** The time, in milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -37,6 +43,8 @@ export async function solve<R>(
   const forced = new Map<string, Promise<boolean>>();
   const running = new Map<string, Promise<Outcome<R>>>();
   const reported = new Set<string>();
+  const started = new Set<string>();
+  const fastKeys = new Map<string, string>();
   const pending = new Set<Promise<unknown>>();
   let failure: { readonly error: unknown } | undefined;
 
@@ -87,15 +95,22 @@ export async function solve<R>(
 
   async function computeKey(vertex: SolverVertex<R>): Promise<string> {
     const map = await cacheMapOf(vertex.id);
+    const tell = (key: string, contents: KeyFacts["contents"] = []): string => {
+      const whole = map.dependencies.map(({ content }) => content === undefined);
+      const stands = map.stands === undefined ? {} : { stands: map.stands };
+      options.onKey?.({ vertex: vertex.id, key, op: map.digest, contents, whole, ...stands });
+      return key;
+    };
     startUnknownInputs(vertex, map);
     const inputKeys = await all(vertex.inputs.map(async (input) => `${await keyOf(input.id)}/${input.index}`));
     const parts = map.dependencies.map(({ selector }, index) => [selector, inputKeys[index] ?? ""]);
-    if (!map.dependencies.some(({ content }) => content)) return digest("key", map.digest, parts);
+    if (!map.dependencies.some(({ content }) => content)) return tell(digest("key", map.digest, parts));
 
     const stable = !(await all(vertex.inputs.map((input) => isUnstable(input.id)))).includes(true);
     const fastKey = digest("fast", map.digest, parts);
-    const linked = stable ? cache.link(fastKey) : undefined;
-    if (linked !== undefined) return linked;
+    fastKeys.set(vertex.id, fastKey);
+    const linked = stable ? await cache.link(fastKey) : undefined;
+    if (linked !== undefined) return tell(linked);
 
     const contents = await all(
       map.dependencies.map(async ({ selector, content }, index) => {
@@ -105,7 +120,10 @@ export async function solve<R>(
     );
     const key = digest("key", map.digest, contents);
     cache.saveLink(fastKey, key, await all(vertex.inputs.map((input) => keyOf(input.id))));
-    return key;
+    return tell(
+      key,
+      contents.map(([how, content]) => (how === "content" ? content : undefined)),
+    );
   }
 
   /** What cannot be read (a COPY of a missing file) is the failure of the step that reads it, though the step never ran. */
@@ -130,7 +148,7 @@ export async function solve<R>(
     if (!map.dependencies.some(({ content }) => content)) return;
     for (const { id } of vertex.inputs) {
       void once(headStarts, id, async () => {
-        if (!cache.knows(await keyOf(id)) || (await mustRun(id))) await outcomeOf(id);
+        if (!(await cache.knows(await keyOf(id))) || (await mustRun(id))) await outcomeOf(id);
       });
     }
   }
@@ -155,7 +173,9 @@ export async function solve<R>(
       const key = await keyOf(id);
       signal.throwIfAborted();
       if (!(await mustRun(id))) {
-        const outputs = cache.load(key);
+        const onFetch = (): void => reportStarted(id);
+        const outputs = await cache.load(key, { signal, vertex: id, onFetch });
+        signal.throwIfAborted();
         if (outputs) {
           reportCached(vertex);
           return { outputs };
@@ -176,8 +196,10 @@ export async function solve<R>(
     const inputs = await all(vertex.inputs.map((_, index) => inputOf(vertex, index)));
     signal.throwIfAborted();
     reported.add(vertex.id);
-    onEvent({ type: "started", vertex: vertex.id, time: now() });
+    const cause: RunCause = vertex.ignoreCache ? "ignored" : (await mustRun(vertex.id)) ? "forced" : "missing";
     try {
+      options.beforeRun?.(vertex.id, cause);
+      reportStarted(vertex.id);
       const outputs = await keep(vertex, key, await vertex.op.exec(inputs, { signal, vertex: vertex.id }));
       onEvent({ type: "completed", vertex: vertex.id, time: now(), cached: false });
       return { outputs };
@@ -193,7 +215,7 @@ export async function solve<R>(
    */
   async function keep(vertex: SolverVertex<R>, key: string, made: Outcome<R>["outputs"]): Promise<Outcome<R>["outputs"]> {
     const inputKeys = await all((await wholeInputs(vertex)).map((input) => keyOf(input.id)));
-    const stored = (await mustRun(vertex.id)) ? undefined : cache.load(key);
+    const stored = (await mustRun(vertex.id)) ? undefined : cache.peek(key);
     if (stored) return stored;
     cache.save({ key, inputKeys, outputs: made, vertex });
     return made;
@@ -205,12 +227,41 @@ export async function solve<R>(
     reported.add(vertex.id);
     for (const input of vertex.inputs) if (!outcomes.has(input.id)) reportCached(vertexOf(input.id));
     const time = now();
-    onEvent({ type: "started", vertex: vertex.id, time });
+    reportStarted(vertex.id, time);
     onEvent({ type: "completed", vertex: vertex.id, time, cached: true });
+  }
+
+  /** Once for a vertex: one whose fetched result is of no use runs after all. */
+  function reportStarted(id: string, time = now()): void {
+    if (started.has(id)) return;
+    started.add(id);
+    onEvent({ type: "started", vertex: id, time });
+  }
+
+  /** All that a vertex was made from, and the vertex, inputs first. Their keys are known: the vertex's is made of them. */
+  async function solvedVertices(id: string, seen = new Set<string>()): Promise<SolvedVertex[]> {
+    if (seen.has(id)) return [];
+    seen.add(id);
+    const vertex = vertexOf(id);
+    const below: SolvedVertex[] = [];
+    for (const input of vertex.inputs) below.push(...(await solvedVertices(input.id, seen)));
+    const isVolatile = async (each: string): Promise<boolean> => (await cacheMapOf(each)).volatile ?? false;
+    const fastKey = (await all(vertex.inputs.map((input) => isVolatile(input.id)))).includes(true) ? undefined : fastKeys.get(id);
+    const solved = {
+      id,
+      name: vertex.name,
+      key: await keyOf(id),
+      inputKeys: await all(vertex.inputs.map((input) => keyOf(input.id))),
+      wholeInputKeys: await all((await wholeInputs(vertex)).map((input) => keyOf(input.id))),
+      volatile: await isVolatile(id),
+      ...(fastKey === undefined ? {} : { fastKey }),
+    };
+    return [...below, solved];
   }
 
   try {
     const { outputs } = await outcomeOf(target.id);
+    options.onSolved?.(await solvedVertices(target.id));
     return outputs[target.index];
   } catch (error) {
     stop.abort(error);
