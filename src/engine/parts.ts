@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { cacheSchema, createCache, type Cache } from "../cache/index.ts";
+import { openCacheMounts, type CacheMounts } from "../cache-mounts/index.ts";
 import { openContentStore, type ContentStore } from "../content/index.ts";
 import { imagesSchema, openImages, type ImageStore } from "../images/index.ts";
 import { layersSchema, openLayerBlobs, type LayerBlobs } from "../layers/index.ts";
@@ -38,8 +39,7 @@ export interface Parts {
   readonly worker: Worker;
   /** Folders to look for programs in: a PATH. */
   readonly path: string;
-  /** Folder of the cache mounts. */
-  readonly cacheMounts: string;
+  readonly cacheMounts: CacheMounts;
   close(): Promise<void>;
 }
 
@@ -80,7 +80,7 @@ export function openParts({ root, configPath, dockerConfigDir, path, runtime, pr
     gitSource,
     worker,
     path,
-    cacheMounts: join(root, "cache-mounts"),
+    cacheMounts: openCacheMounts({ root: join(root, "cache-mounts"), worker }),
     async close() {
       if (worker.started) await sweepStore({ snapshots, content, worker });
       await worker.close();

@@ -36,7 +36,7 @@ export async function solveGraph(graph: Graph, parts: Parts, options: SolveGraph
     git: parts.gitSource,
     content: parts.content,
     pins,
-    cacheMounts: parts.cacheMounts,
+    cacheMounts: parts.cacheMounts.root,
     folders,
     locals,
     layouts,

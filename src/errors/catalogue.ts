@@ -148,6 +148,12 @@ export const catalogue = {
   LAYER_READ: entry("failed", "A file of a snapshot could not be read, or changed while it was."),
   LAYER_OVERLAY: entry("unsupported", "A snapshot was written by an overlay with redirects or metadata-only copies."),
 
+  // history
+  HISTORY_NOT_FOUND: entry("not-found", "No build with this ref is recorded."),
+  HISTORY_AMBIGUOUS: entry("invalid", "The beginning of a ref fits several builds."),
+  HISTORY_RUNNING: entry("conflict", "A build that still runs keeps its record."),
+  HISTORY_DAMAGED: entry("internal", "The log of a build cannot be read back."),
+
   // sources
   IMAGE_NO_PLATFORM: entry("not-found", "An image has no variant for the wanted platform."),
   IMAGE_INCOMPLETE: entry("not-found", "A layer of an image is neither in the store nor known to a registry."),
@@ -172,6 +178,12 @@ export const catalogue = {
   // exporters
   LAYER_NOT_REPRODUCED: entry("internal", "Packing a snapshot twice gave different bytes."),
   OUTPUT_FAILED: entry("denied", "An output cannot be written where it was asked for."),
+
+  // cache-mounts
+  CACHE_MOUNT_NOT_FOUND: entry("not-found", "The store has no such cache mount."),
+  CACHE_MOUNT_IN_USE: entry("conflict", "A step uses a cache mount that is to be removed or replaced."),
+  CACHE_MOUNT_INVALID: entry("invalid", "What is imported holds no cache mount, or one that is not described as Varve does."),
+  CACHE_MOUNT_READ: entry("failed", "A cache mount cannot be read whole."),
 
   // ops
   OP_UNSUPPORTED: entry("unsupported", "The graph asks for an operation that Varve does not do yet."),

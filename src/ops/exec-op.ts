@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { join } from "node:path";
+import { folderName } from "../cache-mounts/index.ts";
 import { isVarveError, VarveError } from "../errors/index.ts";
 import type { ExecOp, Mount, Vertex } from "../llb/index.ts";
 import { isStack, type ActiveSnapshot, type Ref } from "../snapshots/index.ts";
@@ -151,8 +152,7 @@ function placeMount(
   if (mount.type === "tmpfs") return { ...common, source: { kind: "tmpfs", sizeBytes: mount.tmpfs?.size ?? 0 } };
   if (mount.type === "cache") {
     const { id, sharing } = mount.cache ?? { id: mount.dest, sharing: "shared" as const };
-    const folder = join(cacheMounts, hash("sha256", JSON.stringify([id, base])));
-    return { ...common, source: { kind: "cache", lowers, folder, sharing } };
+    return { ...common, source: { kind: "cache", id, lowers, folder: join(cacheMounts, folderName(id, base)), sharing } };
   }
   if (mount.readonly) return { ...common, source: { kind: "stack", lowers } };
   const active = snapshots.create(base);

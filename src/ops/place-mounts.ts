@@ -1,14 +1,14 @@
 import { chmodSync, chownSync, closeSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { join as joinInRoot } from "node:path/posix";
+import { takeCaches } from "../cache-mounts/index.ts";
 import { VarveError } from "../errors/index.ts";
 import type { ContainerMount } from "../runtime/index.ts";
 import { serveAgent } from "../secrets/index.ts";
 import { mountStack } from "../snapshots/index.ts";
 import { bindFd, fdPath, hasCode, openFlags, openInRoot, openPath, unmount } from "../sys/index.ts";
 import type { TaskContext } from "../worker/index.ts";
-import { lockCaches } from "./cache-folder.ts";
-import type { ExecMount } from "./tasks.ts";
+import type { ExecMount, ExecOutput } from "./tasks.ts";
 
 /** Where the parts of a step are, once they are mounted. */
 export interface PlacedMounts {
@@ -20,13 +20,18 @@ export interface PlacedMounts {
 /** Mounts the root of a step and makes its other mounts ready. All of it is taken down with the stack. */
 export async function placeMounts(
   mounts: readonly ExecMount[],
-  { cwd, context, stack }: { readonly cwd: string; readonly context: TaskContext<never>; readonly stack: AsyncDisposableStack },
-): Promise<PlacedMounts> {
-  const caches = await lockCaches(
-    mounts.map(({ source }) => source).filter((source) => source.kind === "cache"),
+  {
+    cwd,
     context,
     stack,
-  );
+  }: { readonly cwd: string; readonly context: TaskContext<ExecOutput>; readonly stack: AsyncDisposableStack },
+): Promise<PlacedMounts> {
+  const requests = mounts.map(({ source }) => source).filter((source) => source.kind === "cache");
+  const caches = await takeCaches(requests, {
+    context,
+    stack,
+    onWait: (id) => context.emit({ stream: 2, data: Buffer.from(`waiting for the cache mount ${id}, which is in use\n`) }),
+  });
   let root: string | undefined;
   const placed: ContainerMount[] = [];
   for (const [index, mount] of mounts.entries()) {
@@ -43,7 +48,7 @@ interface Placing {
   readonly destination: string;
   readonly index: number;
   readonly caches: ReadonlyMap<string, string>;
-  readonly context: TaskContext<never>;
+  readonly context: TaskContext<ExecOutput>;
   readonly stack: AsyncDisposableStack;
 }
 
@@ -85,7 +90,7 @@ async function placeSource(mount: ExecMount, placing: Placing): Promise<Containe
 
 function openStack(
   { lowers, snapshot }: Extract<ExecMount["source"], { kind: "stack" }>,
-  { scratch, userNamespace }: TaskContext<never>,
+  { scratch, userNamespace }: TaskContext<ExecOutput>,
   stack: AsyncDisposableStack,
 ): string {
   return stack.use(mountStack({ lowers, scratch, userXattr: userNamespace, ...(snapshot === undefined ? {} : { snapshot }) }))

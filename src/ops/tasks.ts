@@ -1,3 +1,4 @@
+import type { CacheRequest } from "../cache-mounts/index.ts";
 import type { ExecMeta, ExecOp, FileAction } from "../llb/index.ts";
 import { task } from "../worker/index.ts";
 import type { ContentSelector } from "../tree/index.ts";
@@ -48,12 +49,7 @@ export interface ExecMount {
   readonly readonly: boolean;
   readonly source:
     | { readonly kind: "stack"; readonly lowers: readonly string[]; readonly snapshot?: string }
-    | {
-        readonly kind: "cache";
-        readonly lowers: readonly string[];
-        readonly folder: string;
-        readonly sharing: "shared" | "private" | "locked";
-      }
+    | ({ readonly kind: "cache" } & CacheRequest)
     | { readonly kind: "tmpfs"; readonly sizeBytes: number }
     | ({ readonly kind: "secret"; readonly data: Uint8Array } & Ownership)
     | ({ readonly kind: "ssh"; readonly agent: string } & Ownership);
