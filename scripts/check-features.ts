@@ -34,7 +34,6 @@ const exceptions: Readonly<Record<string, string>> = {
   R12: "emulation comes with builds for other platforms",
   X14: "options on the wire to a BuildKit frontend; Varve's frontend is in the process",
   X15: "options on the wire to a BuildKit frontend; Varve's frontend is in the process",
-  Y12: "SOURCE_DATE_EPOCH of a context or stage is refused for now; seconds are A06",
 };
 
 const ids = Object.entries(rows).flatMap(([letter, ranges]) =>

@@ -1,7 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { findLintRule } from "../dockerfile/index.ts";
-import { VarveError } from "../errors/index.ts";
 import { compileDockerfile, type FrontendResult } from "../frontend/index.ts";
 import { loadGraph } from "../llb/index.ts";
 import { entitlementSet, type Entitlement } from "../ops/index.ts";
@@ -86,12 +85,12 @@ async function compileAndRun(
     signal,
   });
   const stack: StackRef = ref ?? { kind: "stack", layers: [] };
-  const epoch = readEpoch(options.buildArgs);
+  const { epochSeconds } = compiled;
   return await exportOutputs(
     stack,
     compiled.image,
     parts,
-    { ...options, ...(epoch === undefined ? {} : { epochSeconds: epoch }) },
+    { ...options, ...(epochSeconds === undefined ? {} : { epochSeconds }) },
     emit,
   );
 }
@@ -118,16 +117,6 @@ async function compile(parts: Parts, input: OpenInput, options: RunningOptions, 
 /** A build that is to use the host's network is allowed to: buildx asks for the entitlement by itself too. */
 function allowedIn({ allow = [], network }: BuildOptions): ReadonlySet<Entitlement> {
   return entitlementSet([...allow, ...(network === "host" ? (["network.host"] as const) : [])]);
-}
-
-/** `SOURCE_DATE_EPOCH` as a number of seconds (A06); its other forms come later. */
-function readEpoch(buildArgs: BuildOptions["buildArgs"]): number | undefined {
-  const text = buildArgs?.["SOURCE_DATE_EPOCH"];
-  if (text === undefined || text === "") return undefined;
-  if (!/^\d{1,12}$/.test(text)) {
-    throw new VarveError("DOCKERFILE_NOT_SUPPORTED_YET", `SOURCE_DATE_EPOCH=${text}: only a number of seconds is supported yet`);
-  }
-  return Number(text);
 }
 
 /** The named properties that are there: absent ones stay absent. */

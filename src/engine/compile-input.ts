@@ -3,6 +3,7 @@ import { builderArgs, parseDockerfile, type LintWarning, type ParsedDockerfile }
 import { VarveError } from "../errors/index.ts";
 import type { EventSink } from "../events/index.ts";
 import type { FrontendOptions } from "../frontend/index.ts";
+import { dateOfSource } from "../ops/index.ts";
 import { formatPlatform, hostPlatform, parsePlatform, type ImageReference, type Platform } from "../oci/index.ts";
 import { readBuildInput, type BuildInput } from "./build-input.ts";
 import { fetchContext, fetchDockerfile, type FetchedContext } from "./fetch-context.ts";
@@ -85,7 +86,7 @@ export function toBuildWarning({ rule, message, where, description, url }: LintW
 
 /** What the frontend is told for every kind of question. Images are asked of the store and the registries. */
 export function frontendOptions(
-  parts: Pick<Parts, "imageSource">,
+  parts: Parts,
   { input, parsed, options }: { readonly input: OpenInput; readonly parsed: ParsedDockerfile; readonly options: InputOptions },
   { emit, warn }: Reporting,
 ): FrontendOptions {
@@ -99,6 +100,12 @@ export function frontendOptions(
     ignorePatterns: input.ignorePatterns,
     ...(input.fetched === undefined ? {} : { context: input.fetched.remote }),
     contexts: input.named.contexts,
+    dateOfSource: (source, { title, signal }) =>
+      internalStep(title, emit, async () => {
+        const { secrets, agents, pins } = input.session;
+        const { httpSource: http, gitSource: git, content } = parts;
+        return await dateOfSource(source, { http, git, content, pins, secrets, agents, signal });
+      }),
     resolveImage: (reference, { platform, context, layout, where }) =>
       internalStep(titleOf(reference, context), emit, async () => {
         try {

@@ -11,7 +11,7 @@ import {
 } from "../dockerfile/index.ts";
 import type { ProxyEnv } from "../llb/index.ts";
 import { formatPlatform, type Platform } from "../oci/index.ts";
-import { invalidValue, notSupportedYet, warnOfUnset, type Compilation, type ScopeFacts } from "./compilation.ts";
+import { warnOfUnset, type Compilation, type ScopeFacts } from "./compilation.ts";
 import { lookupIn, withVariable, type Variables } from "./environment.ts";
 import { addHistory } from "./history.ts";
 import { lintSecretName } from "./lint.ts";
@@ -115,27 +115,6 @@ export function proxyEnvOf(buildArgs: BuildArgs): ProxyEnv | undefined {
     noProxy: value("no_proxy"),
     allProxy: value("all_proxy"),
   };
-}
-
-/** SOURCE_DATE_EPOCH (A06) in seconds: the option, else the build argument, else the global argument. Empty is not set. */
-export function epochOf(options: {
-  readonly sourceDateEpoch: number | undefined;
-  readonly buildArgs: BuildArgs;
-  readonly globals: Variables;
-}): number | undefined {
-  if (options.sourceDateEpoch !== undefined) return options.sourceDateEpoch;
-  const text = buildArg(options.buildArgs, sourceDateEpochArg) ?? options.globals.get(sourceDateEpochArg) ?? "";
-  if (text === "") return undefined;
-  if (/^[a-z]/i.test(text)) throw notSupportedYet(`${sourceDateEpochArg} from a context or a stage ("${text}")`, undefined);
-  const seconds = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(seconds)) {
-    throw invalidValue(
-      `${sourceDateEpochArg} "${text}" is no number of seconds`,
-      undefined,
-      "give the seconds since 1970, for example those of git log -1 --format=%ct",
-    );
-  }
-  return seconds;
 }
 
 /** A warning when build arguments are given that nothing asked for. */

@@ -184,7 +184,59 @@ test("D05 D06 A07 the names of the built-in frontend are accepted, others refuse
 test("what comes later is refused with its line", async () => {
   const later = ["RUN --device=v.com/c y"];
   for (const line of later) await rejects(`FROM a\n\n${line}`, { code: "DOCKERFILE_NOT_SUPPORTED_YET", line: 3 });
-  await rejects("FROM a", { code: "DOCKERFILE_NOT_SUPPORTED_YET" }, { buildArgs: { SOURCE_DATE_EPOCH: "context" } });
+});
+
+test("A06 Y12 SOURCE_DATE_EPOCH is a number, or names a context or a stage that fetches one source", async () => {
+  const asked: string[] = [];
+  const dating: Partial<FrontendOptions> = {
+    dateOfSource: async ({ identifier }, { title }) => {
+      asked.push(`${title}: ${identifier}`);
+      return 1_000_000_000;
+    },
+    contexts: {
+      repo: { kind: "remote", url: "https://example.com/r.git#main" },
+      folder: { kind: "local", source: "_folder", ignorePatterns: [] },
+    },
+  };
+  const stage = "ARG V=2\nFROM scratch AS Src\nARG V\nARG N=x$V\nADD https://example.com/$N.tar /\nFROM a\n";
+  const epochOf = async (value: string, text = stage, more: Partial<FrontendOptions> = {}) =>
+    (await compile(text, { ...dating, buildArgs: { SOURCE_DATE_EPOCH: value }, ...more })).epochSeconds;
+
+  assert.equal(await epochOf("12"), 12);
+  assert.equal(await epochOf("-12"), -12);
+  assert.equal(await epochOf(""), undefined);
+  assert.equal(await epochOf("context"), undefined, "a folder has no date");
+  assert.equal(await epochOf("folder"), undefined);
+  assert.deepEqual(asked, []);
+  assert.equal(await epochOf("repo"), 1_000_000_000);
+  assert.equal(await epochOf("SRC"), 1_000_000_000);
+  const url = "https://example.com/context.tar";
+  assert.equal(await epochOf("context", stage, { context: { kind: "http", url, unpack: true } }), 1_000_000_000);
+  assert.deepEqual(asked, [
+    "[internal] resolve SOURCE_DATE_EPOCH named context repo: git://example.com/r.git#main",
+    "[internal] resolve SOURCE_DATE_EPOCH source stage Src: https://example.com/x2.tar",
+    `[internal] resolve main build context metadata: ${url}`,
+  ]);
+  const byDefault = await compile("ARG SOURCE_DATE_EPOCH=repo\nFROM a\nARG SOURCE_DATE_EPOCH\nRUN x", dating);
+  assert.equal(byDefault.epochSeconds, 1_000_000_000);
+  assert.match(byDefault.image.history?.at(-1)?.created_by ?? "", /SOURCE_DATE_EPOCH=1000000000/);
+});
+
+test("A06 Y12 a SOURCE_DATE_EPOCH that means nothing is refused, and so is a stage that does more than fetch", async () => {
+  const refuse = async (value: string, text: string, message: RegExp) =>
+    await rejects(text, { code: "FRONTEND_VALUE_INVALID", message }, { buildArgs: { SOURCE_DATE_EPOCH: value } });
+  await refuse("x", "FROM a", /invalid SOURCE_DATE_EPOCH: x/);
+  await refuse("1.5", "FROM a", /invalid SOURCE_DATE_EPOCH: 1\.5/);
+  await refuse("999999999999999", "FROM a", /in no year/);
+  for (const [body, message] of [
+    ["FROM a AS s", /must use FROM scratch/],
+    ["FROM scratch AS s", /exactly one remote ADD$/],
+    ["FROM scratch AS s\nADD https://e.com/a /\nADD https://e.com/b /", /exactly one remote ADD$/],
+    ["FROM scratch AS s\nADD https://e.com/a https://e.com/b /", /exactly one remote ADD source/],
+    ["FROM scratch AS s\nADD local /", /single HTTP\(S\) or Git ADD/],
+    ["FROM scratch AS s\nCOPY local /", /unsupported copy instruction/],
+  ] as const)
+    await refuse("s", `${body}\nFROM a`, message);
 });
 
 test("C18 COPY takes no URL and no repository", async () => {

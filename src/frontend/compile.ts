@@ -9,7 +9,7 @@ import {
 } from "../dockerfile/index.ts";
 import { isVarveError } from "../errors/index.ts";
 import { normalizePlatform, type ImageConfig } from "../oci/index.ts";
-import { buildArg, epochOf, globalScope, proxyEnvOf, warnOfUnusedArgs } from "./args.ts";
+import { buildArg, globalScope, proxyEnvOf, warnOfUnusedArgs } from "./args.ts";
 import { resolveBases } from "./base-image.ts";
 import { notSupportedYet, type Compilation } from "./compilation.ts";
 import { compileStage } from "./compile-stage.ts";
@@ -21,6 +21,7 @@ import type { FrontendOptions, FrontendResult } from "./options.ts";
 import { outlineOf, type Outline } from "./outline.ts";
 import { addTriggers, findTarget, planStages } from "./plan.ts";
 import { remoteContextSource } from "./remote-context.ts";
+import { resolveSourceDate } from "./source-date.ts";
 import { createContextSource } from "./source-nodes.ts";
 import { listStages } from "./stage-info.ts";
 import { reachableFrom, type StageState } from "./stage.ts";
@@ -37,7 +38,7 @@ export async function compileDockerfile(
   options: FrontendOptions,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<FrontendResult> {
-  const compilation = createCompilation(dockerfile, options, signal);
+  const compilation = await createCompilation(dockerfile, options, signal);
   const earlier = compilation.linter.warnings.length;
   const { target, reachable } = await compileStages(compilation);
   const unused = warnOfUnusedArgs(compilation, reachable);
@@ -53,6 +54,7 @@ export async function compileDockerfile(
     targetStage: { index: compilation.stages.indexOf(target), name: target.label },
     stages: listStages(dockerfile),
     externalImages: compilation.externalImages,
+    epochSeconds: compilation.epoch,
   };
 }
 
@@ -62,7 +64,7 @@ export async function outlineDockerfile(
   options: FrontendOptions,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Outline> {
-  const { target } = await compileStages(createCompilation(dockerfile, options, signal));
+  const { target } = await compileStages(await createCompilation(dockerfile, options, signal));
   return outlineOf(target);
 }
 
@@ -76,7 +78,7 @@ export async function lintStages(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<void> {
   const { target = "" } = options;
-  await compileStages(createCompilation(dockerfile, options, signal), { allStages: target === "" });
+  await compileStages(await createCompilation(dockerfile, options, signal), { allStages: target === "" });
 }
 
 /** Compiles the stages that the target needs, or all of them. */
@@ -98,12 +100,16 @@ async function compileStages(
   return { target, reachable };
 }
 
-function createCompilation(dockerfile: Dockerfile, options: FrontendOptions, signal: AbortSignal): Compilation {
-  const { buildArgs = {}, buildPlatform } = options;
+async function createCompilation(dockerfile: Dockerfile, options: FrontendOptions, signal: AbortSignal): Promise<Compilation> {
+  const { buildPlatform } = options;
   const targetPlatform = options.platform ?? buildPlatform;
   const targetName = options.target === undefined || options.target === "" ? dockerfile.stages.at(-1)?.from.name : options.target;
-  const scope = { buildArgs, buildPlatform, targetPlatform, targetName };
-  const { variables: globals, args: globalArgs } = globalScope(dockerfile, scope);
+  const given = { buildArgs: options.buildArgs ?? {}, buildPlatform, targetPlatform, targetName };
+  const { variables, args: globalArgs } = globalScope(dockerfile, given);
+  const namedContexts = readContextNames(options.contexts ?? {});
+  const dating = { dockerfile, options, scope: given, globals: variables, namedContexts, signal };
+  const { epoch, scope, globals } = await resolveSourceDate(dating);
+  const { buildArgs } = scope;
   const { check = "" } = dockerfile;
   const linter = options.linter ?? createLinter(parseLintOptions(check.split(" ")[0] ?? "", { name: "check options" }));
   return {
@@ -115,12 +121,12 @@ function createCompilation(dockerfile: Dockerfile, options: FrontendOptions, sig
     globals,
     globalArgs,
     proxyEnv: proxyEnvOf(buildArgs),
-    epoch: epochOf({ sourceDateEpoch: options.sourceDateEpoch, buildArgs, globals }),
+    epoch,
     context:
       options.context === undefined
         ? createContextSource({ name: options.contextName ?? "context", ignorePatterns: options.ignorePatterns ?? [] })
         : remoteContextSource(options.context),
-    namedContexts: readContextNames(options.contexts ?? {}),
+    namedContexts,
     namedFolders: new Map(),
     stages: [],
     stagesByName: new Map(),

@@ -1,6 +1,6 @@
 import type { Linter } from "../dockerfile/index.ts";
 import type { SourceRange } from "../errors/index.ts";
-import type { Definition } from "../llb/index.ts";
+import type { Definition, SourceOp } from "../llb/index.ts";
 import type { Digest, ImageConfig, ImageReference, Platform } from "../oci/index.ts";
 import type { RemoteContext } from "./remote-context.ts";
 
@@ -36,6 +36,8 @@ export interface FrontendOptions {
   readonly multiPlatform?: boolean;
   /** Seconds since 1970. The build argument SOURCE_DATE_EPOCH is used when this is not given. */
   readonly sourceDateEpoch?: number;
+  /** Reads the date that SOURCE_DATE_EPOCH takes from a context or a stage. Absent: such a SOURCE_DATE_EPOCH is not set. */
+  readonly dateOfSource?: DateOfSource;
   /** Name of the local source that is the build context; default `context`. */
   readonly contextName?: string;
   /** The build context, where it is no local source. */
@@ -46,6 +48,12 @@ export interface FrontendOptions {
   /** The linter that parsing began with; default one of its own, with the options of the file. */
   readonly linter?: Linter | undefined;
 }
+
+/** The date of a URL's file or a repository's commit, in seconds since 1970; undefined where it has none. `title` is the step's. */
+export type DateOfSource = (
+  source: SourceOp,
+  options: { readonly title: string; readonly signal: AbortSignal },
+) => Promise<number | undefined>;
 
 /**
  * A named context (X08-X11): a folder, as the local source `local://SOURCE` with its own ignore patterns (G03); an image, or
@@ -126,4 +134,6 @@ export interface FrontendResult {
   readonly stages: readonly StageInfo[];
   /** The images that the target needs. */
   readonly externalImages: readonly ExternalImage[];
+  /** What SOURCE_DATE_EPOCH came to, in seconds since 1970. */
+  readonly epochSeconds: number | undefined;
 }

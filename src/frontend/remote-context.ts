@@ -47,12 +47,17 @@ export function remoteContextSource(context: RemoteContext): ContextSource {
   return { output: contextOutput(context), use: () => undefined };
 }
 
-function contextOutput(context: RemoteContext): Output {
+/** What is fetched for a context, before anything is unpacked. */
+export function fetchedSource(context: RemoteContext): Output {
   if (context.kind === "git")
     return gitSource(context.reference, { name: `[internal] load git source ${context.url}`, lines: [] });
   const attrs = { "http.filename": httpContextFile };
-  const file = httpSource(context.url, { name: "[internal] load remote build context", lines: [], attrs, caps: ["source.http"] });
-  if (!context.unpack) return file;
+  return httpSource(context.url, { name: "[internal] load remote build context", lines: [], attrs, caps: ["source.http"] });
+}
+
+function contextOutput(context: RemoteContext): Output {
+  const file = fetchedSource(context);
+  if (context.kind === "git" || !context.unpack) return file;
   const copy = { ...plainCopy, src: `/${httpContextFile}`, dest: "/", attemptUnpack: true, createDestPath: false };
   return fileNode(undefined, [{ kind: "copy", source: file, copy, owner: undefined }], {
     metadata: named("[internal] unpack remote build context", ["file.base"]),

@@ -5,4 +5,5 @@
 export { createOps, type OpsOptions } from "./create-ops.ts";
 export { entitlementSet, type Entitlement } from "./entitlements.ts";
 export { opsHandlers } from "./handlers.ts";
+export { dateOfSource, type SourceDateOptions } from "./source-date.ts";
 export { removeTask } from "./tasks.ts";

@@ -3,22 +3,57 @@ import { isVarveError } from "../errors/index.ts";
 import type { FileAction, FileCopy, Vertex } from "../llb/index.ts";
 import type { Ref } from "../snapshots/index.ts";
 import type { SolverOp } from "../solver/index.ts";
-import { fileNameOf, type FetchStatus, type GitRequest, type HttpFileRequest } from "../sources/index.ts";
+import {
+  fileNameOf,
+  type FetchStatus,
+  type GitRequest,
+  type GitUseOptions,
+  type HttpFile,
+  type HttpFileRequest,
+  type ResolvedGit,
+} from "../sources/index.ts";
 import type { OpsOptions } from "./create-ops.ts";
 import { plainCopy } from "./materialize.ts";
 import { placeOf } from "./place.ts";
 import { writeSnapshot } from "./stacks.ts";
 import { fileTask, type WireRef } from "./tasks.ts";
 
+/** What reading remote sources takes, with or without a graph. */
+export type RemoteOptions = Pick<OpsOptions, "http" | "git" | "pins" | "secrets" | "agents">;
+
+/** What a URL stands for; asked once in a build. */
+export function fetchOnce(
+  request: HttpFileRequest,
+  { http, pins, secrets }: RemoteOptions,
+  { signal, onStatus }: { readonly signal: AbortSignal; readonly onStatus?: (status: FetchStatus) => void },
+): Promise<HttpFile> {
+  const secret = (id: string) => secrets.get(id);
+  return pins.once(JSON.stringify(["http", request]), () => http.fetch(request, { signal, secret, onStatus }));
+}
+
+/** What a ref stands for; asked once in a build. */
+export function resolveOnce(
+  request: GitRequest,
+  options: RemoteOptions,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<ResolvedGit> {
+  const name = JSON.stringify(["git", request.remote, request.ref, request.checksum, request.fetchByCommit]);
+  return options.pins.once(name, () => options.git.resolve(request, credentialsOf(options, signal)));
+}
+
+/** The secrets and agents that git may ask for. */
+export function credentialsOf(
+  { secrets, agents }: Pick<RemoteOptions, "secrets" | "agents">,
+  signal: AbortSignal,
+): GitUseOptions {
+  return { signal, secret: (id) => secrets.get(id), sshAgent: (id) => agents.socketOf(id) };
+}
+
 /** A file behind a URL. With a checksum its key is known without asking anybody. */
 export function createHttpOp(vertex: Vertex, request: HttpFileRequest, options: OpsOptions): SolverOp<Ref> {
-  const { http, pins, content, secrets, onStatus } = options;
-  const use = (signal: AbortSignal) => ({
-    signal,
-    secret: (id: string) => secrets.get(id),
-    onStatus: (status: FetchStatus) => onStatus(vertex.digest, status),
-  });
-  const fetch = (signal: AbortSignal) => pins.once(JSON.stringify(["http", request]), () => http.fetch(request, use(signal)));
+  const { http, content, onStatus } = options;
+  const fetch = (signal: AbortSignal) =>
+    fetchOnce(request, options, { signal, onStatus: (status) => onStatus(vertex.digest, status) });
   return {
     cacheMap: (signal) =>
       placing(vertex, options, async () => {
@@ -54,21 +89,19 @@ export function createHttpOp(vertex: Vertex, request: HttpFileRequest, options: 
 
 /** The tree of a commit. What a branch stands for is asked once in a build. */
 export function createGitOp(vertex: Vertex, request: GitRequest, options: OpsOptions): SolverOp<Ref> {
-  const { git, pins, secrets, agents } = options;
-  const use = (signal: AbortSignal) => ({
-    signal,
-    secret: (id: string) => secrets.get(id),
-    sshAgent: (id: string) => agents.socketOf(id),
-  });
-  const name = JSON.stringify(["git", request.remote, request.ref, request.checksum, request.fetchByCommit]);
-  const resolve = (signal: AbortSignal) => pins.once(name, () => git.resolve(request, use(signal)));
+  const { git } = options;
+  const resolve = (signal: AbortSignal) => resolveOnce(request, options, { signal });
   return {
     cacheMap: (signal) =>
       placing(vertex, options, async () => ({ digest: git.keyOf(request, await resolve(signal)), dependencies: [] })),
     exec: (_, { signal }) =>
       placing(vertex, options, async () => {
         const resolved = await resolve(signal);
-        return [await writeSnapshot([], options, (snapshot) => git.checkout(request, resolved, { ...use(signal), snapshot }))];
+        return [
+          await writeSnapshot([], options, (snapshot) =>
+            git.checkout(request, resolved, { ...credentialsOf(options, signal), snapshot }),
+          ),
+        ];
       }),
   };
 }

@@ -6,7 +6,7 @@ import { fdPath, hasCode, openFlags, openInRoot, openPath } from "../sys/index.t
 import type { TaskContext } from "../worker/index.ts";
 import { runGit, type GitCall } from "./git-process.ts";
 import { anchorOf, fetchObject, holdRepository, maxSilenceMs } from "./git-repository.ts";
-import type { GitCheckoutParams } from "./git-tasks.ts";
+import type { GitCheckoutParams, GitObjectParams } from "./git-tasks.ts";
 
 /**
  * Checks a commit out into `fs` of a snapshot, with its submodules. Modes are git's two, 644 and 755; every time is the
@@ -37,8 +37,7 @@ async function checkOut(params: GitCheckoutParams, call: GitCall, keepsGitDir: b
   using repository = await holdRepository(params, { access, signal });
   const kept: GitCall = { access, signal, gitDir: repository.gitDir };
   await fetchObject(params, kept);
-  const commit = (await runGit(["rev-parse", "--verify", "--end-of-options", `${object}^{commit}`], kept)).trim();
-  const seconds = Number((await runGit(["show", "--no-patch", "--format=%ct", "--end-of-options", commit], kept)).trim());
+  const { commit, seconds } = await readCommit(object, kept);
   const gitDir = call.gitDir ?? "";
   const init = [
     "init",
@@ -74,7 +73,23 @@ async function checkOut(params: GitCheckoutParams, call: GitCall, keepsGitDir: b
   }
   await runGit(["update-ref", "--no-deref", "HEAD", commit], { ...call, config: [["core.logAllRefUpdates", "false"]] });
   await runGit(["read-tree", "--reset", "-u", commit], call);
-  return Number.isSafeInteger(seconds) ? seconds : 0;
+  return seconds;
+}
+
+/** The time of a commit, in seconds since 1970; it is fetched where it is missing. */
+export async function runGitDateTask(params: GitObjectParams, { signal }: TaskContext<never>): Promise<number> {
+  const { access, object } = params;
+  using repository = await holdRepository(params, { access, signal });
+  const kept: GitCall = { access, signal, gitDir: repository.gitDir };
+  await fetchObject(params, kept);
+  return (await readCommit(object, kept)).seconds;
+}
+
+/** The commit that an object is or names, and when it was committed. */
+async function readCommit(object: string, kept: GitCall): Promise<{ readonly commit: string; readonly seconds: number }> {
+  const commit = (await runGit(["rev-parse", "--verify", "--end-of-options", `${object}^{commit}`], kept)).trim();
+  const seconds = Number((await runGit(["show", "--no-patch", "--format=%ct", "--end-of-options", commit], kept)).trim());
+  return { commit, seconds: Number.isSafeInteger(seconds) ? seconds : 0 };
 }
 
 /** Under which ref a kept `.git` has the commit: `:NAME`, or nothing for a commit that was asked for by its hash. */

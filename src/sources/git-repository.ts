@@ -5,7 +5,7 @@ import { isVarveError, VarveError } from "../errors/index.ts";
 import { sleep, throwIfAborted } from "../flow/index.ts";
 import { flock } from "../sys/index.ts";
 import { runGit, type GitCall } from "./git-process.ts";
-import type { GitCheckoutParams } from "./git-tasks.ts";
+import type { GitObjectParams } from "./git-tasks.ts";
 
 /** A bare repository that is kept between builds, and held against all others until it is disposed. */
 export interface HeldRepository extends Disposable {
@@ -18,7 +18,7 @@ export const maxSilenceMs = 300_000;
 
 /** Opens the repository kept for a remote, and waits while another build has it. Made where missing. */
 export async function holdRepository(
-  { repositories, shownRemote, object }: GitCheckoutParams,
+  { repositories, shownRemote, object }: GitObjectParams,
   call: GitCall,
 ): Promise<HeldRepository> {
   mkdirSync(repositories, { recursive: true, mode: 0o700 });
@@ -52,7 +52,7 @@ export function anchorOf(object: string): string {
  * Brings an object and the tree of its commit into the repository: by its hash alone, by the ref that stood for it, or
  * with all of the remote's history, whichever the server allows first.
  */
-export async function fetchObject({ remote, object, ref, shownRemote }: GitCheckoutParams, call: GitCall): Promise<void> {
+export async function fetchObject({ remote, object, ref, shownRemote }: GitObjectParams, call: GitCall): Promise<void> {
   const anchor = anchorOf(object);
   if (await hasCommit(object, call)) return;
   const fetch = ["fetch", "--quiet", "--progress", "--no-write-fetch-head", "--no-tags", "--force"];

@@ -5,7 +5,7 @@ import { VarveError } from "../errors/index.ts";
 import type { Worker } from "../worker/index.ts";
 import { runGit, type GitAccess } from "./git-process.ts";
 import { checkRef, isCommitHash, type GitRequest } from "./git-request.ts";
-import { gitCheckoutTask } from "./git-tasks.ts";
+import { gitCheckoutTask, gitDateTask } from "./git-tasks.ts";
 import { readHeaderSecret, type ReadSecret } from "./secret.ts";
 
 export interface GitSourceOptions {
@@ -38,6 +38,8 @@ export interface GitUseOptions {
 export interface GitSource {
   /** Asks the remote what the ref stands for; nobody is asked about a whole commit hash. */
   resolve(request: GitRequest, options: GitUseOptions): Promise<ResolvedGit>;
+  /** When the commit was made, in seconds since 1970. */
+  dateOf(request: GitRequest, resolved: ResolvedGit, options: GitUseOptions): Promise<number>;
   /** Digest of all that shows in the result (L54). */
   keyOf(request: GitRequest, resolved: ResolvedGit): string;
   /** Has the worker fetch what is missing and check it out into the folder of an active snapshot. */
@@ -87,6 +89,11 @@ export function createGitSource({ root, worker, path, proxyEnv = {} }: GitSource
       }
       requireChecksum(request, found.object, found.commit);
       return found;
+    },
+    async dateOf(request, { object, ref }, options) {
+      const { remote, shownRemote } = request;
+      const params = { access: await accessTo(request, options), remote, shownRemote, object, ref, repositories };
+      return await worker.call(gitDateTask, params, { signal: options.signal });
     },
     keyOf({ subdir, keepGitDir, submodules, shownRemote }, { object, commit, ref }) {
       const kept = keepGitDir ? { object, ref, remote: shownRemote } : null;

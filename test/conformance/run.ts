@@ -83,8 +83,11 @@ async function compareAll(engine: Builder): Promise<void> {
         for (let next = queue.shift(); next; next = queue.shift()) {
           let result = await compare(next, engine, varve, { work, url: server.url });
           // A difference must show twice: a busy engine fails in ways of its own.
-          if (result !== undefined && result.differences.length > 0)
+          if (result !== undefined && result.differences.length > 0) {
+            for (const { place, docker: theirs, varve: ours } of result.differences.slice(0, 20))
+              console.log(`again     ${next.name}: ${place}\n      docker ${theirs}\n      varve  ${ours}`);
             result = await compare(next, engine, varve, { work, url: server.url });
+          }
           if (result === undefined) continue;
           results.push(result);
           report(result);

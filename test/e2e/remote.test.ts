@@ -2,11 +2,12 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { readOciArchive } from "../kit/archive.ts";
 import { describeEachWay } from "../kit/each-way.ts";
 import { commitSeconds, startGitServer, type GitServer, type Repository } from "../kit/git-server.ts";
 
@@ -166,6 +167,36 @@ describeEachWay("remote sources", (box) => {
     assert.deepEqual(readdirSync(box.path("web/c")).sort(), [".dockerignore", "Dockerfile", "x"]);
     assert.deepEqual(readdirSync(box.path("web/d")), ["context"]);
     assert.equal(readFileSync(box.path("web/from-url"), "utf8"), "x");
+  });
+
+  test("A06 Y12 SOURCE_DATE_EPOCH takes the date of a context or of a stage that fetches one source", async () => {
+    const folder = box.write("dated", { Dockerfile: "FROM scratch\nCOPY newest /\n", newest: "new", old: "old" });
+    utimesSync(join(folder, "Dockerfile"), 1_000_000_000, 1_000_000_000);
+    utimesSync(join(folder, "old"), 1_000_000_000, 1_000_000_000);
+    utimesSync(join(folder, "newest"), 1_234_567_890, 1_234_567_890);
+    pages["/dated.tar.gz"] = { body: execFileSync("tar", ["-czf", "-", "-C", folder, "Dockerfile", "newest", "old"]) };
+    pages["/dated"] = { body: "no archive", modified: "Wed, 21 Oct 2015 07:28:00 GMT" };
+    pages["/dateless"] = { body: "neither" };
+    const createdOf = async (epoch: string, context: string, ...args: readonly string[]) => {
+      const output = ["--build-arg", `SOURCE_DATE_EPOCH=${epoch}`, "-o", "type=oci,dest=-"];
+      const { stdout } = await box.succeed(["build", ...output, ...args, context]);
+      return readOciArchive(stdout).config["created"];
+    };
+    const stages = box.write("stages", {
+      Dockerfile: `FROM scratch AS repo\nADD ${repository.url}#main /r\nFROM scratch AS file\nADD ${site}/dated /\nFROM scratch\nLABEL a=b\n`,
+    });
+    const ofCommit = new Date(commitSeconds * 1000).toISOString().replace(".000Z", "Z");
+    assert.equal(await createdOf("context", `${repository.url}#main`), ofCommit);
+    assert.equal(await createdOf("repo", stages), ofCommit);
+    assert.equal(await createdOf("file", stages), "2015-10-21T07:28:00Z");
+    assert.equal(await createdOf("context", `${site}/dated.tar.gz`), "2009-02-13T23:31:30Z");
+    assert.equal(await createdOf("more", stages, "--build-context", `more=${site}/dated.tar.gz`), "2009-02-13T23:31:30Z");
+    assert.equal(await createdOf("more", stages, "--build-context", `more=${site}/dateless`), "1970-01-01T00:00:00Z");
+    assert.equal(await createdOf("context", stages), "1970-01-01T00:00:00Z");
+    await fails(
+      /invalid SOURCE_DATE_EPOCH: yesterday/,
+      box.varve(["build", "--build-arg", "SOURCE_DATE_EPOCH=yesterday", stages]),
+    );
   });
 
   test("C16 X07 credentials come from secrets, and show nowhere", async () => {
