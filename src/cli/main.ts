@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 /* The entry of the command line: small on purpose, since `varve --version` and every cached build pay for what it imports. */
 import module from "node:module";
+import { compileCacheFolder } from "./compile-cache.ts";
 
-module.enableCompileCache?.();
+const folder = compileCacheFolder();
+if (folder !== undefined) module.enableCompileCache?.(folder);
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 const args = process.argv.slice(2);

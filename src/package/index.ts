@@ -10,9 +10,9 @@ export function packageVersion(): string {
   return version;
 }
 
-/** Path of a module of this package, named as under `src` without its ending: TypeScript in a checkout, JavaScript when built. */
+/** Path of a process's entry, named as under `src` without its ending: TypeScript in a checkout, a bundle when built. */
 export function modulePath(name: string): string {
-  return import.meta.url.endsWith(".ts") ? join(packageRoot(), "src", `${name}.ts`) : join(packageRoot(), "dist", `${name}.js`);
+  return import.meta.url.endsWith(".ts") ? join(packageRoot(), "src", `${name}.ts`) : join(packageRoot(), "dist", `${name}.cjs`);
 }
 
 /** The nearest folder above with a `package.json`. */

@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isVarveError, VarveError } from "../errors/index.ts";
@@ -154,6 +153,7 @@ async function askHelper(
 }
 
 async function runHelper(program: string, server: string, signal: AbortSignal): Promise<{ output: string; status: number }> {
+  const { spawn } = await import("node:child_process");
   const child = spawn(program, ["get"], { stdio: ["pipe", "pipe", "ignore"] });
   const onAbort = (): void => void child.kill("SIGKILL");
   signal.addEventListener("abort", onAbort, { once: true });

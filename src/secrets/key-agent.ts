@@ -1,4 +1,4 @@
-import { spawn, type ChildProcessByStdio } from "node:child_process";
+import type { ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -76,6 +76,7 @@ type Tool = ChildProcessByStdio<Writable, Readable, Readable>;
 
 /** In a session of its own: without a terminal, nothing can ask for a passphrase. */
 async function start(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Tool> {
+  const { spawn } = await import("node:child_process");
   const child = spawn(program, args, { env, stdio: ["pipe", "pipe", "pipe"], detached: true });
   try {
     await once(child, "spawn");

@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { VarveError } from "../errors/index.ts";
 import { throwIfAborted, withDeadline } from "../flow/index.ts";
 
@@ -49,6 +48,7 @@ export async function runGit(args: readonly string[], call: GitCall): Promise<st
   const chain = ["-c", 'umask 022 && exec "$@"', "sh", "setpriv", "--pdeathsig", "KILL", "git", ...place, ...args];
   const deadline = maxSilenceMs > 0 ? withDeadline(signal, maxSilenceMs, { what: "waiting for the Git server" }) : undefined;
   const stop = deadline?.signal ?? signal;
+  const { spawn } = await import("node:child_process");
   const child = spawn("/bin/sh", chain, {
     cwd: workTree ?? gitDir ?? "/",
     detached: true,
