@@ -1,7 +1,9 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { findLintRule } from "../dockerfile/index.ts";
+import type { EventSink } from "../events/index.ts";
 import { compileDockerfile, type FrontendResult } from "../frontend/index.ts";
+import { createRef, type Recorder } from "../history/index.ts";
 import { loadGraph } from "../llb/index.ts";
 import { entitlementSet, type Entitlement } from "../ops/index.ts";
 import type { StackRef } from "../snapshots/index.ts";
@@ -13,21 +15,30 @@ import { explainError } from "./explain-error.ts";
 import { exportOutputs } from "./export-outputs.ts";
 import type { Parts } from "./parts.ts";
 import { untoldOnly } from "./fetch-context.ts";
+import { completed, failed, startRecord } from "./record-build.ts";
 import { solveGraph } from "./solve-graph.ts";
 import type { BuildOptions, BuildResult, BuildRun, BuildWarning } from "./types.ts";
 
-type RunningOptions = BuildOptions & { readonly signal: AbortSignal };
+type RunningOptions = BuildOptions & { readonly signal: AbortSignal; readonly ref: string };
+type Made = Omit<BuildResult, "warnings" | "ref">;
 
 /** Starts a build at once. The run is its result's promise and the stream of its events. */
-export function startBuild(needParts: () => Parts, options: RunningOptions): BuildRun {
+export function startBuild(needParts: () => Parts, given: BuildOptions & { readonly signal: AbortSignal }): BuildRun {
+  const ref = createRef();
+  const options = { ...given, ref };
   const events = createEventStream();
   const warnings: BuildWarning[] = [];
+  let recorder: Recorder | undefined;
+  const emit: EventSink = (event) => {
+    events.emit(event);
+    recorder?.take(event);
+  };
   const reporting: Reporting = {
-    emit: events.emit,
+    emit,
     warn(warning, vertex) {
       warnings.push(warning);
       const { description, ...facts } = warning;
-      events.emit({
+      emit({
         type: "warning",
         time: Date.now(),
         ...(vertex === undefined ? {} : { vertex }),
@@ -36,13 +47,24 @@ export function startBuild(needParts: () => Parts, options: RunningOptions): Bui
       });
     },
   };
-  const result = (async () => ({ ...(await build(needParts(), options, reporting)), warnings }))().finally(events.end);
+  const result = (async () => {
+    const parts = needParts();
+    recorder = startRecord(parts, options, reporting);
+    try {
+      const made = { ...(await build(parts, options, reporting)), ref, warnings };
+      recorder.finish(completed(made, options));
+      return made;
+    } catch (error) {
+      recorder.finish(failed(error));
+      throw error;
+    }
+  })().finally(events.end);
   // Whoever only reads the events learns of a failure from them; the promise must not count as unhandled then.
   result.catch(() => undefined);
-  return Object.assign(result, { [Symbol.asyncIterator]: () => events[Symbol.asyncIterator]() });
+  return Object.assign(result, { ref, [Symbol.asyncIterator]: () => events[Symbol.asyncIterator]() });
 }
 
-async function build(parts: Parts, options: RunningOptions, reporting: Reporting): Promise<Omit<BuildResult, "warnings">> {
+async function build(parts: Parts, options: RunningOptions, reporting: Reporting): Promise<Made> {
   const { emit } = reporting;
   return await withBuildInput(parts, options, {
     emit,
@@ -56,12 +78,7 @@ async function build(parts: Parts, options: RunningOptions, reporting: Reporting
   });
 }
 
-async function compileAndRun(
-  parts: Parts,
-  input: OpenInput,
-  options: RunningOptions,
-  reporting: Reporting,
-): Promise<Omit<BuildResult, "warnings">> {
+async function compileAndRun(parts: Parts, input: OpenInput, options: RunningOptions, reporting: Reporting): Promise<Made> {
   const { signal } = options;
   const { emit } = reporting;
   const compiled = await compile(parts, input, options, reporting);

@@ -1,14 +1,17 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { VarveError } from "../errors/index.ts";
+import type { Retention } from "../history/index.ts";
 import type { RegistryConfig, RegistryHostConfig } from "../registry/index.ts";
 
 export interface VarveConfig {
   readonly registry: RegistryConfig;
+  /** How long builds are remembered: `[history]` with `maxAge` and `maxEntries`, as buildkitd.toml. */
+  readonly history: Partial<Retention>;
 }
 
 /** Tables of buildkitd.toml that mean something to Varve; all others are refused, as they would have no effect. */
-const knownTables = new Set(["registry"]);
+const knownTables = new Set(["history", "registry"]);
 
 /** Reads `varve.toml`. A missing file is an empty one. */
 export function readConfig(path: string): VarveConfig {
@@ -16,7 +19,7 @@ export function readConfig(path: string): VarveConfig {
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { registry: {} };
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { registry: {}, history: {} };
     throw new VarveError("CONFIG_INVALID", `cannot read ${path}`, { cause: error });
   }
   const { parse } = createRequire(import.meta.url)("smol-toml") as typeof import("smol-toml");
@@ -32,7 +35,7 @@ export function readConfig(path: string): VarveConfig {
         hint: `known: ${[...knownTables].join(", ")}`,
       });
   }
-  return { registry: readRegistries(table["registry"] ?? {}, path) };
+  return { registry: readRegistries(table["registry"] ?? {}, path), history: readHistory(table["history"] ?? {}, path) };
 }
 
 /** What each setting of a `[registry."host"]` table must be. */
@@ -61,6 +64,35 @@ function readRegistries(value: unknown, path: string): RegistryConfig {
     }
   }
   return value as RegistryConfig;
+}
+
+const durationUnitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** A number of seconds, or a text like `48h` or `1h30m`, as BuildKit's Duration. */
+function readDurationMs(value: unknown): number | undefined {
+  if (typeof value === "number" && value >= 0) return value * 1000;
+  if (typeof value !== "string" || !/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(value)) return undefined;
+  return [...value.matchAll(/([\d.]+)(ms|s|m|h)/g)].reduce(
+    (sum, [, number, unit = ""]) => sum + Number(number) * (durationUnitsMs[unit] ?? 0),
+    0,
+  );
+}
+
+function readHistory(value: unknown, path: string): Partial<Retention> {
+  if (!isTable(value)) throw new VarveError("CONFIG_INVALID", `${path}: "history" is not a table`);
+  const unknown = Object.keys(value).find((key) => key !== "maxAge" && key !== "maxEntries");
+  if (unknown !== undefined)
+    throw new VarveError("CONFIG_INVALID", `${path}: unknown setting history.${unknown}`, { hint: "known: maxAge, maxEntries" });
+  const { maxAge, maxEntries } = value;
+  const maxAgeMs = maxAge === undefined ? undefined : readDurationMs(maxAge);
+  if (maxAge !== undefined && maxAgeMs === undefined)
+    throw new VarveError("CONFIG_INVALID", `${path}: history.maxAge is neither seconds nor a text like "48h"`);
+  if (maxEntries !== undefined && !(typeof maxEntries === "number" && Number.isSafeInteger(maxEntries) && maxEntries >= 0))
+    throw new VarveError("CONFIG_INVALID", `${path}: history.maxEntries is no number of records`);
+  return {
+    ...(maxAgeMs === undefined ? {} : { maxAgeMs }),
+    ...(maxEntries === undefined ? {} : { maxEntries }),
+  };
 }
 
 function isTable(value: unknown): value is Record<string, unknown> {

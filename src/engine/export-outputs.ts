@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { EventSink } from "../events/index.ts";
 import {
   exportFolder,
@@ -24,6 +23,8 @@ import type { Parts } from "./parts.ts";
 import type { BuildOptions, BuildResult, Output } from "./types.ts";
 
 interface ExportRequest extends Pick<BuildOptions, "outputs" | "tags"> {
+  /** The build's ref, for the metadata. */
+  readonly ref: string;
   readonly signal: AbortSignal;
   readonly epochSeconds?: number;
 }
@@ -35,7 +36,7 @@ export async function exportOutputs(
   parts: Parts,
   request: ExportRequest,
   emit: EventSink,
-): Promise<Omit<BuildResult, "warnings">> {
+): Promise<Omit<BuildResult, "warnings" | "ref">> {
   const tags = (request.tags ?? []).map((tag) => formatReference(withDefaultTag(parseReference(tag))));
   let image: ExportedImage | undefined;
   let descriptor: Descriptor | undefined;
@@ -55,7 +56,7 @@ export async function exportOutputs(
     ...(image ? { imageId: image.id } : {}),
     ...(descriptor ? { descriptor } : {}),
     tags: tags.map((tag) => familiarReference(parseReference(tag))),
-    metadata: metadataOf(image, descriptor, tags),
+    metadata: metadataOf(image, descriptor, tags, request.ref),
   };
 }
 
@@ -136,9 +137,10 @@ function metadataOf(
   image: ExportedImage | undefined,
   descriptor: Descriptor | undefined,
   tags: readonly string[],
+  ref: string,
 ): Record<string, unknown> {
   return {
-    "buildx.build.ref": `varve/varve0/${randomUUID().replaceAll("-", "").slice(0, 25)}`,
+    "buildx.build.ref": `varve/varve0/${ref}`,
     ...(image ? { "containerimage.config.digest": image.id, "containerimage.digest": descriptor?.digest ?? image.id } : {}),
     ...(descriptor ? { "containerimage.descriptor": descriptor } : {}),
     ...(tags.length > 0 ? { "image.name": tags.join(",") } : {}),

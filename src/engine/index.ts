@@ -6,4 +6,14 @@ export { readIgnorePatterns } from "./build-input.ts";
 export { fixDockerfile, lintDockerfile, type LintOptions } from "./lint-dockerfile.ts";
 export { openVarve } from "./open-varve.ts";
 export type * from "./types.ts";
+export type {
+  BuildRecord,
+  BuildStatus,
+  EventsOptions,
+  History,
+  RecordedError,
+  RecordedOptions,
+  RecordedResult,
+  StepCounts,
+} from "../history/index.ts";
 export type * from "./context-types.ts";

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { VarveError } from "../errors/index.ts";
 import type { Varve, VarveOptions } from "./types.ts";
 import { startBuild } from "./build.ts";
+import { createHistory } from "./history.ts";
 import { createImages } from "./images.ts";
 import { openParts, type Parts } from "./parts.ts";
 import { version } from "./version.ts";
@@ -37,6 +38,7 @@ export function openVarve(options: VarveOptions = {}): Varve {
     contextFiles: (files) =>
       track((async () => (await import("./context-files.ts")).listContextFiles(needParts(), withSignal(files)))()),
     images: createImages(needParts),
+    history: createHistory(needParts),
     version: () => version(settings),
     async close() {
       closing.abort(new VarveError("CANCELED", "the store was closed"));

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { cacheSchema, createCache, type Cache } from "../cache/index.ts";
 import { openCacheMounts, type CacheMounts } from "../cache-mounts/index.ts";
 import { openContentStore, type ContentStore } from "../content/index.ts";
+import { historySchema, openHistory, type HistoryStore } from "../history/index.ts";
 import { imagesSchema, openImages, type ImageStore } from "../images/index.ts";
 import { layersSchema, openLayerBlobs, type LayerBlobs } from "../layers/index.ts";
 import { createRegistryClient, loadDockerCredentials, type RegistryClient } from "../registry/index.ts";
@@ -30,6 +31,7 @@ export interface Parts {
   readonly content: ContentStore;
   readonly snapshots: SnapshotStore;
   readonly images: ImageStore;
+  readonly history: HistoryStore;
   readonly blobs: LayerBlobs;
   readonly cache: Cache;
   readonly registry: RegistryClient;
@@ -44,10 +46,20 @@ export interface Parts {
 }
 
 export function openParts({ root, configPath, dockerConfigDir, path, runtime, proxyEnv }: Settings): Parts {
-  const state = openState(root, [snapshotsSchema, cacheSchema, imagesSchema, layersSchema, sourcesSchema, httpSchema]);
+  const state = openState(root, [
+    snapshotsSchema,
+    cacheSchema,
+    imagesSchema,
+    layersSchema,
+    sourcesSchema,
+    httpSchema,
+    historySchema,
+  ]);
   const content = openContentStore(root);
   const snapshots = openSnapshots({ state, root });
   const images = openImages({ state });
+  const config = readConfig(configPath);
+  const history = openHistory({ state, root, retention: config.history });
   const blobs = openLayerBlobs({ state });
   const cache = createCache({ state, snapshots });
   const worker = createWorker({
@@ -58,7 +70,7 @@ export function openParts({ root, configPath, dockerConfigDir, path, runtime, pr
   });
   const userAgent = `varve/${packageVersion()}`;
   const registry = createRegistryClient({
-    config: readConfig(configPath).registry,
+    config: config.registry,
     credentials: loadDockerCredentials({ dockerConfigDir }),
     userAgent,
     proxyEnv,
@@ -72,6 +84,7 @@ export function openParts({ root, configPath, dockerConfigDir, path, runtime, pr
     content,
     snapshots,
     images,
+    history,
     blobs,
     cache,
     registry,
@@ -84,6 +97,7 @@ export function openParts({ root, configPath, dockerConfigDir, path, runtime, pr
     async close() {
       if (worker.started) await sweepStore({ snapshots, content, worker });
       await worker.close();
+      await history.settled();
       registry.close();
       httpSource.close();
       state.close();

@@ -1,6 +1,7 @@
 import type { BuildEvent } from "../events/index.ts";
 import type { SourceRange, VarveError } from "../errors/index.ts";
 import type { ContextFiles, ContextFilesOptions } from "./context-types.ts";
+import type { History } from "../history/index.ts";
 import type { Outline, StageInfo } from "../frontend/index.ts";
 import type { Entitlement } from "../ops/index.ts";
 import type { AgentSource, SecretSource } from "../secrets/index.ts";
@@ -35,6 +36,8 @@ export interface Varve extends AsyncDisposable {
   /** Lists the files of a context: which steps read them, and which rule of the ignore file decided. Builds nothing. */
   contextFiles(options: ContextFilesOptions): Promise<ContextFiles>;
   readonly images: Images;
+  /** The builds of this store that were recorded: all that began, whatever became of them. */
+  readonly history: History;
   /** Versions and facts for `varve version`. */
   version(): Promise<VersionInfo>;
   /** Ends everything under way and frees all that is held. */
@@ -119,9 +122,14 @@ export type Output =
 export type ByteSink = (chunk: Uint8Array) => Promise<void>;
 
 /** Await it for the result, or iterate it for the events (both work on one run; events are kept until read). */
-export interface BuildRun extends Promise<BuildResult>, AsyncIterable<BuildEvent> {}
+export interface BuildRun extends Promise<BuildResult>, AsyncIterable<BuildEvent> {
+  /** The name of the build's record in `Varve.history`. */
+  readonly ref: string;
+}
 
 export interface BuildResult {
+  /** The name of the build's record in `Varve.history`. */
+  readonly ref: string;
   /** Digest of the image config: Docker's image ID. Absent when nothing that is an image was made. */
   readonly imageId?: Digest;
   /** The manifest, where an output needed one (oci, docker). */
