@@ -21,7 +21,32 @@ CREATE TABLE IF NOT EXISTS content_digests (
   digest TEXT NOT NULL,
   PRIMARY KEY (stack, selector)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS cache_tombstones (
+  key TEXT PRIMARY KEY,  -- of a record that was removed
+  time INTEGER NOT NULL, -- milliseconds since 1970
+  why TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS cache_tombstones_by_time ON cache_tombstones (time);
 `;
+
+/** Of this many removed records it is remembered why they went, the newest. */
+export const maxTombstones = 10_000;
+
+/** What was removed, and why. */
+export interface Tombstone {
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  readonly why: string;
+}
+
+/** A record as store care sees it. */
+export interface ListedRecord {
+  readonly key: string;
+  /** One stack of snapshot ids for each output that has one. */
+  readonly stacks: readonly (readonly number[])[];
+  readonly name: string;
+  readonly createdMs: number;
+}
 
 export interface Cache extends CacheStore<Ref> {
   link(fastKey: string): string | undefined;
@@ -31,12 +56,18 @@ export interface Cache extends CacheStore<Ref> {
   saveStack(key: string, stack: StackRef, name: string): void;
   /** The digest of a part of a stack, computed at most once for a stack: snapshots never change. */
   contentDigest(stack: readonly number[], selector: string, compute: () => Promise<string>): Promise<string>;
+  /** When and why the record of a key was removed; undefined where there is one, there never was, or it is long ago. */
+  goneSince(key: string): Tombstone | undefined;
+  list(): readonly ListedRecord[];
+  /**
+   * Removes records for good, and what was found out about their stacks, and remembers why. Call it in a transaction. What
+   * was made from them stays: it is forgotten when such a record is made anew, as it may then have other content.
+   */
+  evict(keys: readonly string[], why: string): void;
 }
 
 /** A result is usable while all its snapshots are there. Folder results belong to one build and are not stored. */
 export function createCache({ state, snapshots }: { readonly state: State; readonly snapshots: SnapshotStore }): Cache {
-  const isUsable = (stack: readonly number[] | null) => stack === null || stack.every((id) => snapshots.get(id) !== undefined);
-
   function forgetUsers(key: string): void {
     for (const { user } of state.all<{ user: string }>("SELECT user FROM cache_inputs WHERE input = ?", key)) {
       state.run("DELETE FROM cache_inputs WHERE input = ? AND user = ?", key, user);
@@ -52,7 +83,9 @@ export function createCache({ state, snapshots }: { readonly state: State; reado
   function saveRecord(key: string, inputKeys: readonly string[], outputs: readonly (Ref | undefined)[], name: string): void {
     const stacks = outputs.map((output) => (output?.kind === "stack" ? output.layers : null));
     state.transaction(() => {
-      if (state.get("SELECT 1 FROM cache_records WHERE key = ?", key)) forgetUsers(key);
+      // also where the record itself was evicted: what its users were made from is not what is stored now
+      forgetUsers(key);
+      state.run("DELETE FROM cache_tombstones WHERE key = ?", key);
       const row = [key, JSON.stringify(stacks), name, Date.now()] as const;
       state.run("INSERT OR REPLACE INTO cache_records (key, outputs, name, created) VALUES (?, ?, ?, ?)", ...row);
       saveInputs(key, inputKeys);
@@ -63,7 +96,7 @@ export function createCache({ state, snapshots }: { readonly state: State; reado
     const row = state.get<{ outputs: string }>("SELECT outputs FROM cache_records WHERE key = ?", key);
     if (!row) return undefined;
     const stacks = JSON.parse(row.outputs) as (number[] | null)[];
-    if (!stacks.every(isUsable)) return undefined;
+    if (!snapshots.claim([...new Set(stacks.flatMap((stack) => stack ?? []))])) return undefined;
     return stacks.map((layers) => (layers ? { kind: "stack", layers } : undefined));
   }
 
@@ -95,6 +128,35 @@ export function createCache({ state, snapshots }: { readonly state: State; reado
       const digest = await compute();
       state.run("INSERT OR REPLACE INTO content_digests (stack, selector, digest) VALUES (?, ?, ?)", stackKey, selector, digest);
       return digest;
+    },
+    goneSince: (key) =>
+      state.get<{ time: number; why: string }>(
+        "SELECT time, why FROM cache_tombstones WHERE key = ? AND key NOT IN (SELECT key FROM cache_records)",
+        key,
+      ),
+    list: () =>
+      state
+        .all<{ key: string; outputs: string; name: string; created: number }>(
+          "SELECT key, outputs, name, created FROM cache_records",
+        )
+        .map(({ key, outputs, name, created }) => ({
+          key,
+          stacks: (JSON.parse(outputs) as (number[] | null)[]).filter((stack) => stack !== null),
+          name,
+          createdMs: created,
+        })),
+    evict(keys, why) {
+      const time = Date.now();
+      for (const key of keys) {
+        const row = state.get<{ outputs: string }>("SELECT outputs FROM cache_records WHERE key = ?", key);
+        if (!row) continue;
+        for (const stack of JSON.parse(row.outputs) as (number[] | null)[])
+          if (stack) state.run("DELETE FROM content_digests WHERE stack = ?", JSON.stringify(stack));
+        state.run("DELETE FROM cache_records WHERE key = ?", key);
+        state.run("INSERT OR REPLACE INTO cache_tombstones (key, time, why) VALUES (?, ?, ?)", key, time, why);
+      }
+      const surplus = "SELECT key FROM cache_tombstones ORDER BY time DESC, key LIMIT -1 OFFSET ?";
+      state.run(`DELETE FROM cache_tombstones WHERE key IN (${surplus})`, maxTombstones);
     },
   };
 }

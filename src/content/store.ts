@@ -1,5 +1,5 @@
-import { constants } from "node:fs";
-import { mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
+import { constants, mkdirSync, renameSync } from "node:fs";
+import { mkdir, open, readdir, rename, rm, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { VarveError } from "../errors/index.ts";
 import { collectBytes, endOnAbort, throwIfAborted, verifyDigest, type ByteSource } from "../flow/index.ts";
@@ -47,6 +47,13 @@ export interface ContentStore {
   commitFile(path: string, digest: Digest): Promise<StoredBlob>;
   /** True when the blob was there. */
   delete(digest: Digest): Promise<boolean>;
+  /**
+   * Takes blobs out of the store at once, by renames into `root/trash`: short enough for the transaction that looked at all
+   * claims. What is in the trash is nobody's.
+   */
+  throwAway(digests: readonly Digest[]): void;
+  /** Deletes what is in the trash. */
+  emptyTrash(): Promise<void>;
   /** Every blob, in no order. */
   list(): Promise<Digest[]>;
   /** Removes files in `root/ingest` whose writer is dead or that nobody wrote to for a day; returns how many. */
@@ -55,9 +62,15 @@ export interface ContentStore {
 
 const readChunkBytes = 256 * 1024;
 
+export interface ContentOptions {
+  /** Told of each blob before it is looked for or put in its place: who removes blobs leaves those alone. */
+  readonly claim?: (digest: Digest) => void;
+}
+
 /** Opens the store in a folder, which need not exist yet. Reads nothing until asked. */
-export function openContentStore(root: string): ContentStore {
+export function openContentStore(root: string, { claim = () => undefined }: ContentOptions = {}): ContentStore {
   const blobs = join(root, "blobs", "sha256");
+  const trash = join(root, "trash");
   const ingestFolder = join(root, "ingest");
 
   const pathOf = (digest: Digest): string => {
@@ -68,8 +81,10 @@ export function openContentStore(root: string): ContentStore {
   };
 
   const statBlob = async (digest: Digest): Promise<{ size: number } | undefined> => {
+    const path = pathOf(digest);
+    claim(digest);
     try {
-      const found = await stat(pathOf(digest));
+      const found = await stat(path);
       return found.isFile() ? { size: found.size } : undefined;
     } catch (error) {
       if (errnoOf(error) === "ENOENT") return undefined;
@@ -78,7 +93,9 @@ export function openContentStore(root: string): ContentStore {
   };
 
   async function* readBlob(digest: Digest, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
-    const file = await open(pathOf(digest), constants.O_RDONLY).catch((error: unknown) => {
+    const path = pathOf(digest);
+    claim(digest);
+    const file = await open(path, constants.O_RDONLY).catch((error: unknown) => {
       if (errnoOf(error) === "ENOENT")
         throw new VarveError("CONTENT_NOT_FOUND", `the blob ${digest} is not in the store`, {
           details: { digest },
@@ -101,6 +118,7 @@ export function openContentStore(root: string): ContentStore {
 
   /** Puts a complete, synced file in its place. A blob that is there already is replaced by its equal. */
   const publish = async (path: string, digest: Digest): Promise<void> => {
+    claim(digest);
     try {
       await mkdir(blobs, { recursive: true });
       await rename(path, pathOf(digest));
@@ -169,6 +187,27 @@ export function openContentStore(root: string): ContentStore {
       } catch (error) {
         if (errnoOf(error) === "ENOENT") return false;
         throw storeError(error, "delete a blob");
+      }
+    },
+    throwAway(digests) {
+      try {
+        mkdirSync(trash, { recursive: true, mode: 0o700 });
+        for (const digest of digests) {
+          try {
+            renameSync(pathOf(digest), join(trash, digestHex(digest)));
+          } catch (error) {
+            if (errnoOf(error) !== "ENOENT") throw error;
+          }
+        }
+      } catch (error) {
+        throw storeError(error, "remove blobs");
+      }
+    },
+    async emptyTrash() {
+      try {
+        for (const name of await readdir(trash)) await rm(join(trash, name), { force: true });
+      } catch (error) {
+        if (errnoOf(error) !== "ENOENT") throw storeError(error, "empty the trash");
       }
     },
     async list() {

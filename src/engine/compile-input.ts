@@ -45,6 +45,7 @@ export async function withBuildInput<T>(
 ): Promise<T> {
   const { context, dockerfile, signal } = options;
   signal.throwIfAborted();
+  using _used = parts.leases.hold();
   await using session = openSession(options, parts);
   const fetching = { session, emit, signal };
   const unpacked = context.kind === "tar" ? await unpackContext(context.stream, parts, { signal, emit }) : undefined;

@@ -116,6 +116,7 @@ export function createImages(needParts: () => Parts): Images {
       return done;
     },
     async save(names, sink, { signal = new AbortController().signal } = {}) {
+      using _used = needParts().leases.hold();
       const byId = new Map<string, { record: ImageRecord; names: string[] }>();
       for (const name of names) {
         const record = findImage(name, needParts());
@@ -129,6 +130,7 @@ export function createImages(needParts: () => Parts): Images {
       await writeArchive("docker", archived, sink, { content: needParts().content, signal });
     },
     async load(source, { signal = new AbortController().signal } = {}) {
+      using _used = needParts().leases.hold();
       const { content, images, blobs } = needParts();
       const imported = await importArchive((await decompress(source, { signal })).content, {
         content,
@@ -152,6 +154,7 @@ export function createImages(needParts: () => Parts): Images {
       const reference = withDefaultTag(parseReference(name));
       const canonical = formatReference(reference);
       return internalStep(`pull ${canonical}`, onEvent, async (status) => {
+        using _used = needParts().leases.hold();
         const wanted =
           platform === undefined ? hostPlatform(process.arch) : parsePlatform(platform, { host: hostPlatform(process.arch) });
         const image = await imageSource.resolve(reference, { platform: wanted, pull: true, signal });
@@ -176,6 +179,7 @@ export function createImages(needParts: () => Parts): Images {
       const reference = withDefaultTag(parseReference(name));
       const record = findImage(name, needParts());
       return internalStep(`push ${formatReference(reference)}`, onEvent, async (status) => {
+        using _used = needParts().leases.hold();
         const { manifest, descriptor } = await asArchived(record, [], signal);
         for (const blob of [...manifest.layers, manifest.config]) {
           await registry.pushBlob(reference, blob, () => content.open(blob.digest, { signal }), { signal });

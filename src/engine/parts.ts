@@ -17,7 +17,7 @@ import {
   type HttpSource,
   type ImageSource,
 } from "../sources/index.ts";
-import { openState, type State } from "../state/index.ts";
+import { leasesSchema, openLeases, openState, type Leases, type State } from "../state/index.ts";
 import { createWorker, type Worker } from "../worker/index.ts";
 import { readConfig } from "./config.ts";
 import type { Settings } from "./open-varve.ts";
@@ -28,6 +28,7 @@ import { modulePath, packageVersion } from "../package/index.ts";
 export interface Parts {
   readonly root: string;
   readonly state: State;
+  readonly leases: Leases;
   readonly content: ContentStore;
   readonly snapshots: SnapshotStore;
   readonly images: ImageStore;
@@ -47,6 +48,7 @@ export interface Parts {
 
 export function openParts({ root, configPath, dockerConfigDir, path, runtime, proxyEnv }: Settings): Parts {
   const state = openState(root, [
+    leasesSchema,
     snapshotsSchema,
     cacheSchema,
     imagesSchema,
@@ -55,8 +57,9 @@ export function openParts({ root, configPath, dockerConfigDir, path, runtime, pr
     httpSchema,
     historySchema,
   ]);
-  const content = openContentStore(root);
-  const snapshots = openSnapshots({ state, root });
+  const leases = openLeases({ state });
+  const content = openContentStore(root, { claim: (digest) => void leases.claim([`blob/${digest}`], () => true) });
+  const snapshots = openSnapshots({ state, root, leases });
   const images = openImages({ state });
   const config = readConfig(configPath);
   const history = openHistory({ state, root, retention: config.history });
@@ -81,6 +84,7 @@ export function openParts({ root, configPath, dockerConfigDir, path, runtime, pr
   return {
     root,
     state,
+    leases,
     content,
     snapshots,
     images,

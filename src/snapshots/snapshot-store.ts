@@ -1,5 +1,6 @@
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { isOwnerAlive, processOwner, type State } from "../state/index.ts";
+import { isOwnerAlive, openLeases, processOwner, type Leases, type State } from "../state/index.ts";
 
 export const snapshotsSchema = `
 CREATE TABLE IF NOT EXISTS snapshots (
@@ -38,13 +39,36 @@ export interface ActiveSnapshot {
 export interface SnapshotStore {
   create(base: readonly number[]): ActiveSnapshot;
   get(id: number): Snapshot | undefined;
+  /** Whether all these snapshots are there; if so, the lease of this process keeps them from being removed. */
+  claim(ids: readonly number[]): boolean;
+  /** A snapshot with this chain ID, claimed. */
   findByChain(chainId: string): Snapshot | undefined;
+  /** All rows, of unfinished snapshots too, by id. */
+  list(): readonly ListedSnapshot[];
+  /** Deletes rows: call it in a transaction, after a look at all claims. Their folders are deleted after it. */
+  forget(ids: readonly number[]): void;
+  /** Folders of snapshots without a row: whoever deleted the row died before the folder. */
+  listOrphans(): readonly string[];
+  /** Absolute path of the folder of a snapshot, with all that belongs to it. */
+  pathOf(id: number): string;
   /** Remembers what packing found out. */
   setLayer(id: number, layer: { readonly chainId?: string; readonly diffId: string; readonly diffSize: number }): void;
   /** Absolute path of the upper folder of a snapshot. */
   fsPath(id: number): string;
   /** Folders of snapshots whose maker died before it was done; they are nobody's and may be deleted. Their rows are gone. */
   takeAbandoned(): readonly string[];
+}
+
+/** What is known of a snapshot without looking into it. */
+export interface ListedSnapshot extends Snapshot {
+  readonly createdMs: number;
+  /** The process that is making it; undefined once it is complete. */
+  readonly owner: string | undefined;
+}
+
+/** The name of a snapshot in leases and uses. */
+export function snapshotThing(id: number): string {
+  return `snapshot/${id}`;
 }
 
 interface Row {
@@ -56,10 +80,20 @@ interface Row {
 }
 
 /** The snapshots of a store folder: rows in the state database, folders under `root/snapshots/ID`. */
-export function openSnapshots({ state, root }: { readonly state: State; readonly root: string }): SnapshotStore {
-  const pathOf = (id: number) => join(root, "snapshots", String(id));
+export function openSnapshots({
+  state,
+  root,
+  leases = openLeases({ state }),
+}: {
+  readonly state: State;
+  readonly root: string;
+  readonly leases?: Leases;
+}): SnapshotStore {
+  const folder = join(root, "snapshots");
+  const pathOf = (id: number) => join(folder, String(id));
   const columns = "id, base, chain_id, diff_id, diff_size";
   const get = (id: number) => toSnapshot(state.get<Row>(`SELECT ${columns} FROM snapshots WHERE id = ? AND owner IS NULL`, id));
+  const claim = (ids: readonly number[]) => leases.claim(ids.map(snapshotThing), () => ids.every((id) => get(id) !== undefined));
   return {
     create(base) {
       const { lastId: id } = state.run(
@@ -72,23 +106,36 @@ export function openSnapshots({ state, root }: { readonly state: State; readonly
         id,
         path: pathOf(id),
         commit(known = {}) {
-          state.run(
-            "UPDATE snapshots SET owner = NULL, chain_id = ?, diff_id = ?, diff_size = ? WHERE id = ?",
-            known.chainId ?? null,
-            known.diffId ?? null,
-            known.diffSize ?? null,
-            id,
-          );
+          const facts = [known.chainId ?? null, known.diffId ?? null, known.diffSize ?? null] as const;
+          const sql = "UPDATE snapshots SET owner = NULL, chain_id = ?, diff_id = ?, diff_size = ? WHERE id = ?";
+          // in one transaction, so that nobody sees it as complete and used by none
+          leases.claim([snapshotThing(id)], () => state.run(sql, ...facts, id).changes > 0);
           return { id, base, chainId: known.chainId, diffId: known.diffId, diffSize: known.diffSize };
         },
         discard: () => void state.run("DELETE FROM snapshots WHERE id = ?", id),
       };
     },
     get,
-    findByChain: (chainId) =>
-      toSnapshot(
-        state.get<Row>(`SELECT ${columns} FROM snapshots WHERE chain_id = ? AND owner IS NULL ORDER BY id LIMIT 1`, chainId),
-      ),
+    claim,
+    findByChain(chainId) {
+      const sql = `SELECT ${columns} FROM snapshots WHERE chain_id = ? AND owner IS NULL ORDER BY id`;
+      return state
+        .all<Row>(sql, chainId)
+        .map(toSnapshot)
+        .find((found) => found !== undefined && claim([found.id]));
+    },
+    list: () =>
+      state
+        .all<Row & { owner: string | null; created: number }>(`SELECT ${columns}, owner, created FROM snapshots ORDER BY id`)
+        .map((row) => ({ ...fromRow(row), createdMs: row.created, owner: row.owner ?? undefined })),
+    forget: (ids) => void state.run("DELETE FROM snapshots WHERE id IN (SELECT value FROM json_each(?))", JSON.stringify(ids)),
+    listOrphans() {
+      // folders first: a folder is made after its row
+      const folders = existsSync(folder) ? readdirSync(folder).filter((name) => /^\d+$/.test(name)) : [];
+      const known = new Set(state.all<{ id: number }>("SELECT id FROM snapshots").map(({ id }) => String(id)));
+      return folders.filter((name) => !known.has(name)).map((name) => join(folder, name));
+    },
+    pathOf,
     setLayer(id, { chainId, diffId, diffSize }) {
       state.run(
         "UPDATE snapshots SET diff_id = ?, diff_size = ?, chain_id = coalesce(?, chain_id) WHERE id = ?",
@@ -109,7 +156,10 @@ export function openSnapshots({ state, root }: { readonly state: State; readonly
 }
 
 function toSnapshot(row: Row | undefined): Snapshot | undefined {
-  if (!row) return undefined;
+  return row && fromRow(row);
+}
+
+function fromRow(row: Row): Snapshot {
   return {
     id: row.id,
     base: JSON.parse(row.base) as number[],

@@ -17,6 +17,7 @@ import {
   type ImageReference,
   type Platform,
 } from "../oci/index.ts";
+import type { SnapshotStore } from "../snapshots/index.ts";
 import type { State } from "../state/index.ts";
 import { maxDocumentBytes, type ImageOrigin, type ResolvedImage, type ResolveOptions } from "./image-types.ts";
 
@@ -25,6 +26,7 @@ export interface FindOptions {
   readonly registry: ImageOrigin;
   readonly content: ContentStore;
   readonly images: ImageStore;
+  readonly snapshots: Pick<SnapshotStore, "claim">;
 }
 
 /** Finds an image by name: in the store first (as `docker build` does), then in its registry; or in one layout folder. */
@@ -33,6 +35,7 @@ export function createImageFinder({
   registry,
   content,
   images,
+  snapshots,
 }: FindOptions): (reference: ImageReference, options: ResolveOptions) => Promise<ResolvedImage> {
   async function readConfig(
     reference: ImageReference,
@@ -112,6 +115,8 @@ export function createImageFinder({
 
   async function fromStore(reference: ImageReference, record: ImageRecord, signal: AbortSignal): Promise<ResolvedImage> {
     const config = parseImageConfig(await content.readAll(record.id, { maxBytes: maxDocumentBytes, signal }));
+    // before somebody removes the image and prunes: its layers may be nowhere else
+    if (record.layers) snapshots.claim(record.layers);
     return {
       reference,
       digest: record.id,

@@ -84,7 +84,7 @@ export function createImageUnpacker(options: UnpackOptions): ImageUnpacker {
 
   return {
     async unpack(image, use) {
-      if (image.layers?.every((id) => snapshots.get(id))) return { kind: "stack", layers: image.layers };
+      if (image.layers && snapshots.claim(image.layers)) return { kind: "stack", layers: image.layers };
       const chains = chainIds(image.config.rootfs.diff_ids);
       const layers: number[] = [];
       for (const chain of chains) {
