@@ -16,6 +16,7 @@ esac
 
 has() { command -v "$1" >/dev/null 2>&1; }
 missing=() # Debian packages
+loose=() # those that are only unpacked, for root too
 want() { # package, why
   missing+=("$1")
   say "setup: needs Debian's $1: $2"
@@ -56,6 +57,11 @@ check_tests() {
   has umoci || want umoci "the tests unpack images with it"
   has podman || want podman "the tests load and run images with it"
   has docker || want docker.io "the tests load images into it"
+  # Installed, it would serve this machine's users.
+  if ! has sshd; then
+    loose+=(openssh-server)
+    say "setup: needs Debian's openssh-server: steps and Git sources of the tests log in to it; it is unpacked, not installed"
+  fi
   if [ "$(id -u)" != 0 ] && [ ${#missing[@]} -gt "$before" ]; then
     fail "these must be installed by root, once: apt-get install ${missing[*]:$before}"
   fi
@@ -76,16 +82,16 @@ install_packages() {
   }
 }
 
-unpack_packages() {
+unpack_packages() { # packages
   local state=$tools/.apt apt=(-qq -o Debug::NoLocking=1 -o APT::Install-Recommends=false) packages
   mkdir -p "$state/state/lists/partial" "$state/cache/archives/partial" "$state/debs"
   apt+=(-o "Dir::Cache=$state/cache")
-  if ! apt-cache show "${missing[@]}" >/dev/null 2>&1; then
+  if ! apt-cache show "$@" >/dev/null 2>&1; then
     apt+=(-o "Dir::State=$state/state" -o Dir::State::status=/var/lib/dpkg/status)
     say "setup: apt-get update (into $tools)"
     apt-get "${apt[@]}" update
   fi
-  packages=$(apt-get "${apt[@]}" -s install "${missing[@]}" | awk '$1 == "Inst" { print $2 }')
+  packages=$(apt-get "${apt[@]}" -s install "$@" | awk '$1 == "Inst" { print $2 }')
   say "setup: unpacking into $tools: ${packages//$'\n'/ }"
   (cd "$state/debs" && xargs apt-get "${apt[@]}" download <<<"$packages" >/dev/null)
   local deb
@@ -109,8 +115,13 @@ check_packages() {
 check_node
 check_system
 [ $tests = no ] || check_tests
-if [ ${#missing[@]} != 0 ]; then
-  has apt-get || fail "needs ${missing[*]}, and this machine has no apt-get to bring them"
-  if [ "$(id -u)" = 0 ]; then install_packages; else unpack_packages; fi
+if [ $((${#missing[@]} + ${#loose[@]})) != 0 ]; then
+  has apt-get || fail "needs ${missing[*]} ${loose[*]}, and this machine has no apt-get to bring them"
+  if [ "$(id -u)" != 0 ]; then
+    unpack_packages "${missing[@]}" "${loose[@]}"
+  else
+    [ ${#missing[@]} = 0 ] || install_packages
+    [ ${#loose[@]} = 0 ] || unpack_packages "${loose[@]}"
+  fi
 fi
 check_packages

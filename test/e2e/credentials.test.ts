@@ -9,6 +9,7 @@ import { listArchive, readOciArchive } from "../kit/archive.ts";
 import { describeEachWay } from "../kit/each-way.ts";
 import { logOf, readSteps } from "../kit/progress.ts";
 import type { Sandbox } from "../kit/sandbox.ts";
+import { missingSshServer, startSshServer } from "../kit/ssh-server.ts";
 
 describeEachWay("secrets", (box) => {
   const build = async (lines: readonly string[], args: readonly string[] = [], env: Readonly<Record<string, string>> = {}) => {
@@ -223,12 +224,81 @@ describeEachWay("ssh agents", (box) => {
     });
     assert.deepEqual([store.stdout, store.status], ["", 1], "the private key is nowhere in the store");
   });
+
+  const withServer = missingSshServer === undefined ? {} : { skip: missingSshServer };
+  test(
+    "R05 X07 a step logs in to a real server, and repositories come from it, by an agent and by a key file",
+    withServer,
+    async () => {
+      await using server = await startSshServer(box.path("sshd"), { publicKey: keys.publicKey });
+      const there = box.path("there");
+      const git = (...args: readonly string[]) =>
+        execFileSync("git", [
+          "-C",
+          there,
+          "-c",
+          "user.name=a",
+          "-c",
+          "user.email=a@b.example",
+          "-c",
+          "safe.directory=*",
+          ...args,
+        ]);
+      box.write("there", { file: "from the repository\n" });
+      git("init", "--quiet", "--initial-branch=main");
+      git("add", "--all");
+      git("commit", "--quiet", "--message=first");
+      if (server.uid !== undefined) execFileSync("chown", ["-R", String(server.uid), there]);
+      const remote = `ssh://${server.user}@127.0.0.1:${server.port}${there}/.git`;
+      const login = `ssh -p ${server.port} -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/known ${server.user}@127.0.0.1`;
+      const files = {
+        ...keys.program,
+        Dockerfile: [
+          "FROM busybox",
+          "COPY --chmod=755 root/ /",
+          `ADD ${remote}#main /added`,
+          `RUN --network=host --mount=type=ssh ${login} 'echo "in as $(id -un)"; git -C ${there} -c safe.directory=\\* log --format=%s'`,
+          `RUN --network=host ${login} true && echo strange || echo "out without the agent"`,
+          "RUN cat /added/file; ls -d /run /root/.ssh || true # left",
+        ].join("\n"),
+      };
+      const network = ["--allow", "network.host", "--no-cache"];
+      const check = ({ code, stderr }: { readonly code: number | null; readonly stderr: string }) => {
+        assert.equal(code, 0, `${stderr}\n${server.log()}`);
+        assert.deepEqual(
+          logOf(stderr, "git -C").filter((line) => !line.startsWith("Warning: ")),
+          [`in as ${server.user}`, "first"],
+        );
+        assert.deepEqual(logOf(stderr, "echo strange"), ["out without the agent"]);
+        assert.match(stderr, /Permission denied \(publickey\)/);
+        assert.match(logOf(stderr, "# left").join("\n"), /^from the repository\n(?:ls: .*No such file.*\n?){2}$/);
+      };
+      check(await box.build(files, [...network, "--ssh", `default=${keys.privatePath}`]));
+      const socket = box.path("agent-for-server");
+      const agent = spawn("ssh-agent", ["-D", "-a", socket], { stdio: ["ignore", "pipe", "ignore"], ...userOf(box) });
+      try {
+        await once(agent.stdout, "data");
+        const env = { PATH: process.env["PATH"], SSH_AUTH_SOCK: socket };
+        execFileSync("ssh-add", ["-q", keys.privatePath], { env, stdio: "ignore", ...userOf(box) });
+        check(await box.build(files, [...network, "--ssh", "default"], { env: { SSH_AUTH_SOCK: socket } }));
+        const fetched = await box.varve(
+          ["build", "--progress=plain", "--ssh", "default", "-o", box.path("from-ssh"), "-f", "-", `${remote}#main`],
+          { env: { SSH_AUTH_SOCK: socket }, input: "FROM scratch\nCOPY file /\n" },
+        );
+        assert.equal(fetched.code, 0, fetched.stderr);
+        assert.equal(readFileSync(box.path("from-ssh/file"), "utf8"), "from the repository\n");
+      } finally {
+        agent.kill();
+        await once(agent, "exit");
+      }
+    },
+  );
 });
 
 interface Keys {
   readonly privatePath: string;
   readonly publicKey: string;
-  /** Files for a context: ssh-add with its libraries, and the public key, below `root/`. */
+  /** Files for a context: ssh and ssh-add with their libraries, and the public key, below `root/`. */
   readonly program: Readonly<Record<string, Buffer>>;
 }
 
@@ -238,13 +308,16 @@ function makeKeys(box: Sandbox): Keys {
   const privatePath = join(folder, "key");
   execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "somebody", "-f", privatePath]);
   box.write("keys", {});
-  const program = execFileSync("sh", ["-c", "command -v ssh-add"], { encoding: "utf8" }).trim();
-  const libraries = execFileSync("ldd", [program], { encoding: "utf8" }).match(/\/\S+/g) ?? [];
+  const [add, ssh] = ["ssh-add", "ssh"].map((name) =>
+    execFileSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).trim(),
+  ) as [string, string];
+  const libraries = execFileSync("ldd", [add, ssh], { encoding: "utf8" }).match(/(?<=^\t(?:.* )?)\/\S+/gm) ?? [];
   return {
     privatePath,
     publicKey: readFileSync(`${privatePath}.pub`, "utf8").trim(),
     program: {
-      "root/bin/ssh-add": readFileSync(program),
+      "root/bin/ssh-add": readFileSync(add),
+      "root/bin/ssh": readFileSync(ssh),
       "root/key.pub": readFileSync(`${privatePath}.pub`),
       ...Object.fromEntries(libraries.map((path) => [`root${path}`, readFileSync(path)])),
     },
