@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { listArchive, readOciArchive } from "../kit/archive.ts";
 import { describeEachWay } from "../kit/each-way.ts";
 import { logOf, readSteps } from "../kit/progress.ts";
@@ -153,10 +154,26 @@ describeEachWay("secrets", (box) => {
     for (const layer of layers) assert.equal(layer.includes(canary), false, "a layer has the secret");
     const step = layers.find((layer) => listArchive(layer).some((name) => /length/.test(name)));
     assert.deepEqual(listArchive(step ?? Buffer.alloc(0)), ["length"], "nothing is left of the places of the mounts");
-    for (const place of ["store", "out.tar", "metadata.json", "home", "tmp"]) {
-      const found = spawnSync("grep", ["-rlaF", canary, box.path(place)], { encoding: "utf8" });
-      assert.deepEqual([found.stdout, found.status], ["", 1], place);
-    }
+    const raw = await box.build({ Dockerfile: dockerfile }, ["--no-cache", "--progress=rawjson", ...args], {
+      env: { TOKEN_OUTSIDE: canary },
+    });
+    assert.equal(raw.code, 1, raw.stderr);
+    const events = `${raw.stdout.toString("latin1")}${raw.stderr}`;
+    const logged = [...events.matchAll(/"data":"([^"]*)"/g)].map(([, data = ""]) =>
+      Buffer.from(data, "base64").toString("latin1"),
+    );
+    assert.equal(
+      [events, ...logged].some((text) => text.includes(canary)),
+      false,
+      "the events show the secret",
+    );
+
+    const read: string[] = [];
+    for (const place of ["store", "out.tar", "metadata.json", "home", "tmp"])
+      assert.deepEqual(findText(canary, box.path(place), read), [], place);
+    assert.ok(read.length > 50, `only ${read.length} files were searched`);
+    // what is looked for would be found: the history has what a step said
+    assert.notDeepEqual(findText("/no/such/program", box.path("store"), []), []);
     const history = await box.succeed(["history", "--no-trunc", "canary"]);
     assert.equal(history.stdout.includes(canary), false);
   });
@@ -294,6 +311,18 @@ describeEachWay("ssh agents", (box) => {
     },
   );
 });
+
+/** The files at or below a path that hold a text, also within zstd and gzip; `read` learns of every file looked into. */
+function findText(text: string, path: string, read: string[]): string[] {
+  const state = lstatSync(path);
+  if (state.isDirectory()) return readdirSync(path).flatMap((name) => findText(text, join(path, name), read));
+  if (!state.isFile()) return [];
+  read.push(path);
+  const bytes = readFileSync(path);
+  const magic = bytes.toString("hex", 0, 4);
+  const within = magic === "28b52ffd" ? zstdDecompressSync(bytes) : magic.startsWith("1f8b") ? gunzipSync(bytes) : bytes;
+  return bytes.includes(text) || within.includes(text) ? [path] : [];
+}
 
 interface Keys {
   readonly privatePath: string;
