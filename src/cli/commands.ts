@@ -35,6 +35,26 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/history.ts")).history,
   },
   {
+    names: ["history ls", "buildx history ls", "history list"],
+    summary: "List the builds that were recorded",
+    load: async () => (await import("./commands/history-ls.ts")).listBuilds,
+  },
+  {
+    names: ["history inspect", "buildx history inspect"],
+    summary: "Show what is known of a build",
+    load: async () => (await import("./commands/history-inspect.ts")).inspectBuild,
+  },
+  {
+    names: ["history logs", "buildx history logs"],
+    summary: "Print all that a build said",
+    load: async () => (await import("./commands/history-logs.ts")).printBuildLogs,
+  },
+  {
+    names: ["history rm", "buildx history rm"],
+    summary: "Remove the records of builds",
+    load: async () => (await import("./commands/history-rm.ts")).removeBuilds,
+  },
+  {
     names: ["rmi", "image rm", "image remove"],
     summary: "Remove one or more images",
     load: async () => (await import("./commands/remove.ts")).remove,
@@ -76,9 +96,16 @@ export const commands: readonly CommandEntry[] = [
   },
 ];
 
-/** First words of the names with two words. */
+/** What the names with several words begin with: `image`, `buildx history` … */
 export const groups: readonly string[] = [
-  ...new Set(commands.flatMap(({ names }) => names.filter((name) => name.includes(" ")).map((name) => name.split(" ")[0] ?? ""))),
+  ...new Set(
+    commands.flatMap(({ names }) =>
+      names.flatMap((name) => {
+        const words = name.split(" ");
+        return words.slice(1).map((_, index) => words.slice(0, index + 1).join(" "));
+      }),
+    ),
+  ),
 ];
 
 /** Commands of Docker that are still to come: they are refused as such, not as typing errors. */
@@ -94,10 +121,14 @@ export const laterCommands: ReadonlySet<string> = new Set(
 export function findCommand(
   words: readonly string[],
 ): { readonly entry: CommandEntry; readonly name: string; readonly rest: readonly string[] } | undefined {
-  for (const length of [2, 1]) {
+  if (laterSubcommands.has(words.slice(0, 2).join(" "))) return undefined;
+  for (const length of [3, 2, 1]) {
     const name = words.slice(0, length).join(" ");
     const entry = commands.find(({ names }) => names.includes(name));
     if (entry !== undefined) return { entry, name, rest: words.slice(length) };
   }
   return undefined;
 }
+/** Further words of Docker's that begin with the name of a command, and are none of its arguments. */
+const laterSubcommands: ReadonlySet<string> = new Set(["export", "import", "open", "trace"].map((name) => `history ${name}`));
+

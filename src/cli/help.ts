@@ -32,19 +32,22 @@ export function rootHelp(): string {
 
 /** `varve image`: the commands of a group. */
 export function groupHelp(group: string): string {
-  const rows = commands.flatMap(({ names, summary }) => {
-    const name = names.find((candidate) => candidate.startsWith(`${group} `));
-    return name === undefined ? [] : [[name.slice(group.length + 1), summary] as const];
-  });
   return [
     `Usage:  varve ${group} COMMAND`,
     "",
     "Commands:",
-    ...columns(rows),
+    ...columns(commandsOf(group)),
     "",
     `Run 'varve ${group} COMMAND --help' for more information on a command.`,
     "",
   ].join("\n");
+}
+
+function commandsOf(group: string): readonly (readonly [name: string, summary: string])[] {
+  return commands.flatMap(({ names, summary }) => {
+    const name = names.find((candidate) => candidate.startsWith(`${group} `));
+    return name === undefined ? [] : [[name.slice(group.length + 1), summary] as const];
+  });
 }
 
 /** `varve COMMAND --help`, in Docker's layout. */
@@ -53,6 +56,8 @@ export function commandHelp(entry: CommandEntry, name: string, command: Command)
   if (entry.names.length > 1) lines.push("Aliases:", `  ${entry.names.map((alias) => `varve ${alias}`).join(", ")}`, "");
   const flags = flagLines(command.flags);
   if (flags.length > 0) lines.push("Options:", ...flags, "");
+  if (commands.some(({ names }) => names.some((other) => other.startsWith(`${name} `))))
+    lines.push("Commands:", ...columns(commandsOf(name)), "");
   return lines.join("\n");
 }
 

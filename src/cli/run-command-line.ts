@@ -92,12 +92,17 @@ async function printCommandHelp(words: readonly string[], io: Io): Promise<numbe
 }
 
 async function groupOrUnknown(words: readonly string[], io: Io): Promise<number> {
-  const [first = "", second] = words;
-  if (groups.includes(first)) {
-    if (second === undefined || second === "--help" || second === "-h") return printHelp(groupHelp(first), io);
-    if (second === "help") return await printCommandHelp([first, ...words.slice(2)], io);
-    throw new VarveError("NOT_SUPPORTED_YET", `varve ${first} ${second} is not supported yet`, {
-      hint: `run 'varve ${first} --help' for what is`,
+  const [first = ""] = words;
+  const group = groups
+    .filter((name) => `${words.join(" ")} `.startsWith(`${name} `))
+    .reduce((longest, name) => (name.length > longest.length ? name : longest), "");
+  if (group !== "") {
+    const rest = words.slice(group.split(" ").length);
+    const [next] = rest;
+    if (next === undefined || next === "--help" || next === "-h") return printHelp(groupHelp(group), io);
+    if (next === "help") return await printCommandHelp([...group.split(" "), ...rest.slice(1)], io);
+    throw new VarveError("NOT_SUPPORTED_YET", `varve ${group} ${next} is not supported yet`, {
+      hint: `run 'varve ${group} --help' for what is`,
     });
   }
   if (laterCommands.has(first)) {
@@ -111,6 +116,11 @@ async function groupOrUnknown(words: readonly string[], io: Io): Promise<number>
   throw new VarveError("USAGE", `unknown command: varve ${first}`, {
     hint: near === undefined ? "run 'varve --help' for the list of commands" : `did you mean varve ${near}?`,
   });
+}
+
+/** Whether these words are the beginning of names of commands. */
+function isGroup(words: string): boolean {
+  return commands.some(({ names }) => names.some((name) => name.startsWith(`${words} `)));
 }
 
 /** Docker's words for a wrong number of arguments. */

@@ -53,7 +53,7 @@ export const buildFlags = {
   platform: { kind: "csv", help: "Set target platform for build" },
   policy: { kind: "list", ...later },
   print: { kind: "string", hidden: true, help: 'The old name of "--call"' },
-  progress: { kind: "string", help: 'Set type of progress output ("auto", "plain", "quiet", "none")' },
+  progress: { kind: "string", help: 'Set type of progress output ("auto", "plain", "tty", "rawjson", "quiet", "none")' },
   provenance: { kind: "string", ...later, only: ["false"] },
   pull: { kind: "bool", help: "Ask the registry for every base image" },
   push: { kind: "bool", ...later, only: ["false"] },

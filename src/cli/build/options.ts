@@ -86,7 +86,7 @@ function checkIdFile(file: string | undefined, outputs: readonly Output[]): void
     throw new VarveError("USAGE", `--iidfile cannot be used with the output type ${other.type}: it makes no image`);
 }
 
-export type ProgressMode = "plain" | "tty" | "quiet" | "none";
+export type ProgressMode = "plain" | "rawjson" | "tty" | "quiet" | "none";
 
 /** The kind of progress that the flags and BUILDKIT_PROGRESS ask for, and whether the image ID is printed at the end. */
 export function readProgressMode({ flags, io }: BuildCall): { readonly mode: ProgressMode; readonly printId: boolean } {
@@ -100,6 +100,7 @@ export function readProgressMode({ flags, io }: BuildCall): { readonly mode: Pro
     case "tty":
     case "plain":
     case "none":
+    case "rawjson":
       if (quiet) {
         if (flags.progress === undefined) return { mode: "quiet", printId: true };
         throw new VarveError("USAGE", `progress=${given} and quiet cannot be used together`);
@@ -108,12 +109,8 @@ export function readProgressMode({ flags, io }: BuildCall): { readonly mode: Pro
         throw new VarveError("USAGE", "progress=tty needs a terminal as standard error", { hint: "use --progress=plain" });
       }
       return { mode: given, printId: false };
-    case "rawjson":
-      throw new VarveError("NOT_SUPPORTED_YET", `--progress=${given} is not supported yet`, {
-        hint: "there are auto, plain, tty, quiet and none",
-      });
     default:
-      throw new VarveError("USAGE", `invalid progress mode ${given}`, { hint: "there are auto, plain, tty, quiet and none" });
+      throw new VarveError("USAGE", `invalid progress mode ${given}`, { hint: "there are auto, plain, tty, rawjson, quiet and none" });
   }
 }
 

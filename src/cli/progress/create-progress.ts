@@ -7,17 +7,22 @@ import { readProgressColors } from "./colors.ts";
 import { createPlainProgress } from "./plain.ts";
 import type { Progress } from "./progress.ts";
 import { createNoProgress, createQuietProgress } from "./quiet.ts";
+import { createRawJsonProgress } from "./rawjson.ts";
 import { createTtyProgress } from "./tty.ts";
 
 /** The reader that a mode asks for, with what the environment says about it (U06). */
-export function createProgress(mode: ProgressMode, io: Io): Progress {
+export function createProgress(
+  mode: ProgressMode,
+  io: Pick<Io, "env" | "stderr" | "now">,
+  { isReplay = false }: { readonly isReplay?: boolean } = {},
+): Progress {
   const { env, stderr } = io;
   const write = stderr.print;
   switch (mode) {
     case "plain":
       return createPlainProgress({
         write,
-        description: `building with varve ${packageVersion()}`,
+        ...(isReplay ? {} : { description: `building with varve ${packageVersion()}` }),
         truncateNames: env["PROGRESS_NO_TRUNC"] === "0",
       });
     case "tty":
@@ -29,6 +34,8 @@ export function createProgress(mode: ProgressMode, io: Io): Progress {
         logLines: readLogLines(env["BUILDKIT_TTY_LOG_LINES"]),
         startMs: io.now(),
       });
+    case "rawjson":
+      return createRawJsonProgress({ write });
     case "quiet":
       return createQuietProgress({ write });
     case "none":
