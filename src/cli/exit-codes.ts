@@ -9,7 +9,7 @@ export const exitCodes = {
   3: "This machine or this version of Varve cannot do it: not supported yet, no OCI runtime, no permission.",
   4: "A resource is used up: the disk is full, a limit is reached.",
   5: "A registry or another peer in the network failed or refused.",
-  6: "Reserved: a required cache was not met.",
+  6: "A step would run that --require-cached asks to be in the cache.",
   70: "A defect of Varve.",
   130: "Ended by SIGINT (Ctrl-C).",
   141: "Whoever read the output went away.",
@@ -43,6 +43,7 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof BrokenPipe) return 141;
   if (!isVarveError(error)) return 70;
   if (error.code === "CANCELED") return error.details["signal"] === "SIGTERM" ? 143 : 130;
+  if (error.code === "CACHE_REQUIRED") return 6;
   if (ofRegistry.test(error.code) && !ownFault.includes(error.code)) return 5;
   return exitCodeOfKind[error.kind];
 }

@@ -6,6 +6,8 @@ export interface FlagSpec {
   readonly kind: "bool" | "string" | "list" | "csv";
   readonly short?: string;
   readonly help: string;
+  /** The value may be left out and is this one then: what follows the flag is no value of it, only `--flag=value` is. */
+  readonly bare?: string;
   /** Taken for Docker's sake and not shown in `--help`. */
   readonly hidden?: boolean;
   /** Docker knows the flag; only these values take effect yet. Empty: none. Others are refused. */
@@ -69,7 +71,8 @@ export async function parseFlags<T extends FlagTable>(
       const spec = ownSpec(table, name);
       if (spec === undefined) throw await unknownFlag(name, table);
       if (inline !== undefined) set(values, name, spec, inline, `--${name}`);
-      else if (spec.kind === "bool") set(values, name, spec, "true", `--${name}`);
+      else if (spec.kind === "bool" || spec.bare !== undefined)
+        set(values, name, spec, spec.bare ?? "true", `--${name}`);
       else {
         refuseUnlessSupported(spec, undefined, `--${name}`);
         const value = args[++index];

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { findLintRule } from "../dockerfile/index.ts";
-import type { EventSink } from "../events/index.ts";
+import { findLintRule, type Dockerfile } from "../dockerfile/index.ts";
+import type { EventSink, VertexEvent } from "../events/index.ts";
 import { compileDockerfile, type FrontendResult } from "../frontend/index.ts";
 import { createRef, type Recorder } from "../history/index.ts";
 import { loadGraph } from "../llb/index.ts";
@@ -11,16 +11,17 @@ import { createContextFolders } from "../sources/index.ts";
 import { frontendOptions, loadDockerfile, withBuildInput, type OpenInput, type Reporting } from "./compile-input.ts";
 import { createEventStream } from "./event-stream.ts";
 import { internalStep } from "./internal-step.ts";
+import { explainBuild, type BuildExplainer } from "./explain-build.ts";
 import { explainError } from "./explain-error.ts";
 import { exportOutputs } from "./export-outputs.ts";
 import type { Parts } from "./parts.ts";
 import { untoldOnly } from "./fetch-context.ts";
 import { completed, failed, startRecord } from "./record-build.ts";
 import { solveGraph } from "./solve-graph.ts";
-import type { BuildOptions, BuildResult, BuildRun, BuildWarning } from "./types.ts";
+import type { BuildOptions, BuildResult, BuildRun, BuildStep, BuildWarning } from "./types.ts";
 
 type RunningOptions = BuildOptions & { readonly signal: AbortSignal; readonly ref: string };
-type Made = Omit<BuildResult, "warnings" | "ref">;
+type Made = Omit<BuildResult, "warnings" | "ref" | "steps">;
 
 /** Starts a build at once. The run is its result's promise and the stream of its events. */
 export function startBuild(needParts: () => Parts, given: BuildOptions & { readonly signal: AbortSignal }): BuildRun {
@@ -29,7 +30,9 @@ export function startBuild(needParts: () => Parts, given: BuildOptions & { reado
   const events = createEventStream();
   const warnings: BuildWarning[] = [];
   let recorder: Recorder | undefined;
+  const steps: BuildStep[] = [];
   const emit: EventSink = (event) => {
+    if (event.type === "vertex" && event.completed !== undefined && event.cached !== undefined) steps.push(stepOf(event));
     events.emit(event);
     recorder?.take(event);
   };
@@ -51,7 +54,7 @@ export function startBuild(needParts: () => Parts, given: BuildOptions & { reado
     const parts = needParts();
     recorder = startRecord(parts, options, reporting);
     try {
-      const made = { ...(await build(parts, options, reporting)), ref, warnings };
+      const made = { ...(await build(parts, options, reporting)), ref, warnings, steps };
       recorder.finish(completed(made, options));
       return made;
     } catch (error) {
@@ -62,6 +65,10 @@ export function startBuild(needParts: () => Parts, given: BuildOptions & { reado
   // Whoever only reads the events learns of a failure from them; the promise must not count as unhandled then.
   result.catch(() => undefined);
   return Object.assign(result, { ref, [Symbol.asyncIterator]: () => events[Symbol.asyncIterator]() });
+}
+
+function stepOf({ vertex, name, cached = false, reason }: VertexEvent): BuildStep {
+  return { vertex, name, cached, ...(reason === undefined ? {} : { reason }) };
 }
 
 async function build(parts: Parts, options: RunningOptions, reporting: Reporting): Promise<Made> {
@@ -90,7 +97,8 @@ async function compileAndRun(parts: Parts, input: OpenInput, options: RunningOpt
   const graph = loadGraph(compiled.definition);
   const { secrets, agents, pins } = input.session;
   const untold = untoldOnly(emit, input.fetched?.told ?? new Set());
-  const ref = await solveGraph(graph, parts, {
+  const explain = explainBuild(parts, { graph, dockerfile: compiled.dockerfile, input, options });
+  const solving = solveGraph(graph, parts, {
     folders,
     locals,
     layouts,
@@ -98,9 +106,11 @@ async function compileAndRun(parts: Parts, input: OpenInput, options: RunningOpt
     secrets,
     agents,
     allowed: allowedIn(options),
+    explain,
     emit: untold,
     signal,
   });
+  const ref = await solving.finally(() => remember(explain, reporting));
   const stack: StackRef = ref ?? { kind: "stack", layers: [] };
   const { epochSeconds } = compiled;
   return await exportOutputs(
@@ -112,7 +122,19 @@ async function compileAndRun(parts: Parts, input: OpenInput, options: RunningOpt
   );
 }
 
-async function compile(parts: Parts, input: OpenInput, options: RunningOptions, reporting: Reporting): Promise<FrontendResult> {
+/** What is not remembered is not explained next time; the build is none the worse for it. */
+function remember(explain: BuildExplainer, { warn }: Reporting): void {
+  try {
+    explain.save();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    warn({ rule: "TraceNotWritten", message: `The next build cannot be compared with this one: ${why}` });
+  }
+}
+
+type Compiled = FrontendResult & { readonly dockerfile: Dockerfile };
+
+async function compile(parts: Parts, input: OpenInput, options: RunningOptions, reporting: Reporting): Promise<Compiled> {
   const { signal } = options;
   const { emit, warn } = reporting;
   const parsed = await loadDockerfile(input, options, reporting);
@@ -128,7 +150,7 @@ async function compile(parts: Parts, input: OpenInput, options: RunningOptions, 
   // the linter's own were told as they came
   for (const { rule, message } of compiled.warnings) if (findLintRule(rule) === undefined) warn({ rule, message });
   if (input.ignoreFile !== undefined) await internalStep(`[internal] load ${input.ignoreFile}`, emit, async () => undefined);
-  return compiled;
+  return { ...compiled, dockerfile: parsed.dockerfile };
 }
 
 /** A build that is to use the host's network is allowed to: buildx asks for the entitlement by itself too. */

@@ -36,7 +36,7 @@ export async function exportOutputs(
   parts: Parts,
   request: ExportRequest,
   emit: EventSink,
-): Promise<Omit<BuildResult, "warnings" | "ref">> {
+): Promise<Omit<BuildResult, "warnings" | "ref" | "steps">> {
   const tags = (request.tags ?? []).map((tag) => formatReference(withDefaultTag(parseReference(tag))));
   let image: ExportedImage | undefined;
   let descriptor: Descriptor | undefined;

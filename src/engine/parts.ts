@@ -18,6 +18,7 @@ import {
   type ImageSource,
 } from "../sources/index.ts";
 import { leasesSchema, openLeases, openState, type Leases, type State } from "../state/index.ts";
+import { openTraces, tracesSchema, type TraceStore } from "../traces/index.ts";
 import { createWorker, type Worker } from "../worker/index.ts";
 import { readConfig } from "./config.ts";
 import type { Settings } from "./open-varve.ts";
@@ -35,7 +36,10 @@ export interface Parts {
   readonly history: HistoryStore;
   readonly blobs: LayerBlobs;
   readonly cache: Cache;
+  readonly traces: TraceStore;
   readonly registry: RegistryClient;
+  /** A client that takes any certificate of one host, or plain HTTP (`registry.insecure`). */
+  readonly insecureRegistry: (host: string) => RegistryClient;
   readonly imageSource: ImageSource;
   readonly httpSource: HttpSource;
   readonly gitSource: GitSource;
@@ -56,6 +60,7 @@ export function openParts({ root, configPath, dockerConfigDir, path, runtime, pr
     sourcesSchema,
     httpSchema,
     historySchema,
+    tracesSchema,
   ]);
   const leases = openLeases({ state });
   const content = openContentStore(root, { claim: (digest) => void leases.claim([`blob/${digest}`], () => true) });
@@ -72,12 +77,15 @@ export function openParts({ root, configPath, dockerConfigDir, path, runtime, pr
     ...(runtime === undefined ? {} : { runtime }),
   });
   const userAgent = `varve/${packageVersion()}`;
-  const registry = createRegistryClient({
-    config: config.registry,
-    credentials: loadDockerCredentials({ dockerConfigDir }),
-    userAgent,
-    proxyEnv,
-  });
+  const reaching = { credentials: loadDockerCredentials({ dockerConfigDir }), userAgent, proxyEnv };
+  const registry = createRegistryClient({ config: config.registry, ...reaching });
+  const insecure = new Map<string, RegistryClient>();
+  const insecureRegistry = (host: string): RegistryClient => {
+    const settings = { ...config.registry[host], http: true, insecure: true };
+    const client = insecure.get(host) ?? createRegistryClient({ config: { ...config.registry, [host]: settings }, ...reaching });
+    insecure.set(host, client);
+    return client;
+  };
   const imageSource = createImageSource({ state, registry, content, images, blobs, snapshots, worker });
   const httpSource = createHttpSource({ state, content, userAgent, proxyEnv });
   const gitSource = createGitSource({ root, worker, path, proxyEnv });
@@ -91,7 +99,9 @@ export function openParts({ root, configPath, dockerConfigDir, path, runtime, pr
     history,
     blobs,
     cache,
+    traces: openTraces({ state }),
     registry,
+    insecureRegistry,
     imageSource,
     httpSource,
     gitSource,
@@ -102,7 +112,7 @@ export function openParts({ root, configPath, dockerConfigDir, path, runtime, pr
       if (worker.started) await sweepStore({ snapshots, content, worker });
       await worker.close();
       await history.settled();
-      registry.close();
+      for (const client of [registry, ...insecure.values()]) client.close();
       httpSource.close();
       state.close();
     },

@@ -1,12 +1,14 @@
-import type { EventSink } from "../events/index.ts";
+import type { EventSink, VertexEvent } from "../events/index.ts";
 import { isVarveError } from "../errors/index.ts";
 import { singleFlight } from "../flow/index.ts";
 import type { Graph, Vertex } from "../llb/index.ts";
 import { createOps, type Entitlement } from "../ops/index.ts";
 import type { SecretStore, SshAgents } from "../secrets/index.ts";
 import { isStack, type Ref, type StackRef } from "../snapshots/index.ts";
-import { solve, type SolverEvent, type SolverVertex } from "../solver/index.ts";
-import type { ContextFolders, ImageOrigin, Pins } from "../sources/index.ts";
+import { solve, type SolveOptions, type SolverEvent, type SolverVertex } from "../solver/index.ts";
+import type { ContextFolders, ImageOrigin, Pins, TransferStatus } from "../sources/index.ts";
+import type { BuildExplainer } from "./explain-build.ts";
+import type { OpenImports } from "./cache-imports.ts";
 import type { Parts } from "./parts.ts";
 
 export interface SolveGraphOptions {
@@ -18,6 +20,11 @@ export interface SolveGraphOptions {
   readonly secrets: SecretStore;
   readonly agents: SshAgents;
   readonly allowed: ReadonlySet<Entitlement>;
+  /** The cache to ask instead of the store's own. */
+  readonly cacheFor?: OpenImports["cacheFor"];
+  readonly onSolved?: NonNullable<SolveOptions<Ref>["onSolved"]>;
+  /** Absent where nothing is explained. */
+  readonly explain?: BuildExplainer;
   readonly emit: EventSink;
   readonly signal: AbortSignal;
 }
@@ -25,8 +32,24 @@ export interface SolveGraphOptions {
 /** Solves a graph on this machine; undefined for an empty one. */
 export async function solveGraph(graph: Graph, parts: Parts, options: SolveGraphOptions): Promise<StackRef | undefined> {
   if (!graph.result) return undefined;
-  const { folders, locals, layouts, pins, secrets, agents, allowed, emit, signal } = options;
+  const { folders, locals, layouts, pins, secrets, agents, allowed, explain, emit, signal } = options;
   const started = new Map<string, number>();
+  const onStatus = (vertex: string, { id, current, total, done }: TransferStatus): void => {
+    const time = Date.now();
+    const key = `${vertex} ${id}`;
+    if (!started.has(key)) started.set(key, time);
+    emit({
+      type: "status",
+      time,
+      vertex,
+      id,
+      name: id,
+      current,
+      total,
+      started: started.get(key) ?? time,
+      ...(done ? { completed: time } : {}),
+    });
+  };
   const opFor = createOps({
     worker: parts.worker,
     snapshots: parts.snapshots,
@@ -45,23 +68,9 @@ export async function solveGraph(graph: Graph, parts: Parts, options: SolveGraph
     allowed,
     materializing: singleFlight(),
     sources: graph.sources,
+    ...(explain && { contents: explain.contents }),
     onLog: (vertex, stream, data) => emit({ type: "log", time: Date.now(), vertex, stream, data }),
-    onStatus: (vertex, { id, current, total, done }) => {
-      const time = Date.now();
-      const key = `${vertex} ${id}`;
-      if (!started.has(key)) started.set(key, time);
-      emit({
-        type: "status",
-        time,
-        vertex,
-        id,
-        name: id,
-        current,
-        total,
-        started: started.get(key) ?? time,
-        ...(done ? { completed: time } : {}),
-      });
-    },
+    onStatus,
   });
   const vertices = new Map<string, SolverVertex<Ref>>();
   for (const vertex of graph.vertices.values()) {
@@ -74,11 +83,26 @@ export async function solveGraph(graph: Graph, parts: Parts, options: SolveGraph
     });
   }
   announce(vertices, emit);
-  const report = createReporter(vertices, emit);
+  const report = createReporter(vertices, emit, explain);
   const { digest: id, index } = graph.result;
-  const ref = await solve({ id, index }, { vertices, cache: parts.cache, signal, onEvent: report });
+  const { cacheFor, onSolved } = options;
+  const ref = await solve(
+    { id, index },
+    {
+      vertices,
+      cache: cacheFor?.(onStatus) ?? parts.cache,
+      signal,
+      onEvent: report,
+      ...(onSolved && { onSolved }),
+      ...hooksOf(explain),
+    },
+  );
   if (ref && !isStack(ref)) throw new TypeError("the result of a build is a stack");
   return ref;
+}
+
+function hooksOf(explain: BuildExplainer | undefined): Pick<SolveOptions<Ref>, "onKey" | "beforeRun"> {
+  return explain === undefined ? {} : { onKey: explain.onKey, beforeRun: explain.beforeRun };
 }
 
 function nameOf({ metadata, op }: Vertex): string {
@@ -93,8 +117,20 @@ function announce(vertices: ReadonlyMap<string, SolverVertex<Ref>>, emit: EventS
   }
 }
 
-function createReporter(vertices: ReadonlyMap<string, SolverVertex<Ref>>, emit: EventSink): (event: SolverEvent) => void {
+function createReporter(
+  vertices: ReadonlyMap<string, SolverVertex<Ref>>,
+  emit: EventSink,
+  explain: BuildExplainer | undefined,
+): (event: SolverEvent) => void {
   const startTimes = new Map<string, number>();
+  const reasonOf = (id: string): Pick<VertexEvent, "reason"> => {
+    const reason = explain?.reasonOf(id);
+    return reason === undefined ? {} : { reason };
+  };
+  const tellMore = (event: VertexEvent): void => {
+    const reason = explain?.listFiles(event.vertex);
+    if (reason !== undefined) emit({ ...event, reason });
+  };
   return (event) => {
     const vertex = vertices.get(event.vertex);
     if (!vertex) return;
@@ -108,9 +144,24 @@ function createReporter(vertices: ReadonlyMap<string, SolverVertex<Ref>>, emit: 
       inputs: vertex.inputs.map((input) => input.id),
       started: startTimes.get(vertex.id) ?? time,
     };
-    if (event.type === "started") emit(common);
-    else if (event.type === "completed") emit({ ...common, completed: time, cached: event.cached });
-    else emit({ ...common, completed: time, error: describe(event.error), canceled: event.canceled });
+    if (event.type === "started") {
+      emit({ ...common, ...reasonOf(vertex.id) });
+      // not before the step is under way: a long list of files is made while the worker works
+      if (explain?.reasonOf(vertex.id) !== undefined) setImmediate(() => tellMore(common));
+      return;
+    }
+    explain?.ended(vertex.id, event.type === "completed" ? "done" : "failed");
+    if (event.type === "completed") {
+      tellMore(common);
+      emit({ ...common, completed: time, cached: event.cached, ...(event.cached ? {} : reasonOf(vertex.id)) });
+    } else
+      emit({
+        ...reasonOf(vertex.id),
+        ...common,
+        completed: time,
+        error: describe(event.error),
+        canceled: event.canceled,
+      });
   };
 }
 

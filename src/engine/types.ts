@@ -1,5 +1,7 @@
-import type { BuildEvent } from "../events/index.ts";
+import type { BuildEvent, StepReason } from "../events/index.ts";
 import type { SourceRange, VarveError } from "../errors/index.ts";
+import type { CacheExport, CacheImport } from "../cache-transfer/index.ts";
+import type { CacheMountCommands } from "./cache-mount-types.ts";
 import type { ContextFiles, ContextFilesOptions } from "./context-types.ts";
 import type { History } from "../history/index.ts";
 import type { Outline, StageInfo } from "../frontend/index.ts";
@@ -36,6 +38,7 @@ export interface Varve extends AsyncDisposable {
   /** Lists the files of a context: which steps read them, and which rule of the ignore file decided. Builds nothing. */
   contextFiles(options: ContextFilesOptions): Promise<ContextFiles>;
   readonly images: Images;
+  readonly cacheMounts: CacheMountCommands;
   /** The builds of this store that were recorded: all that began, whatever became of them. */
   readonly history: History;
   /** Versions and facts for `varve version`. */
@@ -63,6 +66,11 @@ export interface BuildOptions {
   readonly tags?: readonly string[];
   /** true: nothing from the cache. A list: not these stages. */
   readonly noCache?: boolean | readonly string[];
+  /**
+   * Fail with CACHE_REQUIRED, and say why, when a step would run; a name: when one of this stage would. Steps of stages that
+   * it reads from may run before that is known.
+   */
+  readonly requireCached?: true | string;
   /** Ask the registry for every base image, also those in the store. */
   readonly pull?: boolean;
   /** Default: this machine's. For now one, the native one. */
@@ -80,6 +88,10 @@ export interface BuildOptions {
   readonly ssh?: Readonly<Record<string, AgentSource>>;
   /** What steps may ask for beyond the sandbox. Default nothing; `network: "host"` allows `network.host`. */
   readonly allow?: readonly Entitlement[];
+  /** Further caches to use, beside the store's own; those that cannot be read are left out, with a warning. */
+  readonly cacheFrom?: readonly CacheImport[];
+  /** Where to write the build's cache. A failure is a warning, unless the export's `ignoreError` is false. */
+  readonly cacheTo?: readonly CacheExport[];
   /** Default: the image store when there are tags or not, as `docker build`. */
   readonly outputs?: readonly Output[];
   readonly signal?: AbortSignal;
@@ -136,8 +148,20 @@ export interface BuildResult {
   readonly descriptor?: Descriptor;
   readonly tags: readonly string[];
   readonly warnings: readonly BuildWarning[];
+  /** The steps of the graph in the order in which they were done, those from the cache too. */
+  readonly steps: readonly BuildStep[];
   /** The keys of buildx's `--metadata-file`: `containerimage.digest`, `containerimage.config.digest`, `image.name` … */
   readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** A step of a build that has ended. */
+export interface BuildStep {
+  /** Digest of its LLB op. */
+  readonly vertex: string;
+  readonly name: string;
+  readonly cached: boolean;
+  /** Why it was not cached. Folders of the user's are read in every build and have none. */
+  readonly reason?: StepReason;
 }
 
 /** Something legal but doubtful. */

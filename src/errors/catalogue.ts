@@ -175,9 +175,20 @@ export const catalogue = {
   GIT_SUBDIR: entry("invalid", "The subfolder of a Git repository is missing, or no real folder."),
   GIT_FAILED: entry("unavailable", "git could not reach a repository, or could not check it out."),
 
+  // gc
+  FILTER_INVALID: entry("invalid", "A filter of prune or du names an unknown field, or a value that the field does not take."),
+  QUOTA_EXCEEDED: entry("exhausted", "The store would pass a limit of varve.toml, and nothing in it may go."),
+
   // exporters
   LAYER_NOT_REPRODUCED: entry("internal", "Packing a snapshot twice gave different bytes."),
   OUTPUT_FAILED: entry("denied", "An output cannot be written where it was asked for."),
+
+  // cache-transfer
+  CACHE_INVALID: entry("invalid", "An imported cache, or the folder that holds it, is not of the form that caches have."),
+  CACHE_NOT_FOUND: entry("not-found", "There is no cache where one was to be read: no such tag, or an image without one."),
+  CACHE_TOO_LARGE: entry("exhausted", "The manifest or the config of a cache is larger than readers of caches take."),
+  CACHE_OPTIONS: entry("invalid", "The options of a cache export contradict one another."),
+  CACHE_EXPORT_FAILED: entry("failed", "A cache could not be written."),
 
   // cache-mounts
   CACHE_MOUNT_NOT_FOUND: entry("not-found", "The store has no such cache mount."),
@@ -206,6 +217,8 @@ export const catalogue = {
   CONTEXT_NOT_FOUND: entry("invalid", "The build context is no folder that can be read."),
   CONFIG_INVALID: entry("invalid", "varve.toml cannot be understood."),
   PLATFORM_NOT_SUPPORTED_YET: entry("unsupported", "Builds for other platforms come later."),
+
+  CACHE_REQUIRED: entry("conflict", "A step would run although --require-cached asks for it to be in the cache."),
 
   // cli
   USAGE: entry("invalid", "The command line is not understood."),

@@ -1,11 +1,37 @@
+import { hash } from "node:crypto";
 import { isVarveError } from "../errors/index.ts";
 import type { Vertex } from "../llb/index.ts";
 import { isStack, type Ref } from "../snapshots/index.ts";
-import type { ContentSelector } from "../tree/index.ts";
+import type { ContentSelector, ListedFile } from "../tree/index.ts";
 import type { OpsOptions } from "./create-ops.ts";
 import { placeOf } from "./place.ts";
 import { digestReading } from "./reading.ts";
 import { digestTask, type Reading } from "./tasks.ts";
+
+/** Takes what is found out about contents beside their digests: enough to say later which files changed. */
+export interface ContentObserver {
+  /** A digest that stands for several. */
+  readonly onParts: (digest: string, parts: readonly string[]) => void;
+  /** A digest of files of the user's. They can be listed for as long as the build runs. */
+  readonly onFolder: (digest: string, list: (onFile: (file: ListedFile) => void) => void) => void;
+  /** A digest that was computed anew, with its files (see {@link digestTask}). */
+  readonly onFiles: (digest: string, files: Uint8Array) => void;
+}
+
+/** One digest for all that an op reads of a result. */
+export async function digestOfAll(
+  ref: Ref,
+  readings: readonly Reading[],
+  options: OpsOptions,
+  vertex: Vertex,
+  signal: AbortSignal,
+): Promise<string> {
+  const parts: string[] = [];
+  for (const reading of readings) parts.push(await digestOf(ref, reading, options, vertex, signal));
+  const digest = hash("sha256", JSON.stringify(parts));
+  options.contents?.onParts(digest, parts);
+  return digest;
+}
 
 /** Digest of what an op reads of a result: a stack's is computed once and kept, a folder's is read off the folder each time. */
 export async function digestOf(
@@ -16,12 +42,19 @@ export async function digestOf(
   signal: AbortSignal,
 ): Promise<string> {
   try {
-    if (!isStack(ref)) return digestReading(options.folders.tree(ref), reading);
-    const { snapshots, cache, worker } = options;
+    const { snapshots, cache, worker, contents } = options;
+    if (!isStack(ref)) {
+      const tree = options.folders.tree(ref);
+      const digest = digestReading(tree, reading);
+      contents?.onFolder(digest, (onFile) => digestReading(tree, reading, onFile));
+      return digest;
+    }
     const lowers = ref.layers.map((id) => snapshots.fsPath(id));
-    return await cache.contentDigest(ref.layers, JSON.stringify(reading), () =>
-      worker.call(digestTask, { lowers, reading }, { signal }),
-    );
+    return await cache.contentDigest(ref.layers, JSON.stringify(reading), async () => {
+      const { digest, files } = await worker.call(digestTask, { lowers, reading }, { signal });
+      if (files) contents?.onFiles(digest, files);
+      return digest;
+    });
   } catch (error) {
     throw isVarveError(error) ? error.at(placeOf(vertex, options.sources)) : error;
   }

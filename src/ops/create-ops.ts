@@ -9,6 +9,7 @@ import type { ContentStore } from "../content/index.ts";
 import type { ContextFolders, GitSource, HttpSource, ImageOrigin, ImageSource, Pins } from "../sources/index.ts";
 import type { Worker } from "../worker/index.ts";
 import type { Entitlement } from "./entitlements.ts";
+import type { ContentObserver } from "./content.ts";
 import { createExecOp } from "./exec-op.ts";
 import { createFileOp } from "./file-op.ts";
 import { createMergeOp } from "./merge-op.ts";
@@ -41,6 +42,8 @@ export interface OpsOptions {
   readonly allowed: ReadonlySet<Entitlement>;
   /** Folder of the cache mounts. */
   readonly cacheMounts: string;
+  /** Absent where nothing is explained. */
+  readonly contents?: ContentObserver;
   /** Takes the output of commands. */
   readonly onLog: (vertex: string, stream: 1 | 2, data: Uint8Array) => void;
   /** Takes the progress of transfers. */

@@ -1,5 +1,7 @@
+import { createFileList } from "../explain/index.ts";
 import { mountStack } from "../snapshots/index.ts";
 import { openDirectoryTree } from "../tree/index.ts";
+import { packText } from "../traces/index.ts";
 import type { TaskContext } from "../worker/index.ts";
 import { digestReading } from "./reading.ts";
 import type { DigestParams } from "./tasks.ts";
@@ -8,11 +10,14 @@ import type { DigestParams } from "./tasks.ts";
 export async function runDigestTask(
   { lowers, reading }: DigestParams,
   { scratch, userNamespace }: TaskContext<never>,
-): Promise<string> {
+): Promise<{ digest: string; files?: Uint8Array }> {
   using root = mountStack({ lowers, scratch, userXattr: userNamespace });
   const tree = openDirectoryTree(root.path, { resetOwner: false });
   try {
-    return digestReading(tree, reading);
+    const list = createFileList();
+    const digest = digestReading(tree, reading, (file) => list.add(file));
+    const text = list.text();
+    return text === undefined ? { digest } : { digest, files: packText(text) };
   } finally {
     tree.close();
   }

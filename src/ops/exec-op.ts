@@ -5,7 +5,7 @@ import { isVarveError, VarveError } from "../errors/index.ts";
 import type { ExecOp, Mount, Vertex } from "../llb/index.ts";
 import { isStack, type ActiveSnapshot, type Ref } from "../snapshots/index.ts";
 import type { Dependency, SolverOp } from "../solver/index.ts";
-import { digestOf, wholePath } from "./content.ts";
+import { digestOfAll, wholePath } from "./content.ts";
 import type { OpsOptions } from "./create-ops.ts";
 import { explainExit, type FailedCommand } from "./explain-exit.ts";
 import { checkEntitlements } from "./entitlements.ts";
@@ -84,10 +84,8 @@ function dependencyOn(input: number, mounts: readonly Mount[], options: OpsOptio
   return {
     selector,
     content: async (ref, signal) => {
-      const digests: string[] = [];
-      for (const { selector: path } of users)
-        digests.push(await digestOf(ref, { selector: wholePath(path) }, options, vertex, signal));
-      return hash("sha256", JSON.stringify(digests));
+      const readings = users.map(({ selector: path }) => ({ selector: wholePath(path) }));
+      return await digestOfAll(ref, readings, options, vertex, signal);
     },
   };
 }

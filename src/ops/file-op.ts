@@ -5,7 +5,7 @@ import type { FileAction, FileOp, Vertex } from "../llb/index.ts";
 import { isStack, type Ref } from "../snapshots/index.ts";
 import type { Dependency, SolverOp } from "../solver/index.ts";
 import { selectorOf } from "../tree/index.ts";
-import { digestOf, wholePath } from "./content.ts";
+import { digestOfAll, wholePath } from "./content.ts";
 import type { OpsOptions } from "./create-ops.ts";
 import { ownerOf } from "./owner-of.ts";
 import { placeOf } from "./place.ts";
@@ -30,7 +30,7 @@ export function createFileOp(vertex: Vertex, { actions }: FileOp, options: OpsOp
     signal: AbortSignal,
   ): Promise<void> {
     if (ref === undefined || isStack(ref)) return;
-    if ((await digestAll(ref, readings, options, vertex, signal)) === before.digest) return;
+    if ((await digestOfAll(ref, readings, options, vertex, signal)) === before.digest) return;
     throw contextChanged(
       options.folders.tree(ref),
       readings.map(({ selector }) => selector),
@@ -44,7 +44,7 @@ export function createFileOp(vertex: Vertex, { actions }: FileOp, options: OpsOp
         if (index === base || readings.length === 0) return { selector };
         const content = async (ref: Ref, signal: AbortSignal): Promise<string> => {
           const sinceMs = Date.now();
-          const digest = await digestAll(ref, readings, options, vertex, signal);
+          const digest = await digestOfAll(ref, readings, options, vertex, signal);
           if (!isStack(ref)) seen.set(index, { digest, sinceMs });
           return digest;
         };
@@ -99,16 +99,4 @@ function keyOfAction(action: FileAction): unknown {
   if (action.kind === "mkfile") return { ...action, mkfile: { ...action.mkfile, data: hash("sha256", action.mkfile.data) } };
   if (action.kind !== "copy") return action;
   return { ...action, copy: { ...action.copy, src: basename(action.copy.src) } };
-}
-
-async function digestAll(
-  ref: Ref,
-  readings: readonly Reading[],
-  options: OpsOptions,
-  vertex: Vertex,
-  signal: AbortSignal,
-): Promise<string> {
-  const digests: string[] = [];
-  for (const reading of readings) digests.push(await digestOf(ref, reading, options, vertex, signal));
-  return hash("sha256", JSON.stringify(digests));
 }

@@ -1,11 +1,11 @@
 import { isVarveError } from "../errors/index.ts";
-import { contentDigest, type Tree } from "../tree/index.ts";
+import { contentDigest, type ListedFile, type Tree } from "../tree/index.ts";
 import type { Reading } from "./tasks.ts";
 
 /** Digest of what is read of a tree; what may be missing and is has a digest too. */
-export function digestReading(tree: Tree, { selector, optional = false }: Reading): string {
+export function digestReading(tree: Tree, { selector, optional = false }: Reading, onFile?: (file: ListedFile) => void): string {
   try {
-    return contentDigest(tree, selector);
+    return contentDigest(tree, selector, onFile);
   } catch (error) {
     if (optional && isVarveError(error) && error.code === "TREE_NOT_FOUND") return "missing";
     throw error;

@@ -62,7 +62,7 @@ export function createHttpOp(vertex: Vertex, request: HttpFileRequest, options: 
           checksum === undefined
             ? await fetch(signal)
             : { digest: checksum, filename: fileNameOf(request, undefined), modifiedSeconds: undefined };
-        return { digest: http.keyOf(request, known), dependencies: [] };
+        return { digest: http.keyOf(request, known), dependencies: [], stands: known.digest };
       }),
     exec: (_, { signal }) =>
       placing(vertex, options, async () => {
@@ -93,7 +93,10 @@ export function createGitOp(vertex: Vertex, request: GitRequest, options: OpsOpt
   const resolve = (signal: AbortSignal) => resolveOnce(request, options, { signal });
   return {
     cacheMap: (signal) =>
-      placing(vertex, options, async () => ({ digest: git.keyOf(request, await resolve(signal)), dependencies: [] })),
+      placing(vertex, options, async () => {
+        const resolved = await resolve(signal);
+        return { digest: git.keyOf(request, resolved), dependencies: [], stands: resolved.commit };
+      }),
     exec: (_, { signal }) =>
       placing(vertex, options, async () => {
         const resolved = await resolve(signal);

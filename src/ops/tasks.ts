@@ -30,7 +30,8 @@ export interface DigestParams {
   readonly reading: Reading;
 }
 
-export const digestTask = task<DigestParams, string>("ops.digest");
+/** `files`: what the digest counts, as `packText` packs the text of a `FileList`; absent for too many. */
+export const digestTask = task<DigestParams, { readonly digest: string; readonly files?: Uint8Array }>("ops.digest");
 
 /** Runs a command in a root. */
 export interface ExecParams {

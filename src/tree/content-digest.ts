@@ -7,30 +7,26 @@ import type { Tree, TreeEntry } from "./tree.ts";
  * A digest (`sha256:…`) of what a selector takes: names, types, permissions, owners, link targets, device numbers, kept
  * attributes, data, and which names are one file. Not: times, sizes of folders, inode numbers. Equal selections have
  * equal digests; whatever a copy of them shows, but for times, makes them differ (BuildKit's rule, `cache/contenthash`;
- * the values are Varve's own). Errors: those of {@link selectSources}, and of reading.
+ * the values are Varve's own). `onFile` is told of everything that counts, in order. Errors: those of {@link selectSources},
+ * and of reading.
  */
-export function contentDigest(tree: Tree, selector: ContentSelector): string {
+export function contentDigest(tree: Tree, selector: ContentSelector, onFile?: (file: ListedFile) => void): string {
   const hash = createHash("sha256");
-  for (const { header } of hashedEntries(tree, selector)) feed(hash, header);
+  for (const { path, entry, header } of hashedEntries(tree, selector)) {
+    feed(hash, header);
+    // the folder whose contents alone are taken counts for nothing itself
+    if (header[2] !== "contents") onFile?.({ path, entry, content: header.slice(7).join(":") });
+  }
   return `sha256:${hash.digest("hex")}`;
 }
 
-/** One selected file with the digest of its share, for telling which one changed. */
+/** One selected file, for telling which one changed. */
 export interface ListedFile {
   /** Absolute in the tree, as selected. */
   readonly path: string;
   readonly entry: TreeEntry;
-  /** Hex SHA-256; changes whenever this file's share of {@link contentDigest} does. */
-  readonly digest: string;
-}
-
-/** Everything that {@link contentDigest} counts, in its order. */
-export function listFiles(tree: Tree, selector: ContentSelector): ListedFile[] {
-  return Array.from(hashedEntries(tree, selector), ({ path, entry, header }) => {
-    const hash = createHash("sha256");
-    feed(hash, header);
-    return { path, entry, digest: hash.digest("hex") };
-  });
+  /** Differs whenever the data, the link's target, the device or the kept attributes do, or the name that it is a link to. */
+  readonly content: string;
 }
 
 /** No field holds NUL, and their number is fixed: the concatenation can be read in one way only. */

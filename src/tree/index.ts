@@ -5,7 +5,7 @@
  */
 export { createPatternMatcher, type MatchInfo, type PatternMatcher } from "./pattern-matcher.ts";
 export { parseIgnoreFile, parseIgnoreRules, type IgnoreRule } from "./ignore-file.ts";
-export type { ContentCache, EntryType, Tree, TreeEntry } from "./tree.ts";
+export type { ContentCache, EntryType, FolderMemory, Tree, TreeEntry } from "./tree.ts";
 export { openDirectoryTree, type DirectoryTreeOptions } from "./directory-tree.ts";
 export {
   listPaths,
@@ -16,7 +16,7 @@ export {
   type SelectedEntry,
   type SelectedSource,
 } from "./selection.ts";
-export { contentDigest } from "./content-digest.ts";
+export { contentDigest, type ListedFile } from "./content-digest.ts";
 export { copyInto, type CopyAction, type CopyOptions, type CopyTotals, type UnpackRequest } from "./copy-into.ts";
 export {
   makeDirectory,

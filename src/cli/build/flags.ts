@@ -58,6 +58,11 @@ export const buildFlags = {
   pull: { kind: "bool", help: "Ask the registry for every base image" },
   push: { kind: "bool", ...later, only: ["false"] },
   quiet: { kind: "bool", short: "q", help: "Suppress the build output and print image ID on success" },
+  "require-cached": {
+    kind: "string",
+    bare: "*",
+    help: "Fail, and say why, when a step (of this stage, with =STAGE) would run",
+  },
   resource: { kind: "list", ...later },
   rm: { kind: "bool", ...inert, only: ["true"] },
   sbom: { kind: "string", ...later, only: ["false"] },

@@ -39,6 +39,7 @@ export async function readBuildOptions(call: BuildCall): Promise<BuildOptions> {
     contexts: parseContexts(flags["build-context"], io),
     allow: parseEntitlements(flags.allow),
     signal: io.signal,
+    ...optional("requireCached", flags["require-cached"] === "*" ? (true as const) : nonEmpty(flags["require-cached"])),
     ...optional("target", nonEmpty(flags.target)),
     ...optional("platforms", await readPlatforms(call)),
     ...optional("shmSizeBytes", flags["shm-size"] === undefined ? undefined : parseSize(flags["shm-size"], "--shm-size")),
@@ -99,8 +100,8 @@ export function readProgressMode({ flags, io }: BuildCall): { readonly mode: Pro
       return { mode: showsLive(io) ? "tty" : "plain", printId: false };
     case "tty":
     case "plain":
-    case "none":
     case "rawjson":
+    case "none":
       if (quiet) {
         if (flags.progress === undefined) return { mode: "quiet", printId: true };
         throw new VarveError("USAGE", `progress=${given} and quiet cannot be used together`);

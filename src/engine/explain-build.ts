@@ -1,0 +1,187 @@
+import { hash } from "node:crypto";
+import { resolve } from "node:path";
+import { builderArgs, type Dockerfile } from "../dockerfile/index.ts";
+import { isVarveError, VarveError } from "../errors/index.ts";
+import type { StepReason } from "../events/index.ts";
+import { createFileList, describeStep, explainSteps, reasonLine, type SolvedFacts, type Trace } from "../explain/index.ts";
+import type { Graph } from "../llb/index.ts";
+import type { ContentObserver } from "../ops/index.ts";
+import type { KeyFacts, RunCause } from "../solver/index.ts";
+import { packText, type SavedTrace } from "../traces/index.ts";
+import type { BuildInput } from "./build-input.ts";
+import type { Parts } from "./parts.ts";
+import type { BuildOptions } from "./types.ts";
+
+/** Says why the steps of one build run, and remembers the build for the next one. */
+export interface BuildExplainer {
+  readonly contents: ContentObserver;
+  readonly onKey: (facts: KeyFacts) => void;
+  /** Finds the reason. Throws CACHE_REQUIRED for a step that may not run. */
+  readonly beforeRun: (vertex: string, cause: RunCause) => void;
+  /** The reason as far as it is known; undefined for steps that do not run. */
+  readonly reasonOf: (vertex: string) => StepReason | undefined;
+  /** Lists the files that a running step reads, for the next build. Returns the reason where that made it more exact. */
+  readonly listFiles: (vertex: string) => StepReason | undefined;
+  readonly ended: (vertex: string, outcome: "done" | "failed") => void;
+  /** Remembers the build; to be called once, whether it succeeded or not. */
+  readonly save: () => void;
+}
+
+interface Explained {
+  readonly graph: Graph;
+  readonly dockerfile: Dockerfile;
+  readonly input: Pick<BuildInput, "contextPath" | "dockerfilePath" | "dockerfileName">;
+  readonly options: Pick<BuildOptions, "context" | "buildArgs" | "platforms" | "target" | "noCache" | "requireCached">;
+}
+
+/** Explains a build against the last one of the same Dockerfile and context. Reads and writes nothing while all is cached. */
+export function explainBuild(
+  { traces, cache }: Pick<Parts, "traces" | "cache">,
+  { graph, dockerfile, input, options }: Explained,
+): BuildExplainer {
+  const line = lineOf(options.context, input);
+  const variant = variantOf(options);
+  const parts = new Map<string, readonly string[]>();
+  const folders = new Map<string, Parameters<ContentObserver["onFolder"]>[1]>();
+  const solved = new Map<string, SolvedFacts>();
+  const reasons = new Map<string, StepReason>();
+  let saved: SavedTrace | undefined;
+  let isLooked = false;
+  let isOver = false;
+  const find = (): SavedTrace | undefined => {
+    if (!isLooked) saved = traces.find(line, variant);
+    isLooked = true;
+    return saved;
+  };
+  const explainer = explainSteps({
+    now: () => traceOf(graph, dockerfile, options),
+    before() {
+      const found = find();
+      return found && traces.read(found);
+    },
+    listing: (digest) => (digest === "missing" ? [] : traces.files(digest)),
+    goneSince: (key) => cache.goneSince(key),
+    noCacheByStage: Array.isArray(options.noCache),
+  });
+
+  /** Lists files of the user's that were read by content and are not listed yet. */
+  function listContents(vertex: string): void {
+    for (const digest of (solved.get(vertex)?.contents ?? []).flatMap((contents) => contents ?? [])) {
+      const list = folders.get(digest);
+      folders.delete(digest);
+      if (list === undefined || traces.hasFiles(digest)) continue;
+      const text = listed(list);
+      if (text !== undefined) traces.saveFiles(digest, packText(text));
+    }
+  }
+
+  const isVague = (reason: StepReason | undefined): boolean => reason?.kind === "files-changed" && reason.count === undefined;
+
+  function listFiles(vertex: string): StepReason | undefined {
+    if (isOver || !reasons.has(vertex)) return undefined;
+    listContents(vertex);
+    if (!isVague(reasons.get(vertex))) return undefined;
+    const reason = explainer.again(vertex);
+    if (reason === undefined || isVague(reason)) return undefined;
+    reasons.set(vertex, reason);
+    return reason;
+  }
+
+  return {
+    contents: {
+      onParts: (digest, of) => void parts.set(digest, of),
+      onFolder: (digest, list) => void folders.set(digest, list),
+      onFiles: (digest, files) => traces.saveFiles(digest, files),
+    },
+    onKey(facts) {
+      const contents = facts.contents.map((digest) => (digest === undefined ? undefined : (parts.get(digest) ?? [digest])));
+      const known = { ...facts, contents };
+      solved.set(facts.vertex, known);
+      explainer.solved(known);
+    },
+    beforeRun(vertex, cause) {
+      const reason = explainer.starts(vertex, cause);
+      if (reason === undefined) return;
+      reasons.set(vertex, reason);
+      const name = requiredStep(graph, vertex, options.requireCached);
+      if (name === undefined) return;
+      const exact = listFiles(vertex) ?? reason;
+      throw new VarveError("CACHE_REQUIRED", `${name} is not cached: ${reasonLine(exact)}`, {
+        hint: "nothing was run; without --require-cached the step would be",
+        details: { vertex, name, reason: exact },
+      });
+    },
+    reasonOf: (vertex) => reasons.get(vertex),
+    listFiles,
+    ended: (vertex, outcome) => explainer.ended(vertex, outcome),
+    save() {
+      isOver = true;
+      const found = find();
+      const state = explainer.state();
+      // a refusal says nothing about the steps that it kept from running
+      if (options.requireCached !== undefined || (found?.isSameVariant === true && found.state === state)) return;
+      const trace = explainer.trace();
+      if (trace.steps.length <= maxSteps) traces.save(line, variant, state, trace);
+    },
+  };
+}
+
+/** The text of a list of files; undefined where it is too long, or the files changed meanwhile: the step itself fails then. */
+function listed(list: Parameters<ContentObserver["onFolder"]>[1]): string | undefined {
+  const files = createFileList();
+  try {
+    list((file) => files.add(file));
+  } catch (error) {
+    if (isVarveError(error)) return undefined;
+    throw error;
+  }
+  return files.text();
+}
+
+/** Of builds with more steps nothing is remembered: 10,000. */
+const maxSteps = 10_000;
+
+/** The step's name, where it may not run. */
+function requiredStep(graph: Graph, digest: string, required: BuildOptions["requireCached"]): string | undefined {
+  if (required === undefined) return undefined;
+  const vertex = [...graph.vertices.values()].find((each) => each.digest === digest);
+  const step = vertex && describeStep(vertex, graph.sources);
+  if (step === undefined) return undefined;
+  return required === true || step.place?.stage === required.toLowerCase() ? step.name : undefined;
+}
+
+/** Builds of one line are compared with each other: the same Dockerfile and the same context. */
+function lineOf(context: BuildOptions["context"], input: Explained["input"]): string {
+  const place = context.kind === "remote" ? context.url : context.kind === "folder" ? resolve(context.path) : context.kind;
+  const file = context.kind === "folder" ? (input.dockerfilePath ?? input.dockerfileName) : input.dockerfileName;
+  return hash("sha256", JSON.stringify([context.kind, place, file]));
+}
+
+function variantOf({ buildArgs = {}, platforms = [], target = "" }: Explained["options"]): { args: string; target: string } {
+  const args = Object.entries(buildArgs).sort(([a], [b]) => (a < b ? -1 : 1));
+  return { args: hash("sha256", JSON.stringify([args, platforms])).slice(0, 16), target };
+}
+
+/** The steps as the graph has them. */
+function traceOf(graph: Graph, dockerfile: Dockerfile, { buildArgs = {} }: Pick<BuildOptions, "buildArgs">): Trace {
+  const indices = new Map([...graph.vertices.keys()].map((digest, index) => [digest, index]));
+  const steps = [...graph.vertices.values()].map((vertex) => ({
+    ...describeStep(vertex, graph.sources),
+    inputs: vertex.op.inputs.map((input) => ({ step: indices.get(input.digest) ?? 0, whole: true })),
+  }));
+  const stages = dockerfile.stages.map(({ from, index }) => from.name ?? `stage-${index}`);
+  const args: Record<string, string> = {};
+  const env = new Set<string>();
+  const declared = [...dockerfile.globalArgs, ...dockerfile.stages.flatMap(({ instructions }) => instructions)];
+  for (const instruction of declared) {
+    if (instruction.kind === "arg") for (const { name, value = "" } of instruction.args) args[name] ??= value;
+    if (instruction.kind === "env") for (const { key } of instruction.pairs) env.add(key);
+  }
+  for (const [name, value] of Object.entries(buildArgs)) if (!mayHoldPassword(name)) args[name] = value;
+  return { steps, stages, args, env: [...env] };
+}
+
+/** Addresses of proxies come with user names and passwords, and are no part of any key. */
+function mayHoldPassword(name: string): boolean {
+  return /_proxy$/i.test(name) || name === builderArgs.syntax;
+}
