@@ -117,6 +117,9 @@ export const laterCommands: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
+/** Further words of Docker's that begin with the name of a command, and are none of its arguments. */
+const laterSubcommands: ReadonlySet<string> = new Set(["export", "import", "open", "trace"].map((name) => `history ${name}`));
+
 /** The command that the first words name, and the words after its name. */
 export function findCommand(
   words: readonly string[],
@@ -129,6 +132,3 @@ export function findCommand(
   }
   return undefined;
 }
-/** Further words of Docker's that begin with the name of a command, and are none of its arguments. */
-const laterSubcommands: ReadonlySet<string> = new Set(["export", "import", "open", "trace"].map((name) => `history ${name}`));
-
