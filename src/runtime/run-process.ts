@@ -15,6 +15,7 @@ import { makeMountPoints } from "./mount-points.ts";
 import { tmpfsModes, withMode } from "./tmpfs-modes.ts";
 import { writeNetworkFiles } from "./network-files.ts";
 import { writeSpec } from "./oci-spec.ts";
+import { keepCompiledFilter, withCompiledFilter } from "./seccomp-filter.ts";
 import { openOutputPipe, type OutputPipe } from "./output-pipes.ts";
 import { logFormats, readComplaint, readLateStartFailure, readStartFailure, runtimeFailure } from "./runtime-log.ts";
 import { stopContainer } from "./stop-container.ts";
@@ -48,6 +49,7 @@ export interface RunResult {
 const defaultGraceMs = 10_000;
 /** Every process of a step is gone when its runtime has ended; a pipe that is still held then is held by a stranger. */
 const drainMs = 10_000;
+const pidFile = "pid";
 /** Enough to recognise a runtime's one line. */
 const maxHeardChars = 8192;
 
@@ -92,8 +94,11 @@ async function runBundle(options: RunOptions, control: RunControl, { folder, mod
     destination: resolved.get(mount.destination) ?? mount.destination,
   }));
   const mounts = facts.userNamespace ? keepLockedFlags(placed) : placed;
-  writeFileSync(join(folder, "config.json"), writeSpec({ ...spec, mounts }), { mode: 0o600 });
-  const outcome = await runRuntime(options, control, { folder, id });
+  const isCrun = runtime.name === "crun";
+  const written = { ...(isCrun ? withCompiledFilter(spec) : spec), mounts };
+  writeFileSync(join(folder, "config.json"), writeSpec(written), { mode: 0o600 });
+  const keeping = isCrun ? keepCompiledFilter(spec, { folder, id, pidPath: join(folder, pidFile) }) : undefined;
+  const outcome = await runRuntime(options, control, { folder, id }).finally(() => keeping?.end());
   const { cgroupsPath } = spec.linux;
   forgetCgroup(cgroupsPath);
   const complaint = readComplaint(join(folder, "log"), runtime.name);
@@ -177,7 +182,7 @@ function spawnRuntime(
 ): ChildProcess {
   const input = openSync("/dev/null", "r");
   try {
-    const args = [...globalArguments(runtime, facts, folder), "run", "--bundle", folder, "--pid-file", join(folder, "pid"), id];
+    const args = [...globalArguments(runtime, facts, folder), "run", "--bundle", folder, "--pid-file", join(folder, pidFile), id];
     // A session of its own: a terminal's Ctrl-C is for Varve, which then ends the step in order.
     return spawn(runtime.path, args, {
       cwd: folder,
@@ -216,7 +221,7 @@ function stopOnAbort(
   const ended = new AbortController();
   const stopWith = (grace: number): void => {
     const stopping = stopContainer(
-      { ...running, graceMs: grace, readPid: () => readPid(join(running.folder, "pid")) },
+      { ...running, graceMs: grace, readPid: () => readPid(join(running.folder, pidFile)) },
       { signal: ended.signal },
     );
     stopping.catch(() => running.child.kill("SIGKILL"));
