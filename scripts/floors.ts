@@ -8,7 +8,7 @@ export const floors: readonly (readonly [floor: string, rooms: readonly string[]
   ["languages", ["dockerfile", "llb", "tar", "oci", "tree"]],
   ["deciding and holding", ["solver", "explain", "frontend", "content", "snapshots", "registry", "runtime", "secrets", "worker"]],
   ["working", ["layers", "cache", "images", "history", "traces"]],
-  ["providing", ["sources", "exporters", "cache-mounts", "cache-transfer"]],
+  ["providing", ["sources", "exporters", "cache-mounts", "cache-transfer", "gc"]],
   ["meaning", ["ops"]],
   ["assembly", ["engine"]],
   ["doors", ["cli"]],

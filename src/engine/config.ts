@@ -8,10 +8,12 @@ export interface VarveConfig {
   readonly registry: RegistryConfig;
   /** How long builds are remembered: `[history]` with `maxAge` and `maxEntries`, as buildkitd.toml. */
   readonly history: Partial<Retention>;
+  /** `[worker.oci]`: how large the store may be. Read when it is first needed. */
+  readonly store: { readonly table: Readonly<Record<string, unknown>>; readonly where: string } | undefined;
 }
 
 /** Tables of buildkitd.toml that mean something to Varve; all others are refused, as they would have no effect. */
-const knownTables = new Set(["history", "registry"]);
+const knownTables = new Set(["history", "registry", "worker"]);
 
 /** Reads `varve.toml`. A missing file is an empty one. */
 export function readConfig(path: string): VarveConfig {
@@ -19,7 +21,7 @@ export function readConfig(path: string): VarveConfig {
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { registry: {}, history: {} };
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { registry: {}, history: {}, store: undefined };
     throw new VarveError("CONFIG_INVALID", `cannot read ${path}`, { cause: error });
   }
   const { parse } = createRequire(import.meta.url)("smol-toml") as typeof import("smol-toml");
@@ -35,7 +37,21 @@ export function readConfig(path: string): VarveConfig {
         hint: `known: ${[...knownTables].join(", ")}`,
       });
   }
-  return { registry: readRegistries(table["registry"] ?? {}, path), history: readHistory(table["history"] ?? {}, path) };
+  return {
+    registry: readRegistries(table["registry"] ?? {}, path),
+    history: readHistory(table["history"] ?? {}, path),
+    store: readWorker(table["worker"], path),
+  };
+}
+
+/** Of buildkitd.toml's workers there is one here, and of its settings those about the store. */
+function readWorker(value: unknown, path: string): VarveConfig["store"] {
+  if (value === undefined) return undefined;
+  const known = isTable(value) && Object.keys(value).every((key) => key === "oci");
+  if (!known) throw new VarveError("CONFIG_INVALID", `${path}: "worker" holds one table, worker.oci`);
+  const table = value["oci"] ?? {};
+  if (!isTable(table)) throw new VarveError("CONFIG_INVALID", `${path}: "worker.oci" is not a table`);
+  return { table, where: `${path}: worker.oci` };
 }
 
 /** What each setting of a `[registry."host"]` table must be. */

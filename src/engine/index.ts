@@ -5,6 +5,7 @@
 export { readIgnorePatterns } from "./build-input.ts";
 export { fixDockerfile, lintDockerfile, type LintOptions } from "./lint-dockerfile.ts";
 export { openVarve } from "./open-varve.ts";
+export type * from "./store-types.ts";
 export type * from "./types.ts";
 export type {
   BuildRecord,
@@ -16,4 +17,7 @@ export type {
   RecordedResult,
   StepCounts,
 } from "../history/index.ts";
+export type { CacheExport, CacheImport } from "../cache-transfer/index.ts";
 export type * from "./context-types.ts";
+export type * from "./cache-mount-types.ts";
+export type { CacheMountInfo } from "../cache-mounts/index.ts";

@@ -30,6 +30,8 @@ export function openVarve(options: VarveOptions = {}): Varve {
     running.add(settled);
     return run;
   };
+  const mounting = async () => (await import("./cache-mounts.ts")).createCacheMountCommands(needParts);
+  const caring = async () => (await import("./store-care.ts")).createStoreCare(needParts);
   const varve: Varve = {
     build: (build) => track(startBuild(needParts, withSignal(build))),
     check: (build) => track((async () => (await describing()).checkBuild(needParts(), withSignal(build)))()),
@@ -38,6 +40,17 @@ export function openVarve(options: VarveOptions = {}): Varve {
     contextFiles: (files) =>
       track((async () => (await import("./context-files.ts")).listContextFiles(needParts(), withSignal(files)))()),
     images: createImages(needParts),
+    store: {
+      usage: (options) => track((async () => (await caring()).usage(withSignal(options ?? {})))()),
+      prune: (request) => track((async () => (await caring()).prune(withSignal(request ?? {})))()),
+      pruneImages: (request) => track((async () => (await caring()).pruneImages(request))()),
+    },
+    cacheMounts: {
+      list: (options) => track((async () => (await mounting()).list(withSignal(options ?? {})))()),
+      remove: (names, options) => track((async () => (await mounting()).remove(names, withSignal(options ?? {})))()),
+      export: (options) => track((async () => (await mounting()).export(withSignal(options)))()),
+      import: (options) => track((async () => (await mounting()).import(withSignal(options)))()),
+    },
     history: createHistory(needParts),
     version: () => version(settings),
     async close() {

@@ -20,7 +20,7 @@ import {
 import { leasesSchema, openLeases, openState, type Leases, type State } from "../state/index.ts";
 import { openTraces, tracesSchema, type TraceStore } from "../traces/index.ts";
 import { createWorker, type Worker } from "../worker/index.ts";
-import { readConfig } from "./config.ts";
+import { readConfig, type VarveConfig } from "./config.ts";
 import type { Settings } from "./open-varve.ts";
 import { sweepStore } from "./sweep-store.ts";
 import { modulePath, packageVersion } from "../package/index.ts";
@@ -44,6 +44,7 @@ export interface Parts {
   readonly httpSource: HttpSource;
   readonly gitSource: GitSource;
   readonly worker: Worker;
+  readonly storeSettings: VarveConfig["store"];
   /** Folders to look for programs in: a PATH. */
   readonly path: string;
   readonly cacheMounts: CacheMounts;
@@ -105,11 +106,12 @@ export function openParts({ root, configPath, dockerConfigDir, path, runtime, pr
     imageSource,
     httpSource,
     gitSource,
+    storeSettings: config.store,
     worker,
     path,
     cacheMounts: openCacheMounts({ root: join(root, "cache-mounts"), worker }),
     async close() {
-      if (worker.started) await sweepStore({ snapshots, content, worker });
+      if (worker.started) await sweepStore({ snapshots, content, leases, worker });
       await worker.close();
       await history.settled();
       for (const client of [registry, ...insecure.values()]) client.close();

@@ -5,6 +5,7 @@ import type { CacheMountCommands } from "./cache-mount-types.ts";
 import type { ContextFiles, ContextFilesOptions } from "./context-types.ts";
 import type { History } from "../history/index.ts";
 import type { Outline, StageInfo } from "../frontend/index.ts";
+import type { StoreCare } from "./store-types.ts";
 import type { Entitlement } from "../ops/index.ts";
 import type { AgentSource, SecretSource } from "../secrets/index.ts";
 import type { Descriptor, Digest, HistoryEntry, ImageConfig, Platform } from "../oci/index.ts";
@@ -38,6 +39,8 @@ export interface Varve extends AsyncDisposable {
   /** Lists the files of a context: which steps read them, and which rule of the ignore file decided. Builds nothing. */
   contextFiles(options: ContextFilesOptions): Promise<ContextFiles>;
   readonly images: Images;
+  /** How much room the store takes, and what can go. */
+  readonly store: StoreCare;
   readonly cacheMounts: CacheMountCommands;
   /** The builds of this store that were recorded: all that began, whatever became of them. */
   readonly history: History;

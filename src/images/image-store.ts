@@ -54,6 +54,8 @@ export interface ImageStore {
   addDigest(repository: string, digest: Digest, id: Digest): void;
   /** Forgets an image with all its names. Snapshots and blobs stay: they are cache. */
   delete(id: Digest): void;
+  /** As delete, within the caller's transaction. */
+  forget(id: Digest): void;
 }
 
 interface Row {
@@ -81,6 +83,11 @@ export function openImages({ state }: { readonly state: State }): ImageStore {
   });
   const find = (where: string, ...params: string[]) =>
     state.all<Row>(`SELECT i.* FROM images i ${where}`, ...params).map(complete);
+  const forget = (id: Digest): void => {
+    state.run("DELETE FROM image_names WHERE id = ?", id);
+    state.run("DELETE FROM image_digests WHERE id = ?", id);
+    state.run("DELETE FROM images WHERE id = ?", id);
+  };
   return {
     put({ id, layers, manifest, sizeBytes }) {
       state.run(
@@ -103,12 +110,7 @@ export function openImages({ state }: { readonly state: State }): ImageStore {
     removeName: (name) => void state.run("DELETE FROM image_names WHERE name = ?", name),
     addDigest: (repository, digest, id) =>
       void state.run("INSERT OR REPLACE INTO image_digests (repository, digest, id) VALUES (?, ?, ?)", repository, digest, id),
-    delete(id) {
-      state.transaction(() => {
-        state.run("DELETE FROM image_names WHERE id = ?", id);
-        state.run("DELETE FROM image_digests WHERE id = ?", id);
-        state.run("DELETE FROM images WHERE id = ?", id);
-      });
-    },
+    delete: (id) => state.transaction(() => forget(id)),
+    forget,
   };
 }

@@ -16,6 +16,10 @@ export interface LayerBlobs {
   /** All blobs of a layer, in no order. */
   of(diffId: Digest): readonly Descriptor[];
   add(diffId: Digest, blob: Descriptor): void;
+  /** Every blob that holds a layer. */
+  list(): readonly { readonly diffId: Digest; readonly digest: Digest }[];
+  /** Forgets blobs that are gone. */
+  forget(digests: readonly Digest[]): void;
 }
 
 export function openLayerBlobs({ state }: { readonly state: State }): LayerBlobs {
@@ -35,5 +39,11 @@ export function openLayerBlobs({ state }: { readonly state: State }): LayerBlobs
         digest,
         size,
       ),
+    list: () =>
+      state
+        .all<{ diff_id: Digest; digest: Digest }>("SELECT diff_id, digest FROM layer_blobs")
+        .map(({ diff_id: diffId, digest }) => ({ diffId, digest })),
+    forget: (digests) =>
+      void state.run("DELETE FROM layer_blobs WHERE digest IN (SELECT value FROM json_each(?))", JSON.stringify(digests)),
   };
 }

@@ -63,6 +63,8 @@ export interface HttpSource {
   fetch(request: HttpFileRequest, options: FetchOptions): Promise<HttpFile>;
   /** Digest of all that shows in the result (L54); without `file`, of what is known before it is fetched. */
   keyOf(request: HttpFileRequest, file: Pick<HttpFile, "digest" | "filename" | "modifiedSeconds">): string;
+  /** Digests of the bodies that are remembered. */
+  bodies(): readonly Digest[];
   close(): void;
 }
 
@@ -168,6 +170,7 @@ export function createHttpSource({ state, content, userAgent, proxyEnv, ...optio
       };
       return hash("sha256", JSON.stringify(["http", key]));
     },
+    bodies: () => state.all<{ digest: Digest }>("SELECT DISTINCT digest FROM http_answers").map(({ digest }) => digest),
     close: () => transport?.close(),
   };
 }

@@ -1,0 +1,117 @@
+import { VarveError } from "../errors/index.ts";
+import { pruneStore } from "./prune.ts";
+import type { StoreRooms } from "./rooms.ts";
+import { bytesText } from "./size-text.ts";
+import { readDisk, surveyStore } from "./survey.ts";
+import type { PruneRule, SpaceLimits } from "./types.ts";
+
+/** Holds a store within the limits that its settings name, while builds write to it. */
+export interface Quota {
+  /**
+   * Runs a step within the limits: makes room before it where that is needed, watches the disk while it runs, and counts what it
+   * made. When nothing more may go, the step is stopped and fails with QUOTA_EXCEEDED.
+   */
+  within<T>(signal: AbortSignal, step: (signal: AbortSignal) => Promise<T>): Promise<T>;
+}
+
+/** How often the disk is asked while a step runs, in milliseconds; one call of statfs(2) each. */
+const watchMs = 200;
+
+export function createQuota(rooms: StoreRooms, limits: SpaceLimits): Quota {
+  const { maxUsedBytes, minFreeBytes, maxUsedInodes, minFreeInodes } = limits;
+  /** What the store took when it was last looked at, and what was free then. */
+  let last:
+    | { readonly bytes: number; readonly inodes: number; readonly freeBytes: number; readonly freeInodes: number }
+    | undefined;
+  let checking: Promise<void> | undefined;
+
+  const rule: PruneRule = {
+    all: true,
+    matches: () => true,
+    keepMs: 0,
+    wholeStore: true,
+    why: `quota: ${quotaText(limits)}`,
+    ...limits,
+  };
+
+  /** Whether the store may have come over its limits since it was looked at: what is free on the disk tells. */
+  function mayBeOver(): boolean {
+    if (last === undefined) return true;
+    const disk = readDisk(rooms.root);
+    const grownBytes = Math.max(0, last.freeBytes - disk.freeBytes);
+    const grownInodes = Math.max(0, last.freeInodes - disk.freeInodes);
+    return (
+      (maxUsedBytes !== undefined && last.bytes + grownBytes > maxUsedBytes) ||
+      (maxUsedInodes !== undefined && last.inodes + grownInodes > maxUsedInodes) ||
+      (minFreeBytes !== undefined && disk.freeBytes < minFreeBytes) ||
+      (minFreeInodes !== undefined && disk.totalInodes > 0 && disk.freeInodes < minFreeInodes)
+    );
+  }
+
+  async function look(signal: AbortSignal): Promise<string | undefined> {
+    const before = readDisk(rooms.root);
+    const { records, disk } = await surveyStore(rooms, { signal });
+    const bytes = records.reduce((sum, record) => sum + record.bytes, 0);
+    const inodes = records.reduce((sum, record) => sum + record.inodes, 0);
+    last = { bytes, inodes, freeBytes: before.freeBytes, freeInodes: before.freeInodes };
+    if (maxUsedBytes && bytes > maxUsedBytes) return `the store takes ${bytesText(bytes)} of ${bytesText(maxUsedBytes)}`;
+    if (maxUsedInodes && inodes > maxUsedInodes) return `the store takes ${inodes} inodes of ${maxUsedInodes}`;
+    if (minFreeBytes && disk.freeBytes < minFreeBytes)
+      return `${bytesText(disk.freeBytes)} are free on the disk, and ${bytesText(minFreeBytes)} are to stay free`;
+    if (minFreeInodes && disk.totalInodes > 0 && disk.freeInodes < minFreeInodes)
+      return `${disk.freeInodes} inodes are free on the disk, and ${minFreeInodes} are to stay free`;
+    return undefined;
+  }
+
+  /** Makes room where the limits are passed. One at a time; those who come meanwhile wait for its end. */
+  function check(): Promise<void> {
+    checking ??= (async () => {
+      // those who wait for it may be of several builds
+      const { signal } = new AbortController();
+      if (!mayBeOver() || (await look(signal)) === undefined) return;
+      await pruneStore(rooms, { rules: () => [rule], signal });
+      const over = await look(signal);
+      if (over === undefined) return;
+      throw new VarveError("QUOTA_EXCEEDED", `${over}, and everything that may go is gone`, {
+        hint: "remove images that nobody needs (varve image prune -a), or raise the limits in varve.toml",
+      });
+    })().finally(() => (checking = undefined));
+    return checking;
+  }
+
+  return {
+    async within(signal, step) {
+      await check();
+      const stop = new AbortController();
+      const both = AbortSignal.any([signal, stop.signal]);
+      let watching: Promise<void> | undefined;
+      const timer = setInterval(() => {
+        if (watching !== undefined || !mayBeOver()) return;
+        watching = check().then(
+          () => (watching = undefined),
+          (error: unknown) => stop.abort(error),
+        );
+      }, watchMs);
+      try {
+        const result = await step(both);
+        await watching;
+        stop.signal.throwIfAborted();
+        await check();
+        return result;
+      } finally {
+        clearInterval(timer);
+        await watching;
+      }
+    },
+  };
+}
+
+function quotaText({ maxUsedBytes, minFreeBytes, maxUsedInodes, minFreeInodes }: SpaceLimits): string {
+  const parts = [
+    maxUsedBytes && `maxUsedSpace ${bytesText(maxUsedBytes)}`,
+    minFreeBytes && `minFreeSpace ${bytesText(minFreeBytes)}`,
+    maxUsedInodes && `maxUsedInodes ${maxUsedInodes}`,
+    minFreeInodes && `minFreeInodes ${minFreeInodes}`,
+  ];
+  return parts.filter(Boolean).join(", ");
+}
