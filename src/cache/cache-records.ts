@@ -52,6 +52,11 @@ export interface Cache extends CacheStore<Ref> {
   link(fastKey: string): string | undefined;
   knows(key: string): boolean;
   load(key: string): readonly (Ref | undefined)[] | undefined;
+  /**
+   * As `save`, of a result that comes from where what was made from it came from too (an imported cache): nothing is
+   * forgotten.
+   */
+  adopt(record: CacheRecord<Ref>): void;
   /** Stores a stack that stands for a key by its content alone; `name` says to people what it is. */
   saveStack(key: string, stack: StackRef, name: string): void;
   /** The digest of a part of a stack, computed at most once for a stack: snapshots never change. */
@@ -80,11 +85,17 @@ export function createCache({ state, snapshots }: { readonly state: State; reado
     for (const input of inputs) state.run("INSERT OR IGNORE INTO cache_inputs (input, user) VALUES (?, ?)", input, user);
   }
 
-  function saveRecord(key: string, inputKeys: readonly string[], outputs: readonly (Ref | undefined)[], name: string): void {
+  function saveRecord(
+    key: string,
+    inputKeys: readonly string[],
+    outputs: readonly (Ref | undefined)[],
+    name: string,
+    { keepUsers = false }: { readonly keepUsers?: boolean } = {},
+  ): void {
     const stacks = outputs.map((output) => (output?.kind === "stack" ? output.layers : null));
     state.transaction(() => {
       // also where the record itself was evicted: what its users were made from is not what is stored now
-      forgetUsers(key);
+      if (!keepUsers) forgetUsers(key);
       state.run("DELETE FROM cache_tombstones WHERE key = ?", key);
       const row = [key, JSON.stringify(stacks), name, Date.now()] as const;
       state.run("INSERT OR REPLACE INTO cache_records (key, outputs, name, created) VALUES (?, ?, ?, ?)", ...row);
@@ -116,6 +127,7 @@ export function createCache({ state, snapshots }: { readonly state: State; reado
     save({ key, inputKeys, outputs, vertex }: CacheRecord<Ref>) {
       if (!outputs.some((output) => output?.kind === "folder")) saveRecord(key, inputKeys, outputs, vertex.name);
     },
+    adopt: ({ key, inputKeys, outputs, vertex }) => saveRecord(key, inputKeys, outputs, vertex.name, { keepUsers: true }),
     saveStack: (key, stack, name) => saveRecord(key, [], [stack], name),
     async contentDigest(stack, selector, compute) {
       const stackKey = JSON.stringify(stack);

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { findLintRule, type Dockerfile } from "../dockerfile/index.ts";
+import { builderArgs, findLintRule, type Dockerfile } from "../dockerfile/index.ts";
 import type { EventSink, VertexEvent } from "../events/index.ts";
 import { compileDockerfile, type FrontendResult } from "../frontend/index.ts";
 import { createRef, type Recorder } from "../history/index.ts";
@@ -8,6 +8,7 @@ import { loadGraph } from "../llb/index.ts";
 import { entitlementSet, type Entitlement } from "../ops/index.ts";
 import type { StackRef } from "../snapshots/index.ts";
 import { createContextFolders } from "../sources/index.ts";
+import type { BuildCaches } from "./build-caches.ts";
 import { frontendOptions, loadDockerfile, withBuildInput, type OpenInput, type Reporting } from "./compile-input.ts";
 import { createEventStream } from "./event-stream.ts";
 import { internalStep } from "./internal-step.ts";
@@ -73,11 +74,14 @@ function stepOf({ vertex, name, cached = false, reason }: VertexEvent): BuildSte
 
 async function build(parts: Parts, options: RunningOptions, reporting: Reporting): Promise<Made> {
   const { emit } = reporting;
+  using caches = asksForCaches(options)
+    ? (await import("./build-caches.ts")).openBuildCaches(options, parts, reporting)
+    : undefined;
   return await withBuildInput(parts, options, {
     emit,
     async work(input) {
       try {
-        return await compileAndRun(parts, input, options, reporting);
+        return await compileAndRun(parts, input, options, { ...reporting, caches });
       } catch (error) {
         throw explainError(error, input);
       }
@@ -85,9 +89,14 @@ async function build(parts: Parts, options: RunningOptions, reporting: Reporting
   });
 }
 
-async function compileAndRun(parts: Parts, input: OpenInput, options: RunningOptions, reporting: Reporting): Promise<Made> {
+async function compileAndRun(
+  parts: Parts,
+  input: OpenInput,
+  options: RunningOptions,
+  reporting: Reporting & { readonly caches: BuildCaches | undefined },
+): Promise<Made> {
   const { signal } = options;
-  const { emit } = reporting;
+  const { emit, caches } = reporting;
   const compiled = await compile(parts, input, options, reporting);
   const path = input.contextPath ?? join(parts.root, "empty");
   if (input.contextPath === undefined) mkdirSync(path, { recursive: true });
@@ -107,19 +116,26 @@ async function compileAndRun(parts: Parts, input: OpenInput, options: RunningOpt
     agents,
     allowed: allowedIn(options),
     explain,
+    ...caches?.solving,
     emit: untold,
     signal,
   });
   const ref = await solving.finally(() => remember(explain, reporting));
   const stack: StackRef = ref ?? { kind: "stack", layers: [] };
   const { epochSeconds } = compiled;
-  return await exportOutputs(
+  const made = await exportOutputs(
     stack,
-    compiled.image,
+    (await caches?.imageConfig(compiled.image, stack)) ?? compiled.image,
     parts,
     { ...options, ...(epochSeconds === undefined ? {} : { epochSeconds }) },
     emit,
   );
+  return caches === undefined ? made : { ...made, metadata: { ...made.metadata, ...(await caches.export(stack)) } };
+}
+
+/** Whether the build has anything to do with caches that travel; most have not, and load nothing for them. */
+function asksForCaches({ cacheFrom = [], cacheTo = [], buildArgs = {} }: RunningOptions): boolean {
+  return cacheFrom.length > 0 || cacheTo.length > 0 || Object.hasOwn(buildArgs, builderArgs.inlineCache);
 }
 
 /** What is not remembered is not explained next time; the build is none the worse for it. */

@@ -58,8 +58,14 @@ export async function blobLayers(
   tools: PackTools,
   {
     signal,
+    level,
     onProgress,
-  }: { readonly signal: AbortSignal; readonly onProgress?: (diffId: Digest, bytes: number, total: number) => void },
+  }: {
+    readonly signal: AbortSignal;
+    /** Of the compression, for blobs that are made. */
+    readonly level?: number | undefined;
+    readonly onProgress?: (diffId: Digest, bytes: number, total: number) => void;
+  },
 ): Promise<Descriptor[]> {
   const lanes = limiter(packLanes);
   return Promise.all(
@@ -71,7 +77,7 @@ export async function blobLayers(
         const path = tools.content.ingestPath();
         const packed: PackResult = await tools.worker.call(
           packTask,
-          { ...placeOf(needSnapshot(id, tools.snapshots), tools.snapshots), compression, path },
+          { ...placeOf(needSnapshot(id, tools.snapshots), tools.snapshots), compression, path, ...(level === undefined ? {} : { level }) },
           { signal, onEvent: ({ current }) => onProgress?.(diffId, current, diffSize) },
         );
         if (packed.diffId !== diffId || packed.digest === undefined || packed.size === undefined) {

@@ -120,7 +120,7 @@ function startFromContext(
 ): void {
   if (image === undefined) startEmpty(stage, wanted);
   else {
-    const { created: _created, history = [], ...config } = structuredClone(image.config);
+    const { created: _created, history = [], "moby.buildkit.cache.v0": _cache, ...config } = structuredClone(image.config);
     stage.image = { ...config, config: config.config ?? {} };
     stage.history = history;
     stage.isBaseGuessed = image.isGuess === true;
@@ -142,7 +142,7 @@ function startFrom(
       : wanted;
   stage.platform = platform;
   stage.isBaseGuessed = resolved.isGuess === true;
-  const { created: _created, history = [], ...image } = structuredClone(config);
+  const { created: _created, history = [], "moby.buildkit.cache.v0": _cache, ...image } = structuredClone(config);
   const container: ContainerConfig = image.config ?? {};
   stage.image = { ...image, config: container };
   stage.history = history;

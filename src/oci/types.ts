@@ -98,4 +98,6 @@ export interface ImageConfig {
   config?: ContainerConfig;
   rootfs: { type: "layers"; diff_ids: Digest[] };
   history?: HistoryEntry[];
+  /** BuildKit's inline cache: base64 of JSON. */
+  "moby.buildkit.cache.v0"?: string;
 }

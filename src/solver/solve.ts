@@ -174,7 +174,7 @@ export async function solve<R>(
       signal.throwIfAborted();
       if (!(await mustRun(id))) {
         const onFetch = (): void => reportStarted(id);
-        const outputs = await cache.load(key, { signal, vertex: id, onFetch });
+        const outputs = await cache.load(key, { signal, vertex, onFetch });
         signal.throwIfAborted();
         if (outputs) {
           reportCached(vertex);

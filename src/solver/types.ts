@@ -48,9 +48,9 @@ export interface ExecContext {
 }
 
 /** For whom a result is loaded. */
-export interface LoadContext {
+export interface LoadContext<R> {
   readonly signal: AbortSignal;
-  readonly vertex: string;
+  readonly vertex: SolverVertex<R>;
   /** Called before what takes time (a download): the step is then told to have started. */
   readonly onFetch: () => void;
 }
@@ -82,7 +82,7 @@ export interface CacheStore<R> {
   /** As `peek`, but of other places too. A store that has to fetch outputs says so first. */
   load(
     key: string,
-    context?: LoadContext,
+    context?: LoadContext<R>,
   ): readonly (R | undefined)[] | undefined | Promise<readonly (R | undefined)[] | undefined>;
   /**
    * Stores outputs. Where a key had outputs already (the step ran again because of `--no-cache`), all that was made from

@@ -13,7 +13,7 @@ import {
 import type { StackRef } from "../snapshots/index.ts";
 import { createImageFinder, type FindOptions } from "./find-image.ts";
 import type { ImageOrigin, ResolvedImage, ResolveOptions, UseOptions } from "./image-types.ts";
-import { createImageUnpacker, type UnpackOptions } from "./unpack-image.ts";
+import { createImageUnpacker, type LayeredRoot, type UnpackOptions } from "./unpack-image.ts";
 
 export type ImageSourceOptions = FindOptions & UnpackOptions;
 
@@ -35,6 +35,8 @@ export interface ImageSource {
   unpack(pinned: PinnedImage, options: UseOptions): Promise<StackRef>;
   /** The root of an image of the store. */
   unpackRecord(record: ImageRecord, config: ImageConfig, options: UseOptions): Promise<StackRef>;
+  /** A root made of layers from elsewhere (an imported cache), as `unpack` makes that of an image. */
+  unpackLayers(layers: LayeredRoot, options: UseOptions): Promise<StackRef>;
   /** Downloads all layers, without unpacking them. */
   download(image: ResolvedImage, options: UseOptions): Promise<void>;
 }
@@ -83,12 +85,13 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
     unpack: async (image, use) => unpacker.unpack(await lookUp(image, use.signal), use),
     unpackRecord(record, config, use) {
       const reference = parseReference(record.names[0] ?? "image");
-      const { id, manifest, layers } = record;
+      const { manifest, layers } = record;
       return unpacker.unpack(
-        { reference, digest: id, config, configDigest: id, manifest, layers, origin: options.registry },
+        { reference, config, manifest, layers, origin: options.registry },
         use,
       );
     },
+    unpackLayers: (layers, use) => unpacker.unpack(layers, use),
     download: (image, use) => unpacker.download(image, use),
   };
 }

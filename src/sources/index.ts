@@ -4,6 +4,7 @@
  */
 export { createContextFolders, sourcesSchema, type ContextFolders } from "./context-folders.ts";
 export { createImageSource, type ImageSource, type ImageSourceOptions } from "./image-source.ts";
+export type { LayeredRoot } from "./unpack-image.ts";
 export { findInLayout, openImageLayout } from "./image-layout.ts";
 export type { ImageOrigin, ResolvedImage, TransferStatus } from "./image-types.ts";
 export { importArchive, type ImportedImage, type ImportOptions } from "./import-archive.ts";

@@ -2,7 +2,7 @@ import type { ContentStore } from "../content/index.ts";
 import { VarveError } from "../errors/index.ts";
 import { limiter, singleFlight } from "../flow/index.ts";
 import { applyTask, type LayerBlobs } from "../layers/index.ts";
-import { chainIds, familiarReference, type Descriptor, type Digest } from "../oci/index.ts";
+import { chainIds, familiarReference, type Descriptor, type Digest, type ImageConfig, type Manifest } from "../oci/index.ts";
 import type { SnapshotStore, StackRef } from "../snapshots/index.ts";
 import type { Worker } from "../worker/index.ts";
 import type { ResolvedImage, UseOptions } from "./image-types.ts";
@@ -14,10 +14,17 @@ export interface UnpackOptions {
   readonly worker: Worker;
 }
 
+/** What is needed of an image to unpack it. */
+export interface LayeredRoot extends Pick<ResolvedImage, "reference" | "origin" | "layers"> {
+  readonly config: { readonly rootfs: Pick<ImageConfig["rootfs"], "diff_ids"> };
+  /** Undefined where all layers are in the store. */
+  readonly manifest: Pick<Manifest, "layers"> | undefined;
+}
+
 /** Gets the layers of images, each once however many ask for it at the same time. */
 export interface ImageUnpacker {
   /** The image's root as a stack; downloads and unpacks what the store lacks. */
-  unpack(image: ResolvedImage, options: UseOptions): Promise<StackRef>;
+  unpack(image: LayeredRoot, options: UseOptions): Promise<StackRef>;
   /** Downloads all layers, without unpacking them. */
   download(image: ResolvedImage, options: UseOptions): Promise<void>;
 }
@@ -31,7 +38,7 @@ export function createImageUnpacker(options: UnpackOptions): ImageUnpacker {
   const downloading = singleFlight<string, void>();
   const lanes = limiter(downloadLanes);
 
-  async function ensureBlob(image: ResolvedImage, index: number, { signal, onStatus }: UseOptions): Promise<Descriptor> {
+  async function ensureBlob(image: LayeredRoot, index: number, { signal, onStatus }: UseOptions): Promise<Descriptor> {
     const diffId = image.config.rootfs.diff_ids[index];
     const descriptor = image.manifest?.layers[index];
     const known = diffId ? blobs.of(diffId) : [];
@@ -55,7 +62,7 @@ export function createImageUnpacker(options: UnpackOptions): ImageUnpacker {
   }
 
   async function unpackLayer(
-    image: ResolvedImage,
+    image: LayeredRoot,
     index: number,
     chain: Digest,
     base: readonly number[],

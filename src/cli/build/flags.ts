@@ -17,8 +17,14 @@ export const buildFlags = {
     help: 'Additional build contexts (e.g., "name=path", "name=docker-image://ref", "name=oci-layout://path:tag")',
   },
   builder: { kind: "string", ...later, only: ["default"] },
-  "cache-from": { kind: "list", ...later },
-  "cache-to": { kind: "list", ...later },
+  "cache-from": {
+    kind: "list",
+    help: 'External cache sources (e.g., "user/app:cache", "type=registry,ref=user/app:cache", "type=local,src=path/to/dir")',
+  },
+  "cache-to": {
+    kind: "list",
+    help: 'Cache export destinations (e.g., "type=inline", "type=registry,ref=user/app:cache,mode=max", "type=local,dest=path/to/dir")',
+  },
   call: {
     kind: "string",
     help: 'Ask about the build instead of running it ("check", "outline", "targets"; with ",format=json")',

@@ -3,6 +3,7 @@ import type { BuildOptions, ByteSink, Output } from "../../engine/index.ts";
 import type { Call } from "../command.ts";
 import { parseSize } from "../format/sizes.ts";
 import { nonEmpty, optional } from "../store.ts";
+import { parseCacheExports, parseCacheImports } from "./caches.ts";
 import { readBuildInput } from "./context.ts";
 import { parseAgents, parseEntitlements, parseSecrets } from "./credentials.ts";
 import type { buildFlags } from "./flags.ts";
@@ -36,6 +37,8 @@ export async function readBuildOptions(call: BuildCall): Promise<BuildOptions> {
     buildArgs: await readBuildArgs(call),
     secrets: await parseSecrets(flags.secret, io),
     ssh: await parseAgents(flags.ssh, io),
+    cacheFrom: parseCacheImports(flags["cache-from"], io),
+    cacheTo: parseCacheExports(flags["cache-to"], io),
     contexts: parseContexts(flags["build-context"], io),
     allow: parseEntitlements(flags.allow),
     signal: io.signal,
@@ -111,7 +114,9 @@ export function readProgressMode({ flags, io }: BuildCall): { readonly mode: Pro
       }
       return { mode: given, printId: false };
     default:
-      throw new VarveError("USAGE", `invalid progress mode ${given}`, { hint: "there are auto, plain, tty, rawjson, quiet and none" });
+      throw new VarveError("USAGE", `invalid progress mode ${given}`, {
+        hint: "there are auto, plain, tty, rawjson, quiet and none",
+      });
   }
 }
 

@@ -1,0 +1,92 @@
+import { resolve } from "node:path";
+import {
+  findInCacheFolder,
+  readCache,
+  startImports,
+  withImports,
+  type CacheImport,
+  type CacheImports,
+  type CacheOrigin,
+  type ImportedCache,
+} from "../cache-transfer/index.ts";
+import { parseDigest, parseReference, withDefaultTag, type ImageReference } from "../oci/index.ts";
+import type { Ref } from "../snapshots/index.ts";
+import type { CacheStore } from "../solver/index.ts";
+import { openImageLayout, type TransferStatus } from "../sources/index.ts";
+import type { Reporting } from "./compile-input.ts";
+import { internalStep } from "./internal-step.ts";
+import type { Parts } from "./parts.ts";
+
+/** The caches that a build imports, and how its solve uses them. */
+export interface OpenImports {
+  readonly imports: CacheImports;
+  /** The store's cache with the imported ones behind it; `onStatus` is told of what is fetched for a vertex. */
+  cacheFor(onStatus: (vertex: string, status: TransferStatus) => void): CacheStore<Ref>;
+}
+
+/**
+ * Begins to read caches, beside what else a build begins with. One that cannot be read is a warning, and the build goes on
+ * without it (Q11).
+ */
+export function openImports(
+  given: readonly CacheImport[],
+  parts: Parts,
+  { emit, warn }: Reporting,
+  { signal }: { readonly signal: AbortSignal },
+): OpenImports {
+  const warnOf = (text: string, error: unknown, vertex?: string): void =>
+    warn({ rule: "CacheImportFailed", message: `${text}: ${error instanceof Error ? error.message : String(error)}` }, vertex);
+
+  async function read(each: CacheImport): Promise<ImportedCache | undefined> {
+    const name = nameOf(each);
+    try {
+      return await internalStep(`importing cache manifest from ${name}`, emit, async () =>
+        readCache(await originOf(each, parts), { signal }),
+      );
+    } catch (error) {
+      if (!signal.aborted) warnOf(`the cache ${name} is left out`, error);
+      return undefined;
+    }
+  }
+
+  const imports = startImports(given.map((each) => () => read(each)));
+  return {
+    imports,
+    cacheFor: (onStatus) =>
+      withImports(parts.cache, {
+        imports,
+        unpack: (layers, { origin: { reference, documents } }, { signal: solving, vertex }) =>
+          parts.imageSource.unpackLayers(
+            {
+              reference,
+              origin: documents,
+              layers: undefined,
+              config: { rootfs: { diff_ids: layers.map(({ diffId }) => diffId) } },
+              manifest: { layers: layers.map(({ blob }) => blob) },
+            },
+            { signal: solving, onStatus: (status) => onStatus(vertex, status) },
+          ),
+        onFailure: (error, _, vertex) => warnOf("layers of an imported cache could not be had, so the step runs", error, vertex),
+      }),
+  };
+}
+
+function nameOf(each: CacheImport): string {
+  return each.type === "registry" ? each.ref : `local:${each.src}`;
+}
+
+async function originOf(each: CacheImport, parts: Parts): Promise<CacheOrigin> {
+  if (each.type === "registry") {
+    const reference = withDefaultTag(parseReference(each.ref));
+    const documents = each.insecure === true ? parts.insecureRegistry(reference.domain) : parts.registry;
+    return { documents, reference, isRegistry: true };
+  }
+  const folder = resolve(each.src);
+  const digest = each.digest === undefined ? await findInCacheFolder(folder, each.tag ?? "latest") : parseDigest(each.digest);
+  return { documents: openImageLayout(folder), reference: inFolder(digest), isRegistry: false };
+}
+
+/** Names mean nothing in a folder; a reference is what digests are asked for with. */
+function inFolder(digest: ReturnType<typeof parseDigest>): ImageReference {
+  return { ...parseReference("cache"), digest };
+}
