@@ -1,15 +1,20 @@
 import type { State } from "../state/index.ts";
 import type { FolderRef } from "../snapshots/index.ts";
-import { openDirectoryTree, type ContentCache, type Tree } from "../tree/index.ts";
+import { openDirectoryTree, type ContentCache, type FolderMemory, type Tree } from "../tree/index.ts";
 
 export const sourcesSchema = `
-CREATE TABLE IF NOT EXISTS file_contents (
+DROP TABLE IF EXISTS file_contents;
+CREATE TABLE IF NOT EXISTS folder_contents ( -- what was read of folders of contexts; may be emptied at any time
   dev TEXT NOT NULL,
   ino TEXT NOT NULL,
-  stamp TEXT NOT NULL,   -- size, mode, mtime and ctime at the time of reading
-  content TEXT NOT NULL, -- digest of data and attributes
+  names TEXT NOT NULL,    -- of everything in it, joined by slashes
+  records BLOB NOT NULL,  -- size, mode, owner, mtime, ctime and so on of each at the time of reading
+  view TEXT NOT NULL,     -- which of the names the build saw
+  digest TEXT NOT NULL,   -- of the entries that it saw
+  contents TEXT NOT NULL, -- digests of data and attributes, one a line
+  used INTEGER NOT NULL,  -- when it was written, milliseconds since 1970
   PRIMARY KEY (dev, ino)
-) WITHOUT ROWID;
+);
 CREATE TABLE IF NOT EXISTS resolved_images (
   name TEXT PRIMARY KEY, -- canonical reference
   digest TEXT NOT NULL,
@@ -23,22 +28,12 @@ CREATE TABLE IF NOT EXISTS resolved_images (
 export interface ContextFolders extends Disposable {
   /** The folder as the build sees it. Contents that were read in an earlier build are remembered. */
   tree(folder: FolderRef): Tree;
-  /** Bytes of files that had to be read for digests so far, and the bytes of all that were asked for. */
-  readonly progress: { readonly readBytes: number; readonly seenBytes: number };
 }
-
-/**
- * A file whose times are this near to now may change once more without its times changing (coarse clocks of file systems):
- * its content is not remembered. Milliseconds.
- */
-const youngMs = 2_000;
 
 export function createContextFolders({ state }: { readonly state: State }): ContextFolders {
   const trees = new Map<string, Tree>();
-  const progress = { readBytes: 0, seenBytes: 0 };
-  const cache = rememberIn(state, progress);
+  const cache = rememberIn(state);
   return {
-    progress,
     tree(folder) {
       const key = JSON.stringify(folder);
       let tree = trees.get(key);
@@ -56,35 +51,65 @@ export function createContextFolders({ state }: { readonly state: State }): Cont
     [Symbol.dispose]() {
       for (const tree of trees.values()) tree.close();
       trees.clear();
+      cache.flush();
     },
   };
 }
 
-/** The stat cache: device and inode find a row, size, mode and times say whether it still holds. */
-function rememberIn(state: State, progress: { readBytes: number; seenBytes: number }): ContentCache {
-  const stampOf = (entry: Parameters<ContentCache["recall"]>[1]) =>
-    `${entry.size}:${entry.mode}:${entry.mtimeNs}:${entry.ctimeNs}`;
+/** Folders that are written to the database together: a transaction for each would cost more than the reading. */
+const maxPending = 1_000;
+
+/** The stat cache: device and inode of a folder find a row, the records of what is in it say what still holds. */
+function rememberIn(state: State): ContentCache & { flush(): void } {
+  const pending = new Map<string, { readonly dev: bigint; readonly ino: bigint; readonly memory: FolderMemory }>();
+  const flush = (): void => {
+    if (pending.size === 0) return;
+    const now = Date.now();
+    state.transaction(() => {
+      for (const { dev, ino, memory } of pending.values()) {
+        state.run(
+          "INSERT OR REPLACE INTO folder_contents (dev, ino, names, records, view, digest, contents, used) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+          String(dev),
+          String(ino),
+          memory.names,
+          memory.records,
+          memory.view,
+          memory.digest,
+          memory.contents().join("\n"),
+          now,
+        );
+      }
+    });
+    pending.clear();
+  };
   return {
-    recall(_path, entry) {
-      progress.seenBytes += entry.size;
-      const row = state.get<{ stamp: string; content: string }>(
-        "SELECT stamp, content FROM file_contents WHERE dev = ? AND ino = ?",
-        String(entry.dev),
-        String(entry.ino),
+    flush,
+    recall(dev, ino) {
+      const key = [String(dev), String(ino)] as const;
+      const unwritten = pending.get(key.join(":"));
+      if (unwritten !== undefined) return unwritten.memory;
+      const row = state.get<{ names: string; records: Uint8Array; view: string; digest: string }>(
+        "SELECT names, records, view, digest FROM folder_contents WHERE dev = ? AND ino = ?",
+        ...key,
       );
-      return row?.stamp === stampOf(entry) ? row.content : undefined;
+      if (row === undefined) return undefined;
+      const { names, records, view, digest } = row;
+      // Most folders are as they were, and nobody asks. Another process may have written meanwhile: only the same row counts.
+      const contents = (): string[] =>
+        state
+          .get<{ contents: string }>(
+            "SELECT contents FROM folder_contents WHERE dev = ? AND ino = ? AND names = ? AND records = ?",
+            ...key,
+            names,
+            records,
+          )
+          ?.contents.split("\n") ?? [];
+      const { buffer, byteOffset, byteLength } = records;
+      return { names, view, digest, records: Buffer.from(buffer, byteOffset, byteLength), contents };
     },
-    remember(_path, entry, content) {
-      progress.readBytes += entry.size;
-      const newest = entry.mtimeNs > entry.ctimeNs ? entry.mtimeNs : entry.ctimeNs;
-      if (newest > BigInt(Date.now() - youngMs) * 1_000_000n) return;
-      state.run(
-        "INSERT OR REPLACE INTO file_contents (dev, ino, stamp, content) VALUES (?, ?, ?, ?)",
-        String(entry.dev),
-        String(entry.ino),
-        stampOf(entry),
-        content,
-      );
+    remember(dev, ino, memory) {
+      pending.set(`${dev}:${ino}`, { dev, ino, memory });
+      if (pending.size >= maxPending) flush();
     },
   };
 }

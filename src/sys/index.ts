@@ -21,4 +21,16 @@ export {
   type DeviceNumber,
   type FileTime,
 } from "./files.ts";
+export {
+  copySmallFile,
+  readSmallFile,
+  readStatRecord,
+  recordMode,
+  smallFileBytes,
+  statMany,
+  statRecordBytes,
+  writeStatRecord,
+  type SmallCopy,
+  type StatFields,
+} from "./many-files.ts";
 export { getrlimit, setrlimit, type Resource, type Rlimit } from "./process.ts";

@@ -18,6 +18,15 @@ export interface Libc {
   syncfs(fd: number): number;
   statfs(path: Pointer, answer: Pointer): number;
   readlinkat(fd: number, path: Pointer, buffer: Pointer, size: Word): number;
+  /** The calls of copies by the thousand take names as strings: koffi turns them into C's faster than a Buffer is made. */
+  statx(fd: number, name: string, flags: number, mask: number, answer: Pointer): number;
+  openat(fd: number, name: string, flags: number, mode: number): number;
+  read(fd: number, buffer: Pointer, size: Word): number;
+  write(fd: number, buffer: Pointer, size: Word): number;
+  close(fd: number): number;
+  fchown(fd: number, uid: number, gid: number): number;
+  fchmod(fd: number, mode: number): number;
+  flistxattr(fd: number, list: Pointer, size: Word): number;
   getrlimit(resource: number, limit: Pointer): number;
   setrlimit(resource: number, limit: Pointer): number;
   /** syscall(2) for calls that older C libraries have no function for, by the shape of their arguments. */
@@ -32,7 +41,7 @@ export interface Libc {
   fsmount(number: number, fd: number, flags: Word, attributes: Word): number;
 }
 
-interface Loaded {
+export interface Loaded {
   readonly libc: Libc;
   readonly errno: () => number;
 }
@@ -40,7 +49,7 @@ interface Loaded {
 let loaded: Loaded | undefined;
 
 /** Loads koffi and the C library's functions on the first call (about 6 ms), so that importing the room costs nothing. */
-function load(): Loaded {
+export function load(): Loaded {
   if (loaded !== undefined) return loaded;
   if (process.platform !== "linux") throw new SysError(38, `${process.platform} has no such call`);
   const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
@@ -60,6 +69,14 @@ function load(): Loaded {
     syncfs: bind("syncfs", "int", "int"),
     statfs: bind("statfs", "int", p, "void *"),
     readlinkat: bind("readlinkat", "long", "int", p, "void *", "size_t"),
+    statx: bind("statx", "int", "int", "str", "int", "uint", "void *"),
+    openat: bind("openat", "int", "int", "str", "int", "uint"),
+    read: bind("read", "long", "int", "void *", "size_t"),
+    write: bind("write", "long", "int", p, "size_t"),
+    close: bind("close", "int", "int"),
+    fchown: bind("fchown", "int", "int", "uint", "uint"),
+    fchmod: bind("fchmod", "int", "int", "uint"),
+    flistxattr: bind("flistxattr", "long", "int", "void *", "size_t"),
     getrlimit: bind("getrlimit", "int", "int", "void *"),
     setrlimit: bind("setrlimit", "int", "int", p),
     mknodat: bind("syscall", "long", "long", "int", p, "ulong", "ulong"),

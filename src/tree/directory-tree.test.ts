@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { openDirectoryTree, type DirectoryTreeOptions } from "./directory-tree.ts";
 import { plant } from "./fixture.test.ts";
 import { decodeName } from "./names.ts";
-import type { Tree, TreeEntry } from "./tree.ts";
+import { openRootedFolder } from "./rooted-folder.ts";
+import type { ContentCache, FolderMemory, Tree, TreeEntry } from "./tree.ts";
 
 function open(t: TestContext, root: string, options: Partial<DirectoryTreeOptions> = {}): Tree {
   const tree = openDirectoryTree(root, { resetOwner: true, ...options });
@@ -156,22 +157,68 @@ test("C19 a file that changed since it was listed is not read", (t) => {
 
 test("C19 remembered contents are not read again", (t) => {
   const root = plant(t, { a: "one", b: "two" });
-  const remembered = new Map<string, string>();
-  const recalled: string[] = [];
-  const tree = open(t, root, {
-    cache: {
-      recall(path) {
-        const known = remembered.get(path);
-        if (known !== undefined) recalled.push(path);
-        return known;
-      },
-      remember: (path, _entry, content) => void remembered.set(path, content),
-    },
-  });
-  const first = tree.contentOf(at(tree, "/a"));
-  assert.match(first, /^7692c3ad/);
-  assert.equal(tree.contentOf(at(tree, "/a")), first);
-  assert.deepEqual(recalled, ["/a"]);
+  const remembered = new Map<string, FolderMemory>();
+  const cache: ContentCache = {
+    recall: (dev, ino) => remembered.get(`${dev}:${ino}`),
+    remember: (dev, ino, memory) => void remembered.set(`${dev}:${ino}`, memory),
+  };
+  const first = open(t, root, { cache });
+  const content = first.contentOf(at(first, "/a"));
+  assert.match(content, /^7692c3ad/);
+  first.settle();
+  const [key, memory] = [...remembered][0] ?? assert.fail();
+  assert.equal(memory.names, "a");
+  // The file is younger than two seconds, and so nothing is known of it: it may change again without a trace.
+  assert.ok(memory.records.every((byte) => byte === 0));
+  // What is remembered is believed for the same record, here shown by a content that nothing could have read.
+  const folder = openRootedFolder(root);
+  const record = folder.records("/", ["a"]);
+  folder.close();
+  const told = { ...memory, records: record, contents: () => ["told"] };
+  remembered.set(key, told);
+  const again = (): string => {
+    const tree = open(t, root, { cache });
+    return tree.contentOf(at(tree, "/a"));
+  };
+  assert.equal(again(), "told");
+  for (const place of [4, 8, 12, 16, 24, 32, 40, 48, 56]) {
+    const other = Buffer.from(record);
+    other.writeUInt8(other.readUInt8(place) ^ 1, place);
+    remembered.set(key, { ...told, records: other });
+    assert.equal(again(), content, `byte ${place}`);
+  }
+});
+
+test("C19 a folder in which nothing changed is known, and one in which anything did is not", (t) => {
+  const root = plant(t, { "d/a": "one", "d/b": "two", "d/sub/c": "three" });
+  const remembered = new Map<string, FolderMemory>();
+  const cache: ContentCache = {
+    recall: (dev, ino) => remembered.get(`${dev}:${ino}`),
+    remember: (dev, ino, memory) => void remembered.set(`${dev}:${ino}`, memory),
+  };
+  const known = (exclude: string[] = []): unknown => open(t, root, { cache, exclude }).list("/d").known;
+  const keep = (): void => {
+    const tree = open(t, root, { cache });
+    const listing = tree.list("/d");
+    for (const entry of listing.entries()) tree.contentOf(entry);
+    listing.keep("digest");
+    tree.settle();
+  };
+  utimesSync(join(root, "d"), 1, 1);
+  keep();
+  // These files are younger than two seconds: they may change again without a trace.
+  assert.equal(known(), undefined);
+  for (const [key, memory] of remembered) {
+    const tree = openRootedFolder(root);
+    const names = tree.names("/d");
+    remembered.set(key, { ...memory, records: tree.records("/d", names) });
+    tree.close();
+  }
+  assert.deepEqual(known(), { digest: "digest", folders: ["sub"] });
+  assert.deepEqual(known(["other"]), { digest: "digest", folders: ["sub"] });
+  assert.equal(known(["d/a"]), undefined);
+  writeFileSync(join(root, "d/a"), "ONE");
+  assert.equal(known(), undefined);
 });
 
 test("C01 a missing folder, and a file in its place, are errors", (t) => {

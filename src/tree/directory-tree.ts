@@ -1,6 +1,17 @@
-import { closeSync, constants, fstatSync, openSync, type BigIntStats } from "node:fs";
-import { splitDevice } from "../sys/index.ts";
+import { hash } from "node:crypto";
+import { closeSync, constants, fstatSync, openSync } from "node:fs";
+import {
+  readSmallFile,
+  readStatRecord,
+  recordMode,
+  smallFileBytes,
+  splitDevice,
+  statRecordBytes,
+  writeStatRecord,
+  type StatFields,
+} from "../sys/index.ts";
 import { changedWhileRead, hashFile, textDigest } from "./file-hash.ts";
+import { createFolderStates, splitPath, type FolderState } from "./folder-memory.ts";
 import { followPaths } from "./follow-paths.ts";
 import { childPath, parentPath } from "./path-text.ts";
 import { createPatternMatcher } from "./pattern-matcher.ts";
@@ -62,18 +73,31 @@ function createTree(root: RootedFolder, options: DirectoryTreeOptions): Tree {
     exclude === undefined && only === undefined
       ? undefined
       : createFilter({ exclude, include: only && createPatternMatcher(only) });
-  const shown = createVisibility(root, filter);
+  const { shown, viewOf } = createVisibility(root, filter, JSON.stringify([options.exclude, options.only]));
+  const folders = createFolderStates(options.cache, (path) => root.lstat(path));
+  /** What an entry was made of. */
+  const origins = new WeakMap<TreeEntry, { readonly record: Buffer; readonly at: number; readonly sinceMs: number }>();
 
-  const at = (path: string): BigIntStats | undefined =>
-    guarded(path, () => {
-      const stats = root.lstat(path);
-      return stats !== undefined && shown(path, stats.isDirectory()) ? stats : undefined;
-    });
-  const toEntry = (path: string, stats: BigIntStats): TreeEntry => {
-    if (!options.resetOwner) return entryOf(path, stats);
-    const entry = { ...entryOf(path, stats), uid: 0, gid: 0 };
-    return path === "/" ? { ...entry, mode: 0o755, mtimeNs: 0n } : entry;
+  const toEntry = (path: string, record: Buffer, at: number, sinceMs: number): TreeEntry => {
+    const found = entryOf(path, readStatRecord(record, at));
+    const entry = !options.resetOwner
+      ? found
+      : path === "/"
+        ? { ...found, uid: 0, gid: 0, mode: 0o755, mtimeNs: 0n }
+        : { ...found, uid: 0, gid: 0 };
+    origins.set(entry, { record, at, sinceMs });
+    return entry;
   };
+  const at = (path: string): TreeEntry | undefined =>
+    guarded(path, () => {
+      const sinceMs = Date.now();
+      const stats = root.lstat(path);
+      if (stats === undefined || !shown(path, stats.isDirectory())) return undefined;
+      const record = Buffer.alloc(statRecordBytes);
+      writeStatRecord(stats, record, 0);
+      return toEntry(path, record, 0, sinceMs);
+    });
+  const isLink = (path: string): boolean => at(path)?.type === "symlink";
   const xattrs = (entry: TreeEntry): (readonly [string, Buffer])[] =>
     guarded(entry.path, () => (options.resetOwner && entry.path === "/" ? [] : keptXattrs(root.place(entry.path))));
   const readLink = (entry: TreeEntry): string => guarded(entry.path, () => root.readLink(entry.path));
@@ -98,42 +122,98 @@ function createTree(root: RootedFolder, options: DirectoryTreeOptions): Tree {
       closeSync(fd);
     }
   };
+  const wholeContent = (entry: TreeEntry, data: string): string => {
+    const suffix = xattrs(entry)
+      .map(([name, value]) => `${name}=${value.toString("hex")}`)
+      .join("\n");
+    return data + (suffix === "" ? "" : `+${textDigest(suffix)}`);
+  };
+  const readContent = (entry: TreeEntry): string => {
+    const origin = origins.get(entry);
+    const { folder, name } = splitPath(entry.path);
+    if (origin === undefined || entry.type !== "file" || entry.size > smallFileBytes || !name.isWellFormed())
+      return wholeContent(entry, dataOf(entry));
+    const read = guarded(entry.path, () => readSmallFile(root.folder(folder), name, origin.record, origin.at));
+    if (read === undefined) throw changedWhileRead(entry.path);
+    const data = hash("sha256", read.data, "hex");
+    return read.attributes ? wholeContent(entry, data) : data;
+  };
+
+  const listFolder = (path: string): FolderState =>
+    guarded(path, () => {
+      const sinceMs = Date.now();
+      const names = root.names(path);
+      const records = root.records(path, names);
+      return folders.list(path, { names, records, sinceMs });
+    });
+  const isThere = (records: Buffer, place: number): boolean => recordMode(records, place * statRecordBytes) !== 0;
+  const isFolder = (records: Buffer, place: number): boolean =>
+    (recordMode(records, place * statRecordBytes) & constants.S_IFMT) === constants.S_IFDIR;
+  const entriesOf = (path: string, { listed }: FolderState): TreeEntry[] => {
+    const out: TreeEntry[] = [];
+    if (listed === undefined) return out;
+    const whole = viewOf(path) === "";
+    for (const [place, name] of listed.names.entries()) {
+      if (!isThere(listed.records, place)) continue;
+      const child = childPath(path, name);
+      if (!whole && !shown(child, isFolder(listed.records, place))) continue;
+      out.push(toEntry(child, listed.records, place * statRecordBytes, listed.sinceMs));
+    }
+    return out;
+  };
 
   return {
     resolve: (path, { followLast }) =>
       resolveInRoot(path, {
         followLast,
-        linkAt: (link) => (at(link)?.isSymbolicLink() === true ? guarded(link, () => root.readLink(link)) : undefined),
+        linkAt: (link) => (isLink(link) ? guarded(link, () => root.readLink(link)) : undefined),
       }),
-    entry(path) {
-      const stats = at(path);
-      return stats && toEntry(path, stats);
+    entry: at,
+    children: (path) => guarded(path, () => entriesOf(path, listFolder(path))),
+    list(path) {
+      const state = listFolder(path);
+      const view = guarded(path, () => viewOf(path));
+      const { listed } = state;
+      if (!state.same || state.view !== view || listed === undefined) {
+        return {
+          entries: () => guarded(path, () => entriesOf(path, state)),
+          known: undefined,
+          keep(digest) {
+            const seen = viewOf(path); // after the entries were: only they tell whether it hangs on more
+            if (options.cache === undefined || seen === undefined) return;
+            state.view = seen;
+            folders.keepDigest(state, digest);
+          },
+        };
+      }
+      const below = listed.names.filter((name, place) => {
+        return isFolder(listed.records, place) && (view === "" || guarded(path, () => shown(childPath(path, name), true)));
+      });
+      return {
+        entries: () => guarded(path, () => entriesOf(path, state)),
+        known: { digest: state.digest, folders: below },
+        keep: () => undefined,
+      };
     },
-    children: (path) =>
-      guarded(path, () => {
-        const out: TreeEntry[] = [];
-        for (const name of root.names(path)) {
-          const child = childPath(path, name);
-          const stats = root.lstat(child);
-          if (stats !== undefined && shown(child, stats.isDirectory())) out.push(toEntry(child, stats));
-        }
-        return out;
-      }),
+    settle: () => folders.settle(),
     readLink,
     xattrs,
     openFile,
     contentOf(entry) {
-      const known = options.cache?.recall(entry.path, entry);
-      if (known !== undefined) return known;
-      const attributes = xattrs(entry);
-      const suffix = attributes.map(([name, value]) => `${name}=${value.toString("hex")}`).join("\n");
-      const content = dataOf(entry) + (suffix === "" ? "" : `+${textDigest(suffix)}`);
-      options.cache?.remember(entry.path, entry, content);
+      const origin = origins.get(entry);
+      if (options.cache === undefined || origin === undefined || entry.path === "/") return readContent(entry);
+      const { folder, name } = splitPath(entry.path);
+      const state = folders.at(folder);
+      const known = state.contentOf(name, origin.record, origin.at);
+      if (known !== undefined) return known === nothing ? "" : known;
+      const content = readContent(entry);
+      const record = origin.record.subarray(origin.at, origin.at + statRecordBytes);
+      state.learn(name, { record, content: content === "" ? nothing : content, sinceMs: origin.sinceMs });
       return content;
     },
     whyMissing(path) {
       // Paths that no step asked for may have been meant all the same: only the ignore file counts here.
-      const visible = createVisibility(root, exclude && createFilter({ exclude, include: undefined }));
+      const visible = createVisibility(root, exclude && createFilter({ exclude, include: undefined }), "").shown;
       const exists = (at: string): boolean => {
         const stats = guarded(at, () => root.lstat(at));
         return stats !== undefined && guarded(at, () => visible(at, stats.isDirectory()));
@@ -153,14 +233,29 @@ function createTree(root: RootedFolder, options: DirectoryTreeOptions): Tree {
   };
 }
 
+/** Remembered for what has neither data nor attributes: "" is what is not known. */
+const nothing = "-";
+
 /** Names that are looked through for one that may have been meant. */
 const maxNames = 1_000;
 
-/** Whether the filter shows what is at a path. Remembers the states of folders, so that a walk asks each pattern once. */
-function createVisibility(root: RootedFolder, filter: TreeFilter | undefined): (path: string, isFolder: boolean) => boolean {
-  if (filter === undefined) return () => true;
+interface Visibility {
+  /** Whether the filter shows what is at a path. */
+  readonly shown: (path: string, isFolder: boolean) => boolean;
+  /**
+   * A text that says which names of a folder are shown: "" for all. Undefined when that hangs on what is in the folders
+   * below, of which a hidden one is shown for the sake of something in it.
+   */
+  readonly viewOf: (path: string) => string | undefined;
+}
+
+/** Remembers the states of folders, so that a walk asks each pattern once. */
+function createVisibility(root: RootedFolder, filter: TreeFilter | undefined, name: string): Visibility {
+  if (filter === undefined) return { shown: () => true, viewOf: () => "" };
   const states = new Map<string, FilterState>([["/", filter.root]]);
   const holding = new Map<string, boolean>();
+  /** Folders with something hidden in them that may be shown for what it holds. */
+  const conditional = new Set<string>();
   const stateOf = (path: string, isFolder: boolean): FilterState => {
     const known = states.get(path);
     if (known !== undefined) return known;
@@ -181,27 +276,31 @@ function createVisibility(root: RootedFolder, filter: TreeFilter | undefined): (
   };
   const shown = (path: string, isFolder: boolean): boolean => {
     const state = stateOf(path, isFolder);
+    if (isFolder && !state.shown && state.maybeBelow) conditional.add(parentPath(path));
     return state.shown || (isFolder && state.maybeBelow && holds(path));
   };
-  return shown;
+  const viewOf = (path: string): string | undefined => {
+    if (stateOf(path, true).wholeBelow) return "";
+    return conditional.has(path) ? undefined : hash("sha256", JSON.stringify([name, path]));
+  };
+  return { shown, viewOf };
 }
 
-function entryOf(path: string, stats: BigIntStats): TreeEntry {
-  const mode = Number(stats.mode);
+function entryOf(path: string, { mode, size, rdev, uid, gid, mtimeNs, ctimeNs, dev, ino, nlink }: StatFields): TreeEntry {
   const type = types[mode & constants.S_IFMT] ?? "file";
   return {
     path,
     type,
     mode: mode & 0o7777,
-    uid: Number(stats.uid),
-    gid: Number(stats.gid),
-    size: type === "file" || type === "symlink" ? Number(stats.size) : 0,
-    mtimeNs: stats.mtimeNs,
-    ctimeNs: stats.ctimeNs,
-    dev: stats.dev,
-    ino: stats.ino,
-    nlink: Number(stats.nlink),
-    device: type === "character-device" || type === "block-device" ? splitDevice(stats.rdev) : noDevice,
+    uid,
+    gid,
+    size: type === "file" || type === "symlink" ? size : 0,
+    mtimeNs,
+    ctimeNs,
+    dev,
+    ino,
+    nlink,
+    device: type === "character-device" || type === "block-device" ? splitDevice(rdev) : noDevice,
   };
 }
 

@@ -1,5 +1,5 @@
 import { closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, type BigIntStats } from "node:fs";
-import { fdPath, openFlags, openPath } from "../sys/index.ts";
+import { fdPath, openFlags, openPath, statMany, statRecordBytes, writeStatRecord } from "../sys/index.ts";
 import { decodeName, encodePath, sortNames } from "./names.ts";
 import { baseName, childPath, isWithin, parentPath } from "./path-text.ts";
 import { resolveInRoot } from "./resolve-in-root.ts";
@@ -22,6 +22,8 @@ export interface RootedFolder {
   readLink(path: string): string;
   /** Names in the folder, sorted by their bytes. */
   names(path: string): string[];
+  /** lstat of names in a folder, as records of `sys`, one after the other; zeros for what is gone. */
+  records(path: string, names: readonly string[]): Buffer;
   /** See {@link resolveInRoot}. */
   resolve(path: string, options: { readonly followLast: boolean }): string;
   /** To be called when a folder at `path` was removed or replaced. */
@@ -31,6 +33,10 @@ export interface RootedFolder {
 
 /** How many folders stay open at a time; deeper trees work, only slower. */
 const maxOpenFolders = 128;
+
+/** So many files are looked at with Node's own lstat, before koffi is worth the time to load it (about 6 ms). */
+const maxPlainStats = 1_000;
+let statCount = 0;
 
 export function openRootedFolder(path: string): RootedFolder {
   const rootFd = openPath(encodePath(path));
@@ -87,6 +93,19 @@ export function openRootedFolder(path: string): RootedFolder {
       // Node puts U+FFFD for bytes that are not UTF-8: only then the bytes are asked for.
       if (!names.some((name) => name.includes("\uFFFD"))) return sortNames(names);
       return sortNames(readdirSync(where, { encoding: "buffer" }).map(decodeName));
+    },
+    records(at, names) {
+      const records = Buffer.alloc(names.length * statRecordBytes);
+      statCount += names.length;
+      if (statCount > maxPlainStats && names.every((name) => name.isWellFormed())) {
+        statMany(folder(at), names, records);
+        return records;
+      }
+      for (const [index, name] of names.entries()) {
+        const stats = lstat(childPath(at, name));
+        if (stats !== undefined) writeStatRecord(stats, records, index * statRecordBytes);
+      }
+      return records;
     },
     resolve: (from, { followLast }) =>
       resolveInRoot(from, {

@@ -6,6 +6,8 @@ export interface FilterState {
   readonly shown: boolean;
   /** Whether something below could be shown. */
   readonly maybeBelow: boolean;
+  /** Whether everything below is shown, whatever its name. */
+  readonly wholeBelow: boolean;
   readonly exclude: MatchInfo | undefined;
   readonly include: MatchInfo | undefined;
 }
@@ -23,7 +25,7 @@ export function createFilter(patterns: {
 }): TreeFilter {
   const { exclude, include } = patterns;
   return {
-    root: { shown: true, maybeBelow: true, exclude: undefined, include: undefined },
+    root: { shown: true, maybeBelow: true, wholeBelow: !exclude && !include, exclude: undefined, include: undefined },
     child(parent, path) {
       const out = exclude?.matchesWithParents(path, parent.exclude);
       const kept = include?.matchesWithParents(path, parent.include);
@@ -32,6 +34,11 @@ export function createFilter(patterns: {
       return {
         shown: included && !excluded,
         maybeBelow: (!excluded || exclude?.mayUnmatchBelow(path) === true) && (included || include?.mayMatchBelow(path) === true),
+        wholeBelow:
+          included &&
+          !excluded &&
+          exclude?.mayMatchBelow(path) !== true &&
+          (include === undefined || (kept?.matched === true && !include.mayUnmatchBelow(path))),
         exclude: out?.info,
         include: kept?.info,
       };

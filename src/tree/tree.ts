@@ -33,6 +33,10 @@ export interface Tree {
   entry(path: string): TreeEntry | undefined;
   /** Entries of a folder, sorted by the bytes of their names. */
   children(path: string): TreeEntry[];
+  /** What {@link children} gives, with what is remembered of it. */
+  list(path: string): FolderListing;
+  /** To be called when a digest is done: what was found out goes to the cache. */
+  settle(): void;
   /** The target of a link, as it is written there. */
   readLink(entry: TreeEntry): string;
   /** The extended attributes that a copy keeps, sorted by name. */
@@ -56,12 +60,43 @@ export interface Tree {
   close(): void;
 }
 
+/** A folder with what is in it, as lstat tells: shown or hidden. Made by {@link Tree.list}. */
+export interface FolderListing {
+  /** What is shown, sorted by the bytes of the names. */
+  entries(): TreeEntry[];
+  /** What `keep` was given for the same folder with the same things in it, by an earlier build or digest. */
+  readonly known: FolderDigest | undefined;
+  /** Remembers a digest over the folder's own entries, to be `known` for as long as none of them changes. */
+  keep(digest: string): void;
+}
+
+export interface FolderDigest {
+  readonly digest: string;
+  /** Names of the folders among the shown entries, in order. */
+  readonly folders: readonly string[];
+}
+
 /**
- * Remembers contents between builds, so that unchanged files are not read again. Whether an entry can be trusted to be
- * unchanged (device, inode, size, mtime, ctime; not too young) is decided there.
+ * What an earlier build saw in a folder. Records are those of `sys`, one for each name, and differ when anything about a
+ * file changed; a record of zeros is never equal to one.
+ */
+export interface FolderMemory {
+  /** Joined by slashes. */
+  readonly names: string;
+  readonly records: Buffer;
+  /** The contents of the files ({@link Tree.contentOf}), by the places of their names; "" where not known. */
+  readonly contents: () => readonly string[];
+  /** Which of the names were shown: equal texts show the same of the same names. */
+  readonly view: string;
+  /** Digest over the shown entries; "" for none. */
+  readonly digest: string;
+}
+
+/**
+ * Remembers folders between builds, so that unchanged files are not read again. Whether an entry can be trusted to be
+ * unchanged (device, inode, size, mtime, ctime) is decided by comparing records; young files are not given to it.
  */
 export interface ContentCache {
-  /** What was remembered for `path` with exactly this entry, or undefined. */
-  recall(path: string, entry: TreeEntry): string | undefined;
-  remember(path: string, entry: TreeEntry, content: string): void;
+  recall(dev: bigint, ino: bigint): FolderMemory | undefined;
+  remember(dev: bigint, ino: bigint, memory: FolderMemory): void;
 }
