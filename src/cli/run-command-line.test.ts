@@ -56,7 +56,7 @@ test("the help of a command is made from its flags", async () => {
     assert.equal(code, 0);
     assert.match(stdout, /^Usage: {2}varve build \[OPTIONS\] PATH \| URL \| -\n/);
     assert.match(stdout, /\n {2}-t, --tag stringArray {3,}Image identifier/);
-    assert.doesNotMatch(stdout, /cache-to/);
+    assert.doesNotMatch(stdout, /cpu-period/);
   }
   assert.match((await run(["buildx", "build", "--help"])).stdout, /^Usage: {2}varve buildx build /);
 });
@@ -87,7 +87,7 @@ test("what Docker has and Varve does not is refused with 3", async () => {
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [["run", "alpine"], /varve run is not supported yet \[NOT_SUPPORTED_YET\]/],
     [["buildx", "bake"], /varve buildx bake is not supported yet/],
-    [["build", "--cache-to=type=inline", "."], /--cache-to is not supported yet/],
+    [["build", "--cache-to=type=gha", "."], /--cache-to type=gha is not supported/],
   ];
   for (const [args, stderr] of cases) {
     const result = await run(args);
