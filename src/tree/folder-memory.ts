@@ -60,7 +60,8 @@ export function createFolderStates(
         memory !== undefined && memory.records.equals(records) && memory.names === names.join("/"),
       contentOf(name, record, at) {
         const found = learned.get(name);
-        if (found?.record.compare(record, at, at + statRecordBytes) === 0) return found.content;
+        if (found?.record.compare(record, at, at + statRecordBytes) === 0)
+          return isYoung(record, at, found.sinceMs) ? undefined : found.content;
         if (memory === undefined) return undefined;
         const place = placeOf(name);
         if (place === undefined) return undefined;
@@ -108,7 +109,11 @@ export function createFolderStates(
       };
       // What was found out of a listing is worth nothing once the folder shows something else.
       const before = state.listed;
-      const asBefore = before !== undefined && before.records.equals(listed.records) && equalNames(before.names, listed.names);
+      const asBefore =
+        before !== undefined &&
+        before.records.equals(listed.records) &&
+        equalNames(before.names, listed.names) &&
+        !before.names.some((_, place) => isYoung(before.records, place * statRecordBytes, before.sinceMs));
       const remembered = state.remembers(listed);
       if (!asBefore && !remembered) state.digest = "";
       state.same = state.digest !== "" && (asBefore || remembered);

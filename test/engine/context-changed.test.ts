@@ -31,6 +31,7 @@ function prepare(t: TestContext) {
     let cached = false;
     for await (const event of run) {
       if (event.type !== "vertex" || !event.name.includes("COPY src")) continue;
+      if (event.started === undefined) continue;
       if (event.completed === undefined) meddle?.();
       else cached = event.cached === true;
     }
