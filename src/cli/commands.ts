@@ -60,6 +60,31 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/remove.ts")).remove,
   },
   {
+    names: ["image prune"],
+    summary: "Remove images without a name, or all of them",
+    load: async () => (await import("./commands/image-prune.ts")).imagePrune,
+  },
+  {
+    names: ["builder prune", "buildx prune"],
+    summary: "Remove build cache that nobody needs",
+    load: async () => (await import("./commands/prune.ts")).prune,
+  },
+  {
+    names: ["buildx du", "builder du"],
+    summary: "Show what is in the store, how much room it takes and what can go",
+    load: async () => (await import("./commands/du.ts")).du,
+  },
+  {
+    names: ["system df"],
+    summary: "Show how much room images and build cache take",
+    load: async () => (await import("./commands/system-df.ts")).systemDf,
+  },
+  {
+    names: ["system prune"],
+    summary: "Remove images without a name and build cache",
+    load: async () => (await import("./commands/system-prune.ts")).systemPrune,
+  },
+  {
     names: ["tag", "image tag"],
     summary: "Give an image one more name",
     load: async () => (await import("./commands/tag.ts")).tag,
@@ -88,6 +113,31 @@ export const commands: readonly CommandEntry[] = [
     names: ["context ls", "context list"],
     summary: "List the files of a build context, the steps that read them and the ignore rules that decided",
     load: async () => (await import("./commands/context-files.ts")).contextFiles,
+  },
+  {
+    names: ["cache mounts ls", "cache mounts list"],
+    summary: "List cache mounts",
+    load: async () => (await import("./commands/cache-mounts.ts")).listMounts,
+  },
+  {
+    names: ["cache mounts rm", "cache mounts remove"],
+    summary: "Remove cache mounts that no step uses",
+    load: async () => (await import("./commands/cache-mounts.ts")).removeMounts,
+  },
+  {
+    names: ["cache mounts prune"],
+    summary: "Remove all cache mounts that no step uses",
+    load: async () => (await import("./commands/cache-mounts.ts")).pruneMounts,
+  },
+  {
+    names: ["cache mounts export"],
+    summary: "Copy cache mounts to a folder, an archive or a registry",
+    load: async () => (await import("./commands/cache-mounts.ts")).exportMounts,
+  },
+  {
+    names: ["cache mounts import"],
+    summary: "Take cache mounts from a folder, an archive or a registry",
+    load: async () => (await import("./commands/cache-mounts.ts")).importMounts,
   },
   {
     names: ["version", "buildx version"],

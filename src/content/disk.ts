@@ -14,7 +14,7 @@ export function storeError(error: unknown, attempt: string): unknown {
   if (errno === "ENOSPC" || errno === "EDQUOT") {
     return new VarveError("DISK_FULL", `no room on the disk to ${attempt}`, {
       cause: error,
-      hint: "free some space, for example with varve prune",
+      hint: "free some space, for example with varve builder prune",
     });
   }
   return new VarveError("CONTENT_STORE", `could not ${attempt}: ${(error as Error).message}`, {

@@ -43,7 +43,7 @@ export function openVarve(options: VarveOptions = {}): Varve {
     store: {
       usage: (options) => track((async () => (await caring()).usage(withSignal(options ?? {})))()),
       prune: (request) => track((async () => (await caring()).prune(withSignal(request ?? {})))()),
-      pruneImages: (request) => track((async () => (await caring()).pruneImages(request))()),
+      pruneImages: (request) => track((async () => (await caring()).pruneImages(withSignal(request ?? {})))()),
     },
     cacheMounts: {
       list: (options) => track((async () => (await mounting()).list(withSignal(options ?? {})))()),

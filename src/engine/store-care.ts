@@ -1,4 +1,5 @@
 import type { GcSettings, Quota, StoreRecord, StoreRooms, Victim } from "../gc/index.ts";
+import type { ImageRecord } from "../images/index.ts";
 import { familiarReference, parseReference } from "../oci/index.ts";
 import { removeTask } from "../ops/index.ts";
 import type { Parts } from "./parts.ts";
@@ -84,29 +85,13 @@ function asUsage({ thing: _thing, cached: _cached, sharedWith, holder, ...record
 /** What images take on the disk: with others, and by themselves. */
 function measureImages({ images, snapshots }: Parts, records: readonly StoreRecord[]): StoreUsage["images"] {
   const bytesOf = new Map(records.map(({ thing, bytes }) => [thing, bytes]));
-  const thingsOf = images.list().map((image) => {
-    const bases = (image.layers ?? []).flatMap((id) => snapshots.get(id)?.base ?? []);
-    const { config, layers = [] } = image.manifest ?? {};
-    const digests = [
-      image.id,
-      config?.digest,
-      ...layers.map(({ digest }) => digest),
-      ...image.digests.map((name) => name.split("@")[1]),
-    ];
-    return {
-      image,
-      things: new Set([
-        ...[...(image.layers ?? []), ...bases].map((id) => `snapshot/${id}`),
-        ...digests.flatMap((digest) => (digest === undefined ? [] : [`blob/${digest}`])),
-      ]),
-    };
-  });
+  const listed = images.list().map((image) => ({ image, things: thingsOf(image, { snapshots }) }));
   const users = new Map<string, number>();
-  for (const { things } of thingsOf) for (const thing of things) users.set(thing, (users.get(thing) ?? 0) + 1);
+  for (const { things } of listed) for (const thing of things) users.set(thing, (users.get(thing) ?? 0) + 1);
   const sum = (things: readonly string[]) => things.reduce((total, thing) => total + (bytesOf.get(thing) ?? 0), 0);
   return {
     bytes: sum([...users.keys()]),
-    images: thingsOf.map(({ image, things }) => {
+    images: listed.map(({ image, things }) => {
       const all = [...things];
       return {
         id: image.id,
@@ -119,9 +104,21 @@ function measureImages({ images, snapshots }: Parts, records: readonly StoreReco
   };
 }
 
+/** The snapshots and blobs that an image needs, as their rooms name them. */
+function thingsOf(image: ImageRecord, { snapshots }: Pick<Parts, "snapshots">): ReadonlySet<string> {
+  const { layers: ids = [], manifest, digests } = image;
+  const below = ids.flatMap((id) => snapshots.get(id)?.base ?? []);
+  const blobs = [image.id, manifest?.config.digest, ...(manifest?.layers ?? []).map(({ digest }) => digest)];
+  const manifests = digests.map((name) => name.slice(name.indexOf("@") + 1));
+  return new Set([
+    ...[...ids, ...below].map((id) => `snapshot/${id}`),
+    ...[...blobs, ...manifests].flatMap((digest) => (digest === undefined ? [] : [`blob/${digest}`])),
+  ]);
+}
+
 /** Forgets images; what they alone needed is cache from then on, and goes with the next prune of it. */
 async function pruneImages(parts: Parts, request: ImagePrune): Promise<PrunedImages> {
-  const { all = false, createdBeforeMs = Infinity, labels = [], dryRun = false } = request;
+  const { all = false, createdBeforeMs = Infinity, labels = [], dryRun = false, signal = never } = request;
   const { images, state } = parts;
   const wanted = labels.length === 0 ? undefined : await readLabels(parts);
   const chosen = images.list().filter(({ names, createdMs, id }) => {
@@ -132,7 +129,8 @@ async function pruneImages(parts: Parts, request: ImagePrune): Promise<PrunedIma
     return (all || names.length === 0) && createdMs < createdBeforeMs && fits;
   });
   const removed = chosen.map(({ id, names }) => ({ id, names: names.map((name) => familiarReference(parseReference(name))) }));
-  if (dryRun) return { removed };
+  if (dryRun || chosen.length === 0) return { removed, freedBytes: 0 };
+  const needed = new Set(chosen.flatMap((image) => [...thingsOf(image, parts)]));
   state.transaction(() => {
     for (const { id, names } of chosen) {
       // somebody may have tagged it since
@@ -140,7 +138,11 @@ async function pruneImages(parts: Parts, request: ImagePrune): Promise<PrunedIma
       images.forget(id);
     }
   });
-  return { removed };
+  const { pruneStore } = await import("../gc/index.ts");
+  const matches = ({ thing, cached }: StoreRecord) => needed.has(thing) && !cached;
+  const rule = { all: true, matches, keepMs: 0, wholeStore: false, why: "image prune" };
+  const { freedBytes } = await pruneStore(storeRooms(parts), { rules: () => [rule], signal });
+  return { removed, freedBytes };
 }
 
 async function readLabels(parts: Parts): Promise<ReadonlyMap<string, Readonly<Record<string, string>>>> {

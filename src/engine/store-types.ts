@@ -1,4 +1,5 @@
 import type { RecordType } from "../gc/index.ts";
+import type { Digest } from "../oci/index.ts";
 
 /** What a store holds, and the care of it. */
 export interface StoreCare {
@@ -6,7 +7,7 @@ export interface StoreCare {
   usage(options?: { readonly filters?: readonly string[]; readonly signal?: AbortSignal }): Promise<StoreUsage>;
   /** Removes what nobody needs from the cache. */
   prune(request?: PruneRequest): Promise<PruneReport>;
-  /** Forgets images without a name, or all of them. What they took is free after the next {@link StoreCare.prune}. */
+  /** Forgets images without a name, or all of them. What cached results stand on goes with {@link StoreCare.prune} only. */
   pruneImages(request?: ImagePrune): Promise<PrunedImages>;
 }
 
@@ -37,7 +38,7 @@ export interface StoreUsage {
     readonly bytes: number;
     /** Newest first. */
     readonly images: readonly {
-      readonly id: string;
+      readonly id: Digest;
       readonly names: readonly string[];
       readonly createdMs: number;
       readonly sharedBytes: number;
@@ -82,8 +83,11 @@ export interface ImagePrune {
   readonly createdBeforeMs?: number;
   readonly labels?: readonly { readonly key: string; readonly value?: string; readonly not?: boolean }[];
   readonly dryRun?: boolean;
+  readonly signal?: AbortSignal;
 }
 
 export interface PrunedImages {
   readonly removed: readonly { readonly id: string; readonly names: readonly string[] }[];
+  /** Of what they alone needed and no cached result stands on. */
+  readonly freedBytes: number;
 }

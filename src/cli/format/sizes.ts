@@ -3,17 +3,17 @@ import { VarveError } from "../../errors/index.ts";
 const decimalUnits = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
 
 /**
- * A size as Docker's tables show it: decimal units, three significant digits without trailing zeros, e.g. `7.05MB`,
+ * A size as Docker's tables show it: decimal units, three significant digits (HumanSize: four) without trailing zeros, e.g. `7.05MB`,
  * `12kB`. (go-units, HumanSizeWithPrecision; where that would say `1e+03kB` this says `1MB`.)
  */
-export function formatSize(bytes: number): string {
+export function formatSize(bytes: number, digits = 3): string {
   let unit = 0;
   let value = bytes;
-  while (Number(value.toPrecision(3)) >= 1000 && unit < decimalUnits.length - 1) {
+  while (Number(value.toPrecision(digits)) >= 1000 && unit < decimalUnits.length - 1) {
     value /= 1000;
     unit++;
   }
-  return `${Number(value.toPrecision(3))}${decimalUnits[unit]}`;
+  return `${Number(value.toPrecision(digits))}${decimalUnits[unit]}`;
 }
 
 /** A size as BuildKit's progress shows it: whole bytes below 1000, else two decimals, e.g. `123B`, `1.23kB`. (tonistiigi/units, `%.2f`) */
