@@ -8,7 +8,7 @@ import { join } from "node:path";
  * more than one folder of the same cache at the same time, the others are `NAME-1`, `NAME-2` …
  */
 export interface About {
-  /** As the Dockerfile has it; with BUILDKIT_CACHE_MOUNT_NS before it. */
+  /** As the graph has it: BUILDKIT_CACHE_MOUNT_NS, a slash, and the id of the Dockerfile. */
   readonly id: string;
   /** Content digest of what it began with; absent for one that began empty. */
   readonly seed?: string;
@@ -17,6 +17,14 @@ export interface About {
 }
 
 export type Sharing = "shared" | "private" | "locked";
+
+/**
+ * How users know a cache: the id in a graph has the namespace and a slash before what the Dockerfile says; where there is no
+ * namespace the slash says nothing.
+ */
+export function shownId(id: string): string {
+  return id.startsWith("/") ? id.slice(1) : id;
+}
 
 /** The name of the folder of a cache: by its id, and by the snapshots that it begins with. */
 export function folderName(id: string, base: readonly number[]): string {

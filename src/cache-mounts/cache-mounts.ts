@@ -4,7 +4,7 @@ import type { ContentStore } from "../content/index.ts";
 import { VarveError } from "../errors/index.ts";
 import type { Descriptor } from "../oci/index.ts";
 import type { Worker } from "../worker/index.ts";
-import { asidePath, lanesOf, listAside, listFolders, readAbout, type Sharing } from "./cache-folders.ts";
+import { asidePath, lanesOf, listAside, listFolders, readAbout, shownId, type Sharing } from "./cache-folders.ts";
 import { choosing, tryLock } from "./locks.ts";
 import { describeMount, readMount } from "./mount-layer.ts";
 import { measureTask, packTask, sweepTask, unpackTask, type Placing } from "./tasks.ts";
@@ -13,7 +13,7 @@ import { measureTask, packTask, sweepTask, unpackTask, type Placing } from "./ta
 export interface CacheMountInfo {
   /** Tells it from others of the same id, which began with something else: 12 hexadecimal digits. */
   readonly ref: string;
-  /** As the Dockerfile names it (by default its target), with BUILDKIT_CACHE_MOUNT_NS before it; empty where it is not known. */
+  /** As the Dockerfile names it (by default its target), with BUILDKIT_CACHE_MOUNT_NS and a slash before it; empty where it is not known. */
   readonly id: string;
   /** How the last step that used it shares it. */
   readonly sharing?: Sharing;
@@ -57,7 +57,12 @@ export interface CacheMounts {
    */
   pack(
     names: readonly string[] | undefined,
-    context: { readonly content: ContentStore; readonly signal: AbortSignal; readonly onWait?: (id: string) => void },
+    context: {
+      readonly content: ContentStore;
+      readonly signal: AbortSignal;
+      readonly onWait?: (id: string) => void;
+      readonly onPacked?: (mount: PackedMount) => void;
+    },
   ): Promise<readonly PackedMount[]>;
   /** Makes a mount of a layer whose blob is in the content store; see {@link Placing}. Fails with CACHE_MOUNT_INVALID, LAYER_*, TAR_*. */
   unpack(
@@ -105,7 +110,7 @@ export function openCacheMounts({ root, worker }: { readonly root: string; reado
       if (listAside(root).length > 0) await worker.call(sweepTask, { root }, { signal });
       return gone;
     },
-    async pack(names, { content, signal, onWait }) {
+    async pack(names, { content, signal, onWait, onPacked }) {
       const chosen = selectMounts(await list({ signal }), names);
       const packed: PackedMount[] = [];
       for (const mount of chosen) {
@@ -115,7 +120,9 @@ export function openCacheMounts({ root, worker }: { readonly root: string; reado
         const found = await worker.call(packTask, { folder, path }, { signal, onEvent: () => onWait?.(mount.id) });
         if (found === undefined) continue;
         await content.commitFile(path, found.digest);
-        packed.push({ mount, descriptor: describeMount(found.facts, found) });
+        const made = { mount, descriptor: describeMount(found.facts, found) };
+        onPacked?.(made);
+        packed.push(made);
       }
       return packed;
     },
@@ -147,7 +154,7 @@ function look(folder: string) {
   const used = lanes.map((lane) => lstatSync(join(lane, "lock"), { throwIfNoEntry: false })?.mtimeMs ?? 0);
   return {
     ref: refOf(folder),
-    id,
+    id: shownId(id),
     ...(sharing === undefined ? {} : { sharing }),
     lastUsedMs: Math.round(Math.max(0, ...used)),
     inUse: lanes.some((lane) => !isFree(lane)),

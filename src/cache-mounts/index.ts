@@ -4,7 +4,7 @@
  * neither is where blobs go to and come from.
  */
 export { takeCaches, type CacheRequest } from "./take-caches.ts";
-export { folderName } from "./cache-folders.ts";
+export { folderName, shownId } from "./cache-folders.ts";
 export { openCacheMounts, selectMounts, type CacheMountInfo, type CacheMounts, type PackedMount } from "./cache-mounts.ts";
 export { describeMount, isMountLayer, readMount, type MountFacts } from "./mount-layer.ts";
 export { cacheMountsHandlers } from "./handlers.ts";

@@ -18,7 +18,6 @@ export type {
   StepCounts,
 } from "../history/index.ts";
 export type { CacheExport, CacheImport } from "../cache-transfer/index.ts";
-export type { CacheExport, CacheImport } from "../cache-transfer/index.ts";
 export type * from "./context-types.ts";
 export type * from "./cache-mount-types.ts";
 export type { CacheMountInfo } from "../cache-mounts/index.ts";

@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, closeSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { join as joinInRoot } from "node:path/posix";
-import { takeCaches } from "../cache-mounts/index.ts";
+import { shownId, takeCaches } from "../cache-mounts/index.ts";
 import { VarveError } from "../errors/index.ts";
 import type { ContainerMount } from "../runtime/index.ts";
 import { serveAgent } from "../secrets/index.ts";
@@ -30,7 +30,7 @@ export async function placeMounts(
   const caches = await takeCaches(requests, {
     context,
     stack,
-    onWait: (id) => context.emit({ stream: 2, data: Buffer.from(`waiting for the cache mount ${id}, which is in use\n`) }),
+    onWait: (id) => context.emit({ stream: 2, data: Buffer.from(`waiting for the cache mount ${shownId(id)}, which is in use\n`) }),
   });
   let root: string | undefined;
   const placed: ContainerMount[] = [];
