@@ -6,6 +6,8 @@ export type StepReason =
   | FirstTime
   | NewInstruction
   | InstructionChanged
+  | InstructionRemoved
+  | InputReplaced
   | SettingsChanged
   | FilesChanged
   | BaseMoved
@@ -21,15 +23,30 @@ export interface FirstTime {
   readonly kind: "first-time";
 }
 
-/** The earlier build had the stage, but no such instruction: a line was inserted. */
+/** The earlier build had the stage, but no such instruction in this place: a line was inserted, or moved. */
 export interface NewInstruction {
   readonly kind: "new-instruction";
   readonly text: string;
+  /** The very same instruction stood elsewhere. */
+  readonly moved?: true;
 }
 
 /** The instruction says something else. A heredoc counts with its body. */
 export interface InstructionChanged {
   readonly kind: "instruction-changed";
+  readonly old: string;
+  readonly new: string;
+}
+
+/** The instruction before this one is gone. */
+export interface InstructionRemoved {
+  readonly kind: "instruction-removed";
+  readonly text: string;
+}
+
+/** The step builds on, or reads from, another one than before: instructions or stages changed their places. Names of steps. */
+export interface InputReplaced {
+  readonly kind: "input-replaced";
   readonly old: string;
   readonly new: string;
 }

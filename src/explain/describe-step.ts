@@ -1,4 +1,5 @@
-import type { ExecOp, FileAction, FileOp, Mount, Op, SourceInfo, UserRef, Vertex } from "../llb/index.ts";
+import { redactUrl } from "../errors/index.ts";
+import type { ExecOp, FileAction, FileOp, Mount, Op, SourceInfo, SourceOp, UserRef, Vertex } from "../llb/index.ts";
 import type { StepTrace } from "./trace.ts";
 
 type StaticFacts = Omit<StepTrace, "inputs" | "op" | "key" | "outcome">;
@@ -12,7 +13,7 @@ export function describeStep(vertex: Vertex, sources: readonly SourceInfo[]): St
   const place = readPlace(name);
   const shown = place === undefined ? name : place.text;
   const command = op.kind === "exec" ? description["com.docker.dockerfile.v1.command"] : undefined;
-  const origin = op.kind === "source" ? originOf(op.source.identifier) : undefined;
+  const origin = op.kind === "source" ? originOf(op.source) : undefined;
   const onbuild = place?.isTrigger === true ? "ONBUILD " : "";
   return {
     vertex: digest,
@@ -46,7 +47,7 @@ function withoutDigest(text: string): string {
   return text.startsWith("FROM ") ? text.replace(/@sha256:[0-9a-f]{64}$/, "") : text;
 }
 
-function originOf(identifier: string): NonNullable<StepTrace["origin"]> {
+function originOf({ identifier, attrs }: SourceOp): NonNullable<StepTrace["origin"]> {
   const at = identifier.indexOf("://");
   const scheme = identifier.slice(0, at);
   const rest = identifier.slice(at + 3);
@@ -55,8 +56,9 @@ function originOf(identifier: string): NonNullable<StepTrace["origin"]> {
     return { kind: "image", name: familiar(name), ...(stands === undefined ? {} : { stands }) };
   }
   if (scheme === "local") return { kind: "local", name: rest.replace(/^_/, "") };
-  // what stands before the @ of a URL is a credential
-  return { kind: "remote", name: identifier.replace(/^([a-z]+:\/\/)[^/@]*@/, "$1") };
+  const ref = identifier.indexOf("#");
+  const url = attrs["git.fullurl"] === undefined ? identifier : attrs["git.fullurl"] + (ref < 0 ? "" : identifier.slice(ref));
+  return { kind: "remote", name: redactUrl(url) };
 }
 
 function familiar(name: string): string {
@@ -94,7 +96,8 @@ function settingsOf(op: Op): Setting[] {
     case "file":
       return fileSettings(op.file);
     case "source":
-      return [...platformOf(op), ...Object.entries(op.source.attrs).map(([name, value]): Setting => ["option", name, value])];
+      // not its attributes: URLs among them hold credentials
+      return platformOf(op);
     default:
       return [];
   }

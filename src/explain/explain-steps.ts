@@ -138,7 +138,7 @@ function openSession(options: SessionOptions): Session {
     if (old?.op === undefined || before === undefined) return newStep(index);
     if (step.key === old.key) return sameKey(index, old, cause);
     const own = step.op === old.op ? undefined : ownChange(step, old, { now, before, names, baseOf, oldOf, isChanged, index });
-    return own ?? changedContents(index, old) ?? parentRan(index) ?? { kind: "unexplained" };
+    return own ?? changedContents(index, old) ?? parentRan(index) ?? replacedInput(index, old);
   }
 
   function newStep(index: number): StepReason {
@@ -146,7 +146,10 @@ function openSession(options: SessionOptions): Session {
     const isKnownStage = now.steps.some(
       (other, at) => place !== undefined && other.place?.stage === place.stage && matches.has(at),
     );
-    return isKnownStage && !matches.has(index) ? { kind: "new-instruction", text } : { kind: "first-time" };
+    if (!isKnownStage || matches.has(index)) return { kind: "first-time" };
+    const matched = new Set(matches.values());
+    const moved = before?.steps.some((old, at) => old.place !== undefined && old.text === text && !matched.has(at)) ?? false;
+    return { kind: "new-instruction", text, ...(moved ? { moved } : {}) };
   }
 
   /** The step is the one that was made before, but it runs. */
@@ -199,6 +202,20 @@ function openSession(options: SessionOptions): Session {
     const { vertex, name } = stepAt(first.step);
     const roots = distinct(changed.flatMap((input) => rootsOf(input.step)));
     return { kind: "parent-ran", parent: { vertex, name }, roots };
+  }
+
+  /** Nothing that the step is made of has changed, but it is made of something else. */
+  function replacedInput(index: number, old: StepTrace): StepReason {
+    for (const [place, input] of stepAt(index).inputs.entries()) {
+      const earlier = old.inputs[place]?.step;
+      if (matches.get(input.step) === earlier) continue;
+      const gone = before?.steps[earlier ?? -1];
+      if (gone === undefined) break;
+      const isGone = ![...matches.values()].includes(earlier ?? -1);
+      if (isGone && gone.place !== undefined && gone.kind !== "source") return { kind: "instruction-removed", text: gone.text };
+      return { kind: "input-replaced", old: gone.name, new: stepAt(input.step).name };
+    }
+    return { kind: "unexplained" };
   }
 
   /** Where the change of a step began: itself, or what it builds on. */

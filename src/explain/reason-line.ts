@@ -11,11 +11,15 @@ export function reasonLine(reason: StepReason): string {
     case "first-time":
       return "first time seen";
     case "new-instruction":
-      return "new instruction";
+      return reason.moved ? "instruction moved" : "new instruction";
     case "instruction-changed": {
       const [old, now] = excerpts(oneLine(reason.old), oneLine(reason.new));
       return `instruction changed: ${old} → ${now}`;
     }
+    case "instruction-removed":
+      return `instruction removed before it: ${quote(reason.text)}`;
+    case "input-replaced":
+      return `made from ${quote(reason.new)} instead of ${quote(reason.old)}`;
     case "settings-changed":
       return reason.changes.map(settingLine).join("; ");
     case "files-changed":
@@ -25,7 +29,7 @@ export function reasonLine(reason: StepReason): string {
     case "source-moved":
       return `${oneLine(reason.source)} moved: ${shortDigest(reason.old)} → ${shortDigest(reason.new)}`;
     case "parent-ran":
-      return `after ${shorten(oneLine(reason.parent.name))}${rootsText(reason.roots, reason.parent.vertex)}`;
+      return `after ${stepName(reason.parent.name)}${rootsText(reason.roots, reason.parent.vertex)}`;
     case "cache-gone": {
       const time = reason.time === undefined ? "" : ` at ${new Date(reason.time).toISOString()}`;
       return `cache record gone${reason.why === undefined ? "" : `: ${oneLine(reason.why)}`}${time}`;
@@ -43,7 +47,7 @@ export function reasonLine(reason: StepReason): string {
 function rootsText(roots: readonly RootCause[], parent: string): string {
   const [root, ...more] = roots;
   if (root === undefined) return "";
-  const name = root.vertex === parent ? "" : `${shorten(oneLine(root.name))}: `;
+  const name = root.vertex === parent ? "" : `${stepName(root.name)}: `;
   const rest = more.length === 0 ? "" : ` (and ${more.length} more)`;
   return `, since ${name}${reasonLine(root.reason)}${rest}`;
 }
@@ -56,7 +60,7 @@ function settingLine({ setting, name, old, new: value }: SettingChange): string 
 }
 
 function filesLine({ from, files, count, onlyModes, roots }: FilesChanged): string {
-  const through = roots?.[0] === undefined ? "" : `, since ${shorten(oneLine(roots[0].name))}: ${reasonLine(roots[0].reason)}`;
+  const through = roots?.[0] === undefined ? "" : `, since ${stepName(roots[0].name)}: ${reasonLine(roots[0].reason)}`;
   if (count === undefined) return `files of ${oneLine(from)} changed${through}`;
   const named = files.slice(0, maxShownFiles).map(fileText).join(", ");
   const rest = count > maxShownFiles ? ` and ${count - maxShownFiles} more` : "";
@@ -81,6 +85,11 @@ function excerpts(old: string, now: string): [string, string] {
 
 function shorten(text: string): string {
   return text.length > maxShownText ? `${text.slice(0, maxShownText - 1)}…` : text;
+}
+
+/** A step's name without the digest that its image is pinned by. */
+function stepName(name: string): string {
+  return shorten(oneLine(name).replace(/@sha256:[0-9a-f]{64}$/, ""));
 }
 
 function quote(text: string): string {
