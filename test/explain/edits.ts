@@ -339,7 +339,7 @@ const flags: readonly Edit[] = [
     "a mount that may be written to",
     "FROM busybox\nRUN --mount=target=/src echo @",
     "FROM busybox\nRUN --mount=target=/src,rw echo @",
-    [["RUN --mount=target=/src,rw echo @", 'mount /src changed: "type=bind" → "type=bind,rw"\']],
+    [["RUN --mount=target=/src,rw echo @", 'mount /src changed: "type=bind" → "type=bind,rw"']],
   ),
   edit(
     "an extra host",
