@@ -99,7 +99,7 @@ function argumentsOf(context: string, { noCache, archive }: BuildOptions): strin
 }
 
 function outputOf({ dest, compression }: { dest: string; compression: string }): string {
-  return `type=oci,dest=${dest},compression=${compression},force-compression=true`;
+  return `type=oci,dest=${dest},compression=${compression}`;
 }
 
 function tagOf(context: string): string {

@@ -41,12 +41,11 @@ export const memory: Workload = {
   },
 };
 
-/** Of a process and all below it; pages that processes share count once for each (RssAnon and RssShmem are their own, files' pages are the kernel's). */
+/** Of a process and all below it. Pages that they share, such as Node's own program, count for each. */
 function residentBytes(pid: number): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, "utf8");
-    let bytes = 0;
-    for (const name of ["VmRSS"]) bytes += Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? 0) * 1024;
+    let bytes = Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
     for (const task of readdirSync(`/proc/${pid}/task`)) {
       const children = readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").trim();
       for (const child of children === "" ? [] : children.split(" ")) bytes += residentBytes(Number(child));
