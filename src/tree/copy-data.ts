@@ -1,4 +1,5 @@
-import { closeSync, constants, copyFileSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, constants, copyFile, copyFileSync, openSync, read, write } from "node:fs";
+import { promisify } from "node:util";
 import { fdPath } from "../sys/index.ts";
 import { watchFile } from "./file-hash.ts";
 import { errnoName } from "./tree-error.ts";
@@ -6,7 +7,10 @@ import type { TreeEntry } from "./tree.ts";
 
 /** Files up to this size are copied in one call in the kernel; larger ones in pieces, so that the work can be stopped. */
 const maxWholeCopyBytes = 64 * 1024 * 1024;
+/** What takes longer than a millisecond or so is done on the thread pool: other steps go on meanwhile. */
+const maxBlockingCopyBytes = 1024 * 1024;
 const pieceBytes = 4 * 1024 * 1024;
+const [readAsync, writeAsync, copyFileAsync] = [promisify(read), promisify(write), promisify(copyFile)];
 
 /**
  * Copies the data of an open file to a new one at `target()` (asked again before each use). Shares blocks where the file
@@ -23,7 +27,9 @@ export async function copyFileData(
   const { entry, target, pause } = options;
   const check = watchFile(fd, entry.path);
   if (entry.size <= maxWholeCopyBytes) {
-    copyFileSync(fdPath(fd), target(), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    const flags = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE;
+    if (entry.size <= maxBlockingCopyBytes) copyFileSync(fdPath(fd), target(), flags);
+    else await copyFileAsync(fdPath(fd), target(), flags);
     check();
     await pause(entry.size);
     return;
@@ -49,9 +55,9 @@ async function copyPieces(fd: number, target: string | Buffer, pause: (bytes: nu
   try {
     const piece = Buffer.allocUnsafeSlow(pieceBytes);
     for (let at = 0; ;) {
-      const size = readSync(fd, piece, 0, piece.length, at);
+      const { bytesRead: size } = await readAsync(fd, piece, 0, piece.length, at);
       if (size === 0) return;
-      for (let done = 0; done < size;) done += writeSync(out, piece, done, size - done, at + done);
+      for (let done = 0; done < size;) done += (await writeAsync(out, piece, done, size - done, at + done)).bytesWritten;
       at += size;
       await pause(size);
     }

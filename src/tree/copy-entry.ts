@@ -10,13 +10,14 @@ import {
   writeFileSync,
 } from "node:fs";
 import { VarveError } from "../errors/index.ts";
-import { mknod, utimensNoFollow, type FileTime } from "../sys/index.ts";
+import { copySmallFile, mknod, smallFileBytes, utimensNoFollow, type FileTime } from "../sys/index.ts";
 import { copyFileData } from "./copy-data.ts";
 import { toFileTime, type Destination } from "./destination.ts";
+import { changedWhileRead } from "./file-hash.ts";
 import type { ModeChange } from "./mode.ts";
 import { encodePath } from "./names.ts";
 import type { OwnerIds } from "./owner.ts";
-import { parentPath } from "./path-text.ts";
+import { baseName, parentPath } from "./path-text.ts";
 import type { SelectedEntry } from "./selection.ts";
 import { quote, toTreeError } from "./tree-error.ts";
 import type { Tree, TreeEntry } from "./tree.ts";
@@ -120,8 +121,26 @@ export function createEntryCopier(
     else writeFileSync(root.place(target), "", { flag: "wx" }); // a socket is nothing without its process: an empty file
   };
 
+  /** False where the target exists, or a plain copy will not do. */
+  const copySmall = (entry: TreeEntry, target: string): boolean => {
+    const toName = baseName(target);
+    if (entry.type !== "file" || entry.nlink > 1 || entry.size > smallFileBytes || !toName.isWellFormed()) return false;
+    const from = tree.whereIs(entry);
+    if (from === undefined) return false;
+    const folder = parentPath(target);
+    destination.keepTime(folder);
+    const { uid, gid } = changes.owner ?? entry;
+    const mode = changes.changeMode?.(entry.mode, false) ?? entry.mode;
+    const result = copySmallFile({ ...from, toFolder: root.folder(folder), toName, mode, uid, gid, time: timeOf(entry) });
+    if (result === "exists") return false;
+    if (result === "changed") throw changedWhileRead(entry.path);
+    if (result === "attributes") setXattrs(root.place(target), tree.xattrs(entry));
+    return true;
+  };
+
   const copyOne = async (selected: SelectedEntry, target: string): Promise<void> => {
     const { entry } = selected;
+    if (copySmall(entry, target)) return await pause(entry.size);
     if (changes.replaceAll && (root.lstat(target)?.isDirectory() !== true || entry.type !== "directory")) {
       destination.remove(target);
     }

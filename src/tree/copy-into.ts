@@ -62,7 +62,7 @@ export interface CopyTotals {
   readonly bytes: number;
 }
 
-/** How long the event loop waits at most, but for one file of up to 64 MiB. */
+/** How long the event loop waits at most. */
 const maxBusyMs = 25;
 
 /**

@@ -19,7 +19,7 @@ import { resolveInRoot } from "./resolve-in-root.ts";
 import { openRootedFolder, type RootedFolder } from "./rooted-folder.ts";
 import { quote, toTreeError } from "./tree-error.ts";
 import { createFilter, type FilterState, type TreeFilter } from "./tree-filter.ts";
-import type { ContentCache, EntryType, Tree, TreeEntry } from "./tree.ts";
+import type { ContentCache, EntryType, FilePlace, Tree, TreeEntry } from "./tree.ts";
 import { keptXattrs } from "./xattrs.ts";
 
 export interface DirectoryTreeOptions {
@@ -128,12 +128,17 @@ function createTree(root: RootedFolder, options: DirectoryTreeOptions): Tree {
       .join("\n");
     return data + (suffix === "" ? "" : `+${textDigest(suffix)}`);
   };
-  const readContent = (entry: TreeEntry): string => {
+  const whereIs = (entry: TreeEntry): FilePlace | undefined => {
     const origin = origins.get(entry);
     const { folder, name } = splitPath(entry.path);
-    if (origin === undefined || entry.type !== "file" || entry.size > smallFileBytes || !name.isWellFormed())
-      return wholeContent(entry, dataOf(entry));
-    const read = guarded(entry.path, () => readSmallFile(root.folder(folder), name, origin.record, origin.at));
+    if (origin === undefined || entry.path === "/" || !name.isWellFormed()) return undefined;
+    const fd = guarded(entry.path, () => root.folder(folder));
+    return { folder: fd, name, record: origin.record, recordAt: origin.at };
+  };
+  const readContent = (entry: TreeEntry): string => {
+    const place = entry.type === "file" && entry.size <= smallFileBytes ? whereIs(entry) : undefined;
+    if (place === undefined) return wholeContent(entry, dataOf(entry));
+    const read = guarded(entry.path, () => readSmallFile(place.folder, place.name, place.record, place.recordAt));
     if (read === undefined) throw changedWhileRead(entry.path);
     const data = hash("sha256", read.data, "hex");
     return read.attributes ? wholeContent(entry, data) : data;
@@ -199,6 +204,7 @@ function createTree(root: RootedFolder, options: DirectoryTreeOptions): Tree {
     readLink,
     xattrs,
     openFile,
+    whereIs,
     contentOf(entry) {
       const origin = origins.get(entry);
       if (options.cache === undefined || origin === undefined || entry.path === "/") return readContent(entry);

@@ -43,6 +43,8 @@ export interface Tree {
   xattrs(entry: TreeEntry): readonly (readonly [name: string, value: Buffer])[];
   /** Opens a file for reading; the caller closes it. It is the file of `entry`, or the error is TREE_CHANGED. */
   openFile(entry: TreeEntry): number;
+  /** Where a file lies, for calls of `sys` that copy it: good until the next call. Undefined for what only its path finds. */
+  whereIs(entry: TreeEntry): FilePlace | undefined;
   /**
    * A digest over what lstat does not tell: data, link target, attributes. Equal texts mean equal contents.
    * For a file without attributes it is the SHA-256 of its data in hex.
@@ -58,6 +60,14 @@ export interface Tree {
     readonly names: readonly string[];
   };
   close(): void;
+}
+
+/** A file by its open folder, with the record of `sys` that its entry was made of. */
+export interface FilePlace {
+  readonly folder: number;
+  readonly name: string;
+  readonly record: Buffer;
+  readonly recordAt: number;
 }
 
 /** A folder with what is in it, as lstat tells: shown or hidden. Made by {@link Tree.list}. */
