@@ -107,7 +107,7 @@ export function explainBuild(
       if (name === undefined) return;
       const exact = listFiles(vertex) ?? reason;
       throw new VarveError("CACHE_REQUIRED", `${name} is not cached: ${reasonLine(exact)}`, {
-        hint: "nothing was run; without --require-cached the step would be",
+        hint: "without --require-cached the step would run",
         details: { vertex, name, reason: exact },
       });
     },

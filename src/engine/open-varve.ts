@@ -52,6 +52,8 @@ export function openVarve(options: VarveOptions = {}): Varve {
       import: (options) => track((async () => (await mounting()).import(withSignal(options)))()),
     },
     history: createHistory(needParts),
+    explain: (name, options) =>
+      track((async () => (await import("./explain-record.ts")).explainRecord(needParts(), name, withSignal(options ?? {})))()),
     version: () => version(settings),
     async close() {
       closing.abort(new VarveError("CANCELED", "the store was closed"));

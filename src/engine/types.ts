@@ -1,9 +1,9 @@
-import type { BuildEvent, StepReason } from "../events/index.ts";
+import type { BuildEvent, RootCause, StepReason } from "../events/index.ts";
 import type { SourceRange, VarveError } from "../errors/index.ts";
 import type { CacheExport, CacheImport } from "../cache-transfer/index.ts";
 import type { CacheMountCommands } from "./cache-mount-types.ts";
 import type { ContextFiles, ContextFilesOptions } from "./context-types.ts";
-import type { History } from "../history/index.ts";
+import type { BuildStatus, History } from "../history/index.ts";
 import type { Outline, StageInfo } from "../frontend/index.ts";
 import type { StoreCare } from "./store-types.ts";
 import type { Entitlement } from "../ops/index.ts";
@@ -44,6 +44,11 @@ export interface Varve extends AsyncDisposable {
   readonly cacheMounts: CacheMountCommands;
   /** The builds of this store that were recorded: all that began, whatever became of them. */
   readonly history: History;
+  /**
+   * Why the steps of a build ran: the last one, or the one that `name` means (as in `history`). Fails with HISTORY_NOT_FOUND
+   * and HISTORY_AMBIGUOUS.
+   */
+  explain(name?: string, options?: { readonly signal?: AbortSignal }): Promise<BuildExplanation>;
   /** Versions and facts for `varve version`. */
   version(): Promise<VersionInfo>;
   /** Ends everything under way and frees all that is held. */
@@ -164,6 +169,24 @@ export interface BuildStep {
   readonly name: string;
   readonly cached: boolean;
   /** Why it was not cached. Folders of the user's are read in every build and have none. */
+  readonly reason?: StepReason;
+}
+
+/** Why the steps of a recorded build ran. */
+export interface BuildExplanation {
+  /** The build's ref in `Varve.history`. */
+  readonly ref: string;
+  readonly status: BuildStatus;
+  readonly steps: readonly RecordedStep[];
+  /** Where the work began: each cause once. */
+  readonly roots: readonly RootCause[];
+}
+
+/** A step of a recorded build. Those that ran have a reason. */
+export interface RecordedStep {
+  readonly vertex: string;
+  readonly name: string;
+  readonly outcome: "cached" | "ran" | "failed" | "unfinished";
   readonly reason?: StepReason;
 }
 

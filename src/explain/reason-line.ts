@@ -1,4 +1,5 @@
 import type { FileChange, FilesChanged, RootCause, SettingChange, StepReason } from "../events/index.ts";
+import { withoutControls } from "./plain-text.ts";
 
 /** Texts of instructions are shown up to here in one line: 60 characters. */
 const maxShownText = 60;
@@ -96,10 +97,8 @@ function quote(text: string): string {
   return `"${shorten(oneLine(text))}"`;
 }
 
-/** Texts of Dockerfiles and files may hold anything: what would move the cursor is shown as a blank. */
 function oneLine(text: string): string {
-  // eslint-disable-next-line no-control-regex -- these are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
+  return withoutControls(text).trim();
 }
 
 function shortDigest(digest: string): string {
