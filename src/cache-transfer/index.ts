@@ -3,7 +3,7 @@
  * or in an image's config; and such a cache as further answers to the solver's lookups. It neither makes layers nor unpacks
  * them: both are handed in. What it reads was written by others, and is checked as such.
  */
-export type { CacheExport, CacheImport, CacheLayer, Compressing } from "./types.ts";
+export type { CacheExport, CacheImport, CacheLayer, CarriedNames, Compressing } from "./types.ts";
 export { cacheLimits } from "./limits.ts";
 export { encodeCacheConfig, parseCacheConfig, type CacheConfig } from "./cache-config.ts";
 export { createFolderTarget, findInCacheFolder } from "./folder.ts";

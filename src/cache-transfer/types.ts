@@ -10,6 +10,9 @@ export interface Compressing {
   readonly forceCompression?: boolean;
 }
 
+/** Cache mounts that a cache carries: all of them, or those with these ids. Varve only; BuildKit reads past them. */
+export type CarriedNames = boolean | readonly string[];
+
 interface Exporting extends Compressing {
   /** `min` (the default): layers of the result only; `max`: of every step. Either has the keys of every step (Q10). */
   readonly mode?: "min" | "max";
@@ -19,6 +22,8 @@ interface Exporting extends Compressing {
   readonly ociMediaTypes?: boolean;
   /** false: a failure of the export fails the build. Default: a warning. */
   readonly ignoreError?: boolean;
+  /** Default none. */
+  readonly mounts?: CarriedNames;
 }
 
 /** Where a build's cache is written to (Q01-Q03). */
@@ -41,9 +46,13 @@ export type CacheExport =
   | { readonly type: "inline"; readonly ignoreError?: boolean };
 
 /** Where further caches are read from (Q02, Q03): written by Varve or BuildKit; of a registry also images with inline caches. */
-export type CacheImport =
+export type CacheImport = {
+  /** Cache mounts to fill from it, of those that have no content here. Default none. */
+  readonly mounts?: CarriedNames;
+} & (
   | { readonly type: "registry"; readonly ref: string; readonly insecure?: boolean }
-  | { readonly type: "local"; readonly src: string; readonly tag?: string; readonly digest?: string };
+  | { readonly type: "local"; readonly src: string; readonly tag?: string; readonly digest?: string }
+);
 
 /** A layer of a cache: a blob that is had by opening it, wherever it is. */
 export interface CacheLayer {

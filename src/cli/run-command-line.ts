@@ -118,11 +118,6 @@ async function groupOrUnknown(words: readonly string[], io: Io): Promise<number>
   });
 }
 
-/** Whether these words are the beginning of names of commands. */
-function isGroup(words: string): boolean {
-  return commands.some(({ names }) => names.some((name) => name.startsWith(`${words} `)));
-}
-
 /** Docker's words for a wrong number of arguments. */
 function checkArguments(name: string, { args: { min, max } }: Command, given: readonly string[]): void {
   if (given.length >= min && given.length <= max) return;

@@ -12,16 +12,16 @@ import type { BuildOptions } from "./types.ts";
 type CacheOptions = Pick<BuildOptions, "cacheFrom" | "cacheTo" | "buildArgs" | "outputs"> & { readonly signal: AbortSignal };
 
 /** The caches of one build that come from elsewhere and go elsewhere. */
-export interface BuildCaches extends Disposable {
+export interface BuildCaches extends AsyncDisposable {
   /** What the solve of the build's graph is told. */
-  readonly solving: Pick<SolveGraphOptions, "cacheFor" | "onSolved">;
+  readonly solving: Pick<SolveGraphOptions, "cacheFor" | "fillMount" | "onSolved">;
   /** The config of the build's image, with its cache in it where that was asked for. */
   imageConfig(config: ImageConfig, stack: StackRef): Promise<ImageConfig>;
   /** Writes the build's cache; gives what the build's metadata says of it. */
   export(stack: StackRef): Promise<Readonly<Record<string, unknown>>>;
 }
 
-/** Begins to read the imported caches. Once disposed of, nothing is read any more. */
+/** Begins to read the imported caches. Once disposed of, nothing is read any more: a build that found all in its store does not wait for them. */
 export function openBuildCaches(options: CacheOptions, parts: Parts, reporting: Reporting): BuildCaches {
   const { cacheFrom = [], cacheTo = [], outputs = [{ type: "image" }] } = options;
   const ending = new AbortController();
@@ -32,7 +32,7 @@ export function openBuildCaches(options: CacheOptions, parts: Parts, reporting: 
   const solved = (stack: StackRef): SolvedBuild => ({ vertices, stack, imports: opened?.imports, signal });
   return {
     solving: {
-      ...(opened && { cacheFor: opened.cacheFor }),
+      ...(opened && { cacheFor: opened.cacheFor, ...(opened.fillMount && { fillMount: opened.fillMount }) }),
       ...(cacheTo.length > 0 || isInline ? { onSolved: (found) => void (vertices = found) } : {}),
     },
     imageConfig: async (config, stack) => (isInline ? await withInlineCache(config, solved(stack), parts) : config),
@@ -40,7 +40,10 @@ export function openBuildCaches(options: CacheOptions, parts: Parts, reporting: 
       const manifest = await exportCaches(cacheTo, solved(stack), parts, reporting);
       return manifest === undefined ? {} : { "cache.manifest": manifest };
     },
-    [Symbol.dispose]: () => ending.abort(),
+    async [Symbol.asyncDispose]() {
+      ending.abort();
+      await opened?.imports.ready;
+    },
   };
 }
 

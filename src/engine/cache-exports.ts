@@ -18,6 +18,7 @@ import { blobLayers, identifyLayers } from "../exporters/index.ts";
 import { parseReference, withDefaultTag, type Descriptor, type Digest, type ImageConfig } from "../oci/index.ts";
 import type { StackRef } from "../snapshots/index.ts";
 import type { SolvedVertex } from "../solver/index.ts";
+import { packCarried } from "./carried-mounts.ts";
 import type { Reporting } from "./compile-input.ts";
 import { internalStep, type ReportStatus } from "./internal-step.ts";
 import type { Parts } from "./parts.ts";
@@ -47,7 +48,10 @@ export async function exportCaches(
   for (const each of placed) {
     const title = titleOf(each, placed);
     try {
-      manifest = (await internalStep(title, emit, (status) => exportTo(each, build, parts, status))) ?? manifest;
+      await using mounts = await packCarried(each.mounts, parts, { emit, signal: build.signal });
+      manifest =
+        (await internalStep(title, emit, (status) => exportTo(each, build, parts, { status, mounts: mounts.descriptors }))) ??
+        manifest;
     } catch (error) {
       build.signal.throwIfAborted();
       if (each.ignoreError === false) throw error;
@@ -73,7 +77,7 @@ async function exportTo(
   each: PlacedExport,
   { vertices, stack, imports, signal }: SolvedBuild,
   parts: Parts,
-  status: ReportStatus,
+  { status, mounts }: { readonly status: ReportStatus; readonly mounts: readonly Descriptor[] },
 ): Promise<Descriptor | undefined> {
   const target = targetOf(each, parts);
   status("preparing build cache for export", 0, 0, false);
@@ -89,6 +93,7 @@ async function exportTo(
     target,
     imageManifest: each.imageManifest ?? ociMediaTypes,
     ociMediaTypes,
+    extras: mounts.map((mount) => ({ descriptor: mount, open: () => parts.content.open(mount.digest, { signal }) })),
     signal,
     onStatus: (id, done) => status(id, 0, 0, done),
   });

@@ -13,6 +13,7 @@ import { parseDigest, parseReference, withDefaultTag, type ImageReference } from
 import type { Ref } from "../snapshots/index.ts";
 import type { CacheStore } from "../solver/index.ts";
 import { openImageLayout, type TransferStatus } from "../sources/index.ts";
+import { createMountFiller } from "./carried-mounts.ts";
 import type { Reporting } from "./compile-input.ts";
 import { internalStep } from "./internal-step.ts";
 import type { Parts } from "./parts.ts";
@@ -20,6 +21,8 @@ import type { Parts } from "./parts.ts";
 /** The caches that a build imports, and how its solve uses them. */
 export interface OpenImports {
   readonly imports: CacheImports;
+  /** Gives a cache mount what an imported cache has of it; absent where no mounts were asked for. */
+  readonly fillMount?: (id: string) => Promise<void>;
   /** The store's cache with the imported ones behind it; `onStatus` is told of what is fetched for a vertex. */
   cacheFor(onStatus: (vertex: string, status: TransferStatus) => void): CacheStore<Ref>;
 }
@@ -49,9 +52,24 @@ export function openImports(
     }
   }
 
-  const imports = startImports(given.map((each) => () => read(each)));
+  const found = new Map<ImportedCache, CacheImport>();
+  const imports = startImports(
+    given.map((each) => async () => {
+      const cache = await read(each);
+      if (cache !== undefined) found.set(cache, each);
+      return cache;
+    }),
+  );
+  const withMounts = async () =>
+    (await imports.ready).flatMap((cache) => {
+      const from = found.get(cache);
+      return from?.mounts === undefined ? [] : [{ cache, given: from }];
+    });
   return {
     imports,
+    ...(given.some(({ mounts }) => mounts !== undefined) && {
+      fillMount: createMountFiller(withMounts, parts, { emit, warn }, signal),
+    }),
     cacheFor: (onStatus) =>
       withImports(parts.cache, {
         imports,

@@ -10,6 +10,7 @@ import type { ContextFolders, ImageOrigin, Pins, TransferStatus } from "../sourc
 import type { BuildExplainer } from "./explain-build.ts";
 import type { OpenImports } from "./cache-imports.ts";
 import type { Parts } from "./parts.ts";
+import { withinQuota } from "./quota.ts";
 
 export interface SolveGraphOptions {
   readonly folders: ContextFolders;
@@ -22,6 +23,8 @@ export interface SolveGraphOptions {
   readonly allowed: ReadonlySet<Entitlement>;
   /** The cache to ask instead of the store's own. */
   readonly cacheFor?: OpenImports["cacheFor"];
+  /** Gives a cache mount what it has elsewhere, before a step uses it. */
+  readonly fillMount?: (id: string) => Promise<void>;
   readonly onSolved?: NonNullable<SolveOptions<Ref>["onSolved"]>;
   /** Absent where nothing is explained. */
   readonly explain?: BuildExplainer;
@@ -51,6 +54,7 @@ export async function solveGraph(graph: Graph, parts: Parts, options: SolveGraph
     });
   };
   const opFor = createOps({
+    within: (outer, step) => withinQuota(parts, outer, step),
     worker: parts.worker,
     snapshots: parts.snapshots,
     cache: parts.cache,
@@ -69,6 +73,7 @@ export async function solveGraph(graph: Graph, parts: Parts, options: SolveGraph
     materializing: singleFlight(),
     sources: graph.sources,
     ...(explain && { contents: explain.contents }),
+    ...(options.fillMount && { fillMount: options.fillMount }),
     onLog: (vertex, stream, data) => emit({ type: "log", time: Date.now(), vertex, stream, data }),
     onStatus,
   });

@@ -42,8 +42,12 @@ export interface OpsOptions {
   readonly allowed: ReadonlySet<Entitlement>;
   /** Folder of the cache mounts. */
   readonly cacheMounts: string;
+  /** Gives a cache mount what it has elsewhere, before a step that runs uses it. */
+  readonly fillMount?: (id: string) => Promise<void>;
   /** Absent where nothing is explained. */
   readonly contents?: ContentObserver;
+  /** Runs what writes to the store, within the limits of its size. */
+  readonly within: <T>(signal: AbortSignal, step: (signal: AbortSignal) => Promise<T>) => Promise<T>;
   /** Takes the output of commands. */
   readonly onLog: (vertex: string, stream: 1 | 2, data: Uint8Array) => void;
   /** Takes the progress of transfers. */
@@ -64,7 +68,7 @@ export function createOps(options: OpsOptions): (vertex: Vertex) => SolverOp<Ref
       ...op,
       async exec(inputs, context) {
         try {
-          return await op.exec(inputs, context);
+          return await options.within(context.signal, (signal) => op.exec(inputs, { ...context, signal }));
         } catch (error) {
           // What was stopped did not fail here.
           throw isVarveError(error) && !context.signal.aborted ? error.at(placeOf(vertex, options.sources)) : error;

@@ -109,6 +109,7 @@ async function run(
       const ref = mount.input === -1 ? undefined : inputs[mount.input];
       const stack = ref && (isStack(ref) ? ref : await materialize(ref, mount.selector || "/", vertex, options, signal));
       const base = stack?.layers ?? [];
+      if (mount.cache !== undefined) await options.fillMount?.(mount.cache.id);
       mounts.push(
         placeMount(mount, base, options, (active) => {
           if (mount.output >= 0) outputs.push({ active, base, index: mount.output });

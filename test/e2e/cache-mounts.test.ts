@@ -156,6 +156,37 @@ describeEachWay("cache mounts", (box) => {
     },
   );
 
+  test("R02 Q01 a build cache carries the mounts that it is told to; a step that runs elsewhere finds them, and no mount that is there changes", async () => {
+    const folder = box.path("carried");
+    const build = async (step: string, store: string, args: readonly string[] = []) =>
+      await box.build(
+        {
+          Dockerfile: `FROM busybox\nRUN --mount=type=cache,id=one,target=/c echo 1 >> /c/n\nRUN --mount=type=cache,id=two,target=/c touch /c/two\n${step}`,
+        },
+        args,
+        { store },
+      );
+    const read =
+      "RUN --mount=type=cache,id=one,target=/one --mount=type=cache,id=two,target=/two cat /one/n; ls /two; echo end # it";
+    const written = await build("", "carry", [`--cache-to=type=local,dest=${folder},mode=max,mounts=one`]);
+    assert.equal(written.code, 0, written.stderr);
+    const from = `--cache-from=type=local,src=${folder},mounts=true`;
+    const cached = await build("", "carry-to", [from]);
+    assert.doesNotMatch(cached.stderr, /importing cache mount one/, "nothing ran, so nothing is fetched");
+    const there = await build(read, "carry-to", [from]);
+    assert.deepEqual(logOf(there.stderr, "# it"), ["1", "end"], there.stderr);
+    const again = await build(read.replace("cat", "echo 2 >> /one/n; cat"), "carry-to", [from]);
+    assert.deepEqual(logOf(again.stderr, "# it"), ["1", "2", "end"]);
+    const kept = await build(`${read} again`, "carry-to", [from]);
+    assert.deepEqual(logOf(kept.stderr, "# it"), ["1", "2", "end"], kept.stderr);
+    const { stdout } = await box.succeed(["cache", "mounts", "import", `type=local,src=${folder}`], { store: "carry-third" });
+    assert.equal(stdout.toString(), "one: imported\n");
+    const unknown = await build("RUN echo more", "carry", [
+      `--cache-to=type=local,dest=${folder},mounts=no;such,ignore-error=false`,
+    ]);
+    assert.match(unknown.stderr, /there is no cache mount no \[CACHE_MOUNT_NOT_FOUND\]/);
+  });
+
   test("R02 what is imported is not trusted: other bytes, a climbing name, no archive, and nothing of it stays", async () => {
     for (const { name, files, message } of hostileLayouts()) {
       const folder = box.write(`hostile-${name}`, files);

@@ -10,7 +10,10 @@ const services = ["gha", "s3", "azblob"];
 const hint = "there are registry, local and inline";
 
 /** What each type takes (Q01-Q03). */
-const importAttributes = { registry: ["ref", "registry.insecure"], local: ["src", "tag", "digest"] } as const;
+const importAttributes = {
+  registry: ["ref", "registry.insecure", "mounts"],
+  local: ["src", "tag", "digest", "mounts"],
+} as const;
 const packing = [
   "mode",
   "ignore-error",
@@ -19,6 +22,7 @@ const packing = [
   "compression",
   "compression-level",
   "force-compression",
+  "mounts",
 ];
 const exportAttributes = {
   registry: ["ref", "registry.insecure", ...packing],
@@ -44,9 +48,24 @@ export function parseCacheImports(values: readonly string[], { cwd }: Where): re
       refuseStrangers(given, importAttributes[type], type, flag);
       const text = textsOf(given, flag);
       if (type === "registry")
-        return [{ type, ref: text.need("ref", type), ...optional("insecure", text.bool("registry.insecure")) }];
+        return [
+          {
+            type,
+            ref: text.need("ref", type),
+            ...optional("insecure", text.bool("registry.insecure")),
+            ...optional("mounts", text.names("mounts")),
+          },
+        ];
       const src = resolve(cwd, text.need("src", type));
-      return [{ type, src, ...optional("tag", given.get("tag")), ...optional("digest", given.get("digest")) }];
+      return [
+        {
+          type,
+          src,
+          ...optional("tag", given.get("tag")),
+          ...optional("digest", given.get("digest")),
+          ...optional("mounts", text.names("mounts")),
+        },
+      ];
     });
 }
 
@@ -85,6 +104,7 @@ function parseExport(given: Map<string, string>, { value, flag, cwd }: Where & {
     ...optional("compression", compression),
     ...optional("compressionLevel", text.level("compression-level", compression ?? "gzip")),
     ...optional("forceCompression", text.bool("force-compression")),
+    ...optional("mounts", text.names("mounts")),
   };
   if (common.imageManifest === true && common.ociMediaTypes === false) {
     throw new VarveError("USAGE", `${flag}: image-manifest=true needs oci-mediatypes=true`);
@@ -144,6 +164,12 @@ function textsOf(given: ReadonlyMap<string, string>, flag: string) {
       if (/^(?:1|t|T|true|TRUE|True)$/.test(value)) return true;
       if (/^(?:0|f|F|false|FALSE|False)$/.test(value)) return false;
       throw wrong(key, "true, false");
+    },
+    /** A truth value, or names with semicolons between them: a comma ends the attribute. */
+    names(key: string): boolean | readonly string[] | undefined {
+      const value = given.get(key);
+      if (value === undefined || /^(?:1|t|T|true|TRUE|True|0|f|F|false|FALSE|False|)$/.test(value)) return this.bool(key);
+      return value.split(";").filter((name) => name !== "");
     },
     oneOf<T extends string>(key: string, values: readonly T[]): T | undefined {
       const value = given.get(key);
