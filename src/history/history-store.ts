@@ -22,8 +22,9 @@ const defaultRetention: Retention = { maxAgeMs: 48 * 3600 * 1000, maxEntries: 50
 
 /** Old records that one build removes, so that none pays for all. */
 const maxRemovedAtOnce = 10;
-/** Event files below are kept as they are, in bytes. */
+/** Event files below are kept as they are, and those above too: packing them would hold up the end of the process. In bytes. */
 const minPackedBytes = 64 * 1024;
+const maxPackedBytes = 64 * 1024 * 1024;
 
 export interface HistoryStore extends History {
   /** Begins the record of a build. The recorder's `finish` also removes records that are too old. */
@@ -139,7 +140,7 @@ export function openHistory(options: {
           } catch (error) {
             recording.onFault(error);
           }
-          if (bytes < minPackedBytes) return bytes;
+          if (bytes < minPackedBytes || bytes > maxPackedBytes) return bytes;
           const done: Promise<void> = packEvents(folder).finally(() => packing.delete(done));
           packing.add(done);
           return bytes;
