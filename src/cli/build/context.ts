@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { VarveError } from "../../errors/index.ts";
 import type { BuildOptions, ContextInput } from "../../engine/index.ts";
@@ -37,7 +37,7 @@ export async function readBuildInput(
 /** A folder of that name comes before a repository of that name, as in buildx. */
 async function findContext(place: string, { cwd }: Pick<Io, "cwd">): Promise<Exclude<ContextInput, { kind: "tar" }>> {
   const path = resolve(cwd, place);
-  if (place !== "" && (await isFolder(path))) return { kind: "folder", path };
+  if (place !== "" && isFolder(path)) return { kind: "folder", path };
   const { parseGitReference } = await import("../../dockerfile/index.ts");
   if (isUrl(place) || parseGitReference(place) !== undefined) return { kind: "remote", url: place };
   throw new VarveError("CONTEXT_NOT_FOUND", `unable to prepare context: path "${place}" not found`);
@@ -47,9 +47,9 @@ function isUrl(text: string): boolean {
   return /^https?:\/\//.test(text);
 }
 
-async function isFolder(path: string): Promise<boolean> {
+function isFolder(path: string): boolean {
   try {
-    return (await stat(path)).isDirectory();
+    return statSync(path).isDirectory();
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
     if (code === "ENOENT" || code === "ENOTDIR") return false;

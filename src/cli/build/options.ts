@@ -57,7 +57,7 @@ async function readBuildArgs({ flags, io, dockerConfigDir }: BuildCall): Promise
   const epoch = nonEmpty(io.env["SOURCE_DATE_EPOCH"]);
   if (epoch !== undefined && !Object.hasOwn(args, "SOURCE_DATE_EPOCH")) args["SOURCE_DATE_EPOCH"] = epoch;
   const given = new Set(Object.keys(args).map((key) => key.toUpperCase()));
-  for (const [key, value] of Object.entries(await readProxyArgs(dockerConfigDir))) {
+  for (const [key, value] of Object.entries(readProxyArgs(dockerConfigDir))) {
     if (!given.has(key.toUpperCase())) args[key] = value;
   }
   return args;

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { VarveError } from "../../errors/index.ts";
 
@@ -11,10 +11,10 @@ const proxyNames: Readonly<Record<string, string>> = {
 };
 
 /** The build arguments that `proxies.default` of Docker's config.json stands for, in upper and lower case (B36). */
-export async function readProxyArgs(dockerConfigDir: string | undefined): Promise<Readonly<Record<string, string>>> {
+export function readProxyArgs(dockerConfigDir: string | undefined): Readonly<Record<string, string>> {
   if (dockerConfigDir === undefined) return {};
   const path = join(dockerConfigDir, "config.json");
-  const config = await readJson(path);
+  const config = readJson(path);
   const proxies = fieldOf(fieldOf(config, "proxies"), "default");
   const args: Record<string, string> = {};
   for (const [key, name] of Object.entries(proxyNames)) {
@@ -26,10 +26,10 @@ export async function readProxyArgs(dockerConfigDir: string | undefined): Promis
   return args;
 }
 
-async function readJson(path: string): Promise<unknown> {
+function readJson(path: string): unknown {
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    text = readFileSync(path, "utf8");
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
     throw new VarveError("FILE_UNREADABLE", `cannot read ${path}`, { cause });
