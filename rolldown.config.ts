@@ -73,5 +73,6 @@ export default defineConfig([
     output: { dir: "dist", format: "esm", entryFileNames: "[name].js", codeSplitting: false },
   },
   bundle("cli/run-process", /src\/(cli\/(run-process|commands\/build|progress\/plain)|engine\/index)\.ts$/),
+  bundle("engine/gc-entry", /src\/engine\/gc-entry\.ts$/),
   bundle("engine/worker-entry", /src\/(engine\/worker-entry|ops\/(exec|file)-task)\.ts$/),
 ]);

@@ -18,6 +18,7 @@ import { exportOutputs } from "./export-outputs.ts";
 import type { Parts } from "./parts.ts";
 import { untoldOnly } from "./fetch-context.ts";
 import { completed, failed, startRecord } from "./record-build.ts";
+import { withinQuota } from "./quota.ts";
 import { solveGraph } from "./solve-graph.ts";
 import type { BuildOptions, BuildResult, BuildRun, BuildStep, BuildWarning } from "./types.ts";
 
@@ -74,7 +75,7 @@ function stepOf({ vertex, name, cached = false, reason }: VertexEvent): BuildSte
 
 async function build(parts: Parts, options: RunningOptions, reporting: Reporting): Promise<Made> {
   const { emit } = reporting;
-  using caches = asksForCaches(options)
+  await using caches = asksForCaches(options)
     ? (await import("./build-caches.ts")).openBuildCaches(options, parts, reporting)
     : undefined;
   return await withBuildInput(parts, options, {
@@ -123,13 +124,14 @@ async function compileAndRun(
   const ref = await solving.finally(() => remember(explain, reporting));
   const stack: StackRef = ref ?? { kind: "stack", layers: [] };
   const { epochSeconds } = compiled;
-  const made = await exportOutputs(
-    stack,
-    (await caches?.imageConfig(compiled.image, stack)) ?? compiled.image,
-    parts,
-    { ...options, ...(epochSeconds === undefined ? {} : { epochSeconds }) },
-    emit,
-  );
+  const image = (await caches?.imageConfig(compiled.image, stack)) ?? compiled.image;
+  const exporting = (within: AbortSignal) => {
+    const request = { ...options, signal: within, ...(epochSeconds === undefined ? {} : { epochSeconds }) };
+    return exportOutputs(stack, image, parts, request, emit);
+  };
+  // of a build that is all cached an archive alone makes layers in the store
+  const packs = parts.worker.started || (options.outputs ?? []).some(({ type }) => type === "oci" || type === "docker");
+  const made = await (packs ? withinQuota(parts, signal, exporting) : exporting(signal));
   return caches === undefined ? made : { ...made, metadata: { ...made.metadata, ...(await caches.export(stack)) } };
 }
 

@@ -22,6 +22,7 @@ import { openTraces, tracesSchema, type TraceStore } from "../traces/index.ts";
 import { createWorker, type Worker } from "../worker/index.ts";
 import { readConfig, type VarveConfig } from "./config.ts";
 import type { Settings } from "./open-varve.ts";
+import { settleQuota } from "./quota.ts";
 import { sweepStore } from "./sweep-store.ts";
 import { modulePath, packageVersion } from "../package/index.ts";
 
@@ -48,10 +49,12 @@ export interface Parts {
   /** Folders to look for programs in: a PATH. */
   readonly path: string;
   readonly cacheMounts: CacheMounts;
-  close(): Promise<void>;
+  /** With `collect` (the default) garbage is collected afterwards by another process, where that is due. */
+  close(options?: { readonly collect?: boolean }): Promise<void>;
 }
 
-export function openParts({ root, configPath, dockerConfigDir, path, runtime, proxyEnv }: Settings): Parts {
+export function openParts(settings: Settings): Parts {
+  const { root, configPath, dockerConfigDir, path, runtime, proxyEnv } = settings;
   const state = openState(root, [
     leasesSchema,
     snapshotsSchema,
@@ -82,15 +85,15 @@ export function openParts({ root, configPath, dockerConfigDir, path, runtime, pr
   const registry = createRegistryClient({ config: config.registry, ...reaching });
   const insecure = new Map<string, RegistryClient>();
   const insecureRegistry = (host: string): RegistryClient => {
-    const settings = { ...config.registry[host], http: true, insecure: true };
-    const client = insecure.get(host) ?? createRegistryClient({ config: { ...config.registry, [host]: settings }, ...reaching });
+    const plain = { ...config.registry[host], http: true, insecure: true };
+    const client = insecure.get(host) ?? createRegistryClient({ config: { ...config.registry, [host]: plain }, ...reaching });
     insecure.set(host, client);
     return client;
   };
   const imageSource = createImageSource({ state, registry, content, images, blobs, snapshots, worker });
   const httpSource = createHttpSource({ state, content, userAgent, proxyEnv });
   const gitSource = createGitSource({ root, worker, path, proxyEnv });
-  return {
+  const parts: Parts = {
     root,
     state,
     leases,
@@ -110,8 +113,12 @@ export function openParts({ root, configPath, dockerConfigDir, path, runtime, pr
     worker,
     path,
     cacheMounts: openCacheMounts({ root: join(root, "cache-mounts"), worker }),
-    async close() {
-      if (worker.started) await sweepStore({ snapshots, content, leases, worker });
+    async close({ collect = true } = {}) {
+      if (worker.started) {
+        await sweepStore({ snapshots, content, leases, worker });
+        await settleQuota(parts);
+        if (collect) await (await import("./garbage.ts")).startCollection(parts, settings);
+      }
       await worker.close();
       await history.settled();
       for (const client of [registry, ...insecure.values()]) client.close();
@@ -119,4 +126,5 @@ export function openParts({ root, configPath, dockerConfigDir, path, runtime, pr
       state.close();
     },
   };
+  return parts;
 }

@@ -12,6 +12,8 @@ export interface Quota {
    * made. When nothing more may go, the step is stopped and fails with QUOTA_EXCEEDED.
    */
   within<T>(signal: AbortSignal, step: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  /** Removes what may go until the limits hold, and does not fail where they cannot. */
+  settle(): Promise<void>;
 }
 
 /** How often the disk is asked while a step runs, in milliseconds; one call of statfs(2) each. */
@@ -80,6 +82,10 @@ export function createQuota(rooms: StoreRooms, limits: SpaceLimits): Quota {
   }
 
   return {
+    async settle() {
+      const { signal } = new AbortController();
+      if ((await look(signal)) !== undefined) await pruneStore(rooms, { rules: () => [rule], signal });
+    },
     async within(signal, step) {
       await check();
       const stop = new AbortController();

@@ -130,8 +130,9 @@ function limitsOf(settings: SpaceSettings, disk: DiskFacts): SpaceLimits {
  * is for garbage collection alone.
  */
 export function quotaOf(settings: GcSettings, disk: DiskFacts): SpaceLimits | undefined {
-  const { reservedBytes: _, ...limits } = limitsOf(settings, disk);
-  return Object.values(limits).some(Boolean) ? limits : undefined;
+  const limits = limitsOf(settings, disk);
+  const { reservedBytes: _reserved, ...hard } = limits;
+  return Object.values(hard).some(Boolean) ? limits : undefined;
 }
 
 /** BuildKit's: reserve 10 % of the disk, 10 GB at most; use 80 % and 100 GB at most; leave 20 % free. */
