@@ -6,12 +6,13 @@ import type { ContainerProcess } from "./container-process.ts";
 const maxPasswdBytes = 10 * 1024 * 1024;
 
 /**
- * The environment with HOME: what it says itself, else what the root's /etc/passwd says of the user, else `/`. The runtimes would
+ * The environment with HOME: what it says itself (an empty one counts for none), else what the root's /etc/passwd says of the user, else `/`. The runtimes would
  * add it too, but not the same one for a user without an entry; Docker's steps see runc's answer.
  */
 export function withHome(rootPath: string, { env, user }: Pick<ContainerProcess, "env" | "user">): readonly string[] {
-  if (env.some((entry) => entry.startsWith("HOME="))) return env;
-  return [...env, `HOME=${homeOf(readPasswd(rootPath), user.uid)}`];
+  const given = env.findLast((entry) => entry.startsWith("HOME="));
+  if (given !== undefined && given !== "HOME=") return env;
+  return [...env.filter((entry) => entry !== "HOME="), `HOME=${homeOf(readPasswd(rootPath), user.uid)}`];
 }
 
 function homeOf(passwd: string, uid: number): string {

@@ -44,6 +44,16 @@ function steps(runtime: string, way: "root" | "user namespace"): void {
     assert.equal(step.inspected, "755 5:6\n755 5:6\n");
   });
 
+  test("R10 an empty HOME counts for none, as with runc, and another stays", async () => {
+    for (const [given, seen] of [
+      ["HOME=", "/"],
+      ["HOME=/elsewhere", "/elsewhere"],
+    ] as const) {
+      const { out } = await worker.ask({ process: { ...sh("env | grep ^HOME="), env: ["PATH=/bin", given], user: nobody } });
+      assert.equal(out, `HOME=${seen}\n`);
+    }
+  });
+
   test("R10 a step has Docker's 14 capabilities, none inheritable, and a seccomp filter", async () => {
     const { out } = await worker.ask({ process: sh("grep -E '^(Cap|NoNew|Seccomp:)' /proc/self/status") });
     assert.deepEqual(
