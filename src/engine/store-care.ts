@@ -16,7 +16,7 @@ export function createStoreCare(needParts: () => Parts): StoreCare {
       const { surveyStore } = await import("../gc/index.ts");
       const { records, disk } = await surveyStore(storeRooms(parts), { signal });
       const matches = await readFilters(filters);
-      return { records: records.filter(matches).map(asUsage), images: measureImages(parts, records), disk };
+      return { records: records.filter(matches).map(asUsage), images: await measureImages(parts, records), disk };
     },
     prune: async (request = {}) => await prune(needParts(), request),
     pruneImages: async (request = {}) => pruneImages(needParts(), request),
@@ -83,9 +83,10 @@ function asUsage({ thing: _thing, cached: _cached, sharedWith, holder, ...record
 }
 
 /** What images take on the disk: with others, and by themselves. */
-function measureImages({ images, snapshots }: Parts, records: readonly StoreRecord[]): StoreUsage["images"] {
+async function measureImages(parts: Parts, records: readonly StoreRecord[]): Promise<StoreUsage["images"]> {
+  const thingsOf = await readImageNeeds(parts);
   const bytesOf = new Map(records.map(({ thing, bytes }) => [thing, bytes]));
-  const listed = images.list().map((image) => ({ image, things: thingsOf(image, { snapshots }) }));
+  const listed = parts.images.list().map((image) => ({ image, things: thingsOf(image) }));
   const users = new Map<string, number>();
   for (const { things } of listed) for (const thing of things) users.set(thing, (users.get(thing) ?? 0) + 1);
   const sum = (things: readonly string[]) => things.reduce((total, thing) => total + (bytesOf.get(thing) ?? 0), 0);
@@ -104,16 +105,9 @@ function measureImages({ images, snapshots }: Parts, records: readonly StoreReco
   };
 }
 
-/** The snapshots and blobs that an image needs, as their rooms name them. */
-function thingsOf(image: ImageRecord, { snapshots }: Pick<Parts, "snapshots">): ReadonlySet<string> {
-  const { layers: ids = [], manifest, digests } = image;
-  const below = ids.flatMap((id) => snapshots.get(id)?.base ?? []);
-  const blobs = [image.id, manifest?.config.digest, ...(manifest?.layers ?? []).map(({ digest }) => digest)];
-  const manifests = digests.map((name) => name.slice(name.indexOf("@") + 1));
-  return new Set([
-    ...[...ids, ...below].map((id) => `snapshot/${id}`),
-    ...[...blobs, ...manifests].flatMap((digest) => (digest === undefined ? [] : [`blob/${digest}`])),
-  ]);
+async function readImageNeeds(parts: Parts): Promise<(image: ImageRecord) => ReadonlySet<string>> {
+  const { createImageNeeds, readFoundations } = await import("../gc/index.ts");
+  return createImageNeeds(parts.snapshots.list(), readFoundations(parts));
 }
 
 /** Forgets images; what they alone needed is cache from then on, and goes with the next prune of it. */
@@ -130,7 +124,8 @@ async function pruneImages(parts: Parts, request: ImagePrune): Promise<PrunedIma
   });
   const removed = chosen.map(({ id, names }) => ({ id, names: names.map((name) => familiarReference(parseReference(name))) }));
   if (dryRun || chosen.length === 0) return { removed, freedBytes: 0 };
-  const needed = new Set(chosen.flatMap((image) => [...thingsOf(image, parts)]));
+  const thingsOf = await readImageNeeds(parts);
+  const needed = new Set(chosen.flatMap((image) => [...thingsOf(image)]));
   state.transaction(() => {
     for (const { id, names } of chosen) {
       // somebody may have tagged it since

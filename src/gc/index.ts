@@ -5,6 +5,7 @@
  */
 export { parseCondition, type RecordFilter } from "./filter.ts";
 export { gcHandlers } from "./handlers.ts";
+export { createImageNeeds, readFoundations } from "./needs.ts";
 export { planPrune } from "./plan-prune.ts";
 export { pruneStore, type PruneOptions, type PruneOutcome } from "./prune.ts";
 export { createQuota, type Quota } from "./quota.ts";

@@ -1,7 +1,8 @@
 import { closeSync, existsSync, openSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { flock } from "../sys/index.ts";
-import { readNeeds } from "./needs.ts";
+import { snapshotThing } from "../snapshots/index.ts";
+import { readFoundations, readNeeds } from "./needs.ts";
 import { planPrune } from "./plan-prune.ts";
 import type { StoreRooms } from "./rooms.ts";
 import { surveyStore } from "./survey.ts";
@@ -62,33 +63,35 @@ async function remove(rooms: StoreRooms, plan: readonly Victim[], signal: AbortS
 }
 
 /** Removes the rows of what nobody needs at this moment. Within a transaction. */
-function removeRows({ state, snapshots, cache, content, blobs, leases, images }: StoreRooms, plan: readonly Victim[]): Victim[] {
+function removeRows(rooms: StoreRooms, plan: readonly Victim[]): Victim[] {
+  const { state, snapshots, cache, content, blobs, leases } = rooms;
   const listed = snapshots.list();
-  const needs = readNeeds({ leases, images }, listed);
-  const users = new Map<number, Set<number>>();
-  for (const { id, base } of listed) {
-    for (const below of base) {
+  const needs = readNeeds(rooms, listed);
+  const foundations = readFoundations(rooms);
+  const users = new Map<string, string[]>();
+  for (const snapshot of listed) {
+    for (const below of foundations(snapshot)) {
       const above = users.get(below);
-      if (above) above.add(id);
-      else users.set(below, new Set([id]));
+      if (above) above.push(snapshotThing(snapshot.id));
+      else users.set(below, [snapshotThing(snapshot.id)]);
     }
   }
   const records = cache.list();
   const gone: Victim[] = [];
-  const goneIds = new Set<number>();
+  const goneThings = new Set<string>();
   const evicted = new Map<string, string>();
   for (const victim of plan) {
     const { record, frees, why } = victim;
     const { thing } = record;
+    if (!/^(?:snapshot|blob)\//.test(thing)) continue;
     if (needs.running.has(thing) || (frees && needs.images.has(thing))) continue;
-    if (thing.startsWith("snapshot/")) {
-      const id = snapshotId(thing);
-      // somebody may have built on it since it was looked at
-      if ([...(users.get(id) ?? [])].some((user) => !goneIds.has(user))) continue;
-      goneIds.add(id);
-      for (const { key, stacks } of records) if (stacks.some((stack) => stack.includes(id))) evicted.set(key, why);
-    } else if (!thing.startsWith("blob/")) continue;
+    // somebody may have built on it since it was looked at
+    if ((users.get(thing) ?? []).some((user) => !goneThings.has(user))) continue;
+    goneThings.add(thing);
     gone.push(victim);
+    if (!thing.startsWith("snapshot/")) continue;
+    const id = snapshotId(thing);
+    for (const { key, stacks } of records) if (stacks.some((stack) => stack.includes(id))) evicted.set(key, why);
   }
   const freed = gone.filter(({ frees }) => frees).map(({ record }) => record.thing);
   for (const why of new Set(evicted.values()))

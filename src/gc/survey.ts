@@ -4,7 +4,7 @@ import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { snapshotThing, type ListedSnapshot } from "../snapshots/index.ts";
 import { describeSnapshots } from "./describe-snapshots.ts";
-import { readNeeds } from "./needs.ts";
+import { readFoundations, readNeeds } from "./needs.ts";
 import { extentsTable, type StoreRooms } from "./rooms.ts";
 import { measureTask, type Extent } from "./tasks.ts";
 import type { DiskFacts, StoreRecord } from "./types.ts";
@@ -24,6 +24,7 @@ export async function surveyStore(rooms: StoreRooms, { signal }: { readonly sign
   const git = listRepositories(rooms.root);
   const { extents, rest } = await measure(rooms, { snapshots, git, blobs, signal });
   const needs = readNeeds(rooms, snapshots);
+  const foundations = readFoundations(rooms);
   const uses = rooms.leases.uses();
   const complete = (
     record: Pick<StoreRecord, "thing" | "type" | "description" | "createdMs"> & Partial<StoreRecord>,
@@ -49,7 +50,7 @@ export async function surveyStore(rooms: StoreRooms, { signal }: { readonly sign
     return complete({
       thing,
       createdMs: snapshot.createdMs,
-      parents: snapshot.base.map((id) => recordId(snapshotThing(id))),
+      parents: foundations(snapshot).map(recordId),
       mutable: snapshot.owner !== undefined,
       ...(described.get(snapshot.id) ?? { type: "regular", description: "left over", cached: false }),
       ...pickExtent(extents.get(thing)),

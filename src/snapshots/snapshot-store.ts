@@ -13,6 +13,15 @@ CREATE TABLE IF NOT EXISTS snapshots (
   created INTEGER NOT NULL -- milliseconds since 1970
 );
 CREATE INDEX IF NOT EXISTS snapshots_by_chain ON snapshots (chain_id);
+CREATE TABLE IF NOT EXISTS snapshot_parts ( -- snapshots that hold only what differs from another one
+  id INTEGER PRIMARY KEY,
+  under INTEGER NOT NULL -- the snapshot whose files show where this one has none
+);
+CREATE TABLE IF NOT EXISTS snapshot_origins ( -- whole snapshots that a later one may be made from
+  origin TEXT PRIMARY KEY, -- digest of the step and of the place of its files
+  id INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS own_layers (diff_id TEXT PRIMARY KEY) WITHOUT ROWID; -- tars that packing here makes again
 `;
 
 /** A complete, immutable snapshot. */
@@ -37,24 +46,32 @@ export interface ActiveSnapshot {
 }
 
 export interface SnapshotStore {
-  create(base: readonly number[]): ActiveSnapshot;
+  /** With `under` it takes only what differs from that snapshot, which has the same base and stays for as long. */
+  create(base: readonly number[], options?: { readonly under?: number }): ActiveSnapshot;
   get(id: number): Snapshot | undefined;
   /** Whether all these snapshots are there; if so, the lease of this process keeps them from being removed. */
   claim(ids: readonly number[]): boolean;
   /** A snapshot with this chain ID, claimed. */
   findByChain(chainId: string): Snapshot | undefined;
-  /** All rows, of unfinished snapshots too, by id. */
+  /** All rows, of unfinished snapshots too, by id; what a snapshot differs from counts to its base. */
   list(): readonly ListedSnapshot[];
   /** Deletes rows: call it in a transaction, after a look at all claims. Their folders are deleted after it. */
   forget(ids: readonly number[]): void;
   /** Folders of snapshots without a row: whoever deleted the row died before the folder. */
   listOrphans(): readonly string[];
+  /** Diff IDs of layers that packing made: their blobs can be made again. */
+  listOwnLayers(): ReadonlySet<string>;
   /** Absolute path of the folder of a snapshot, with all that belongs to it. */
   pathOf(id: number): string;
   /** Remembers what packing found out. */
   setLayer(id: number, layer: { readonly chainId?: string; readonly diffId: string; readonly diffSize: number }): void;
-  /** Absolute path of the upper folder of a snapshot. */
+  /** Absolute path of the upper folder of a snapshot; of one with parts, the topmost. */
   fsPath(id: number): string;
+  /** The folders that make these snapshots, bottom first: one each, or two where it was made from another one. */
+  fsPaths(ids: readonly number[]): string[];
+  /** The snapshot that a step's result can be made from by changing what differs, claimed. */
+  findOrigin(origin: string): Snapshot | undefined;
+  setOrigin(origin: string, id: number): void;
   /** Folders of snapshots whose maker died before it was done; they are nobody's and may be deleted. Their rows are gone. */
   takeAbandoned(): readonly string[];
 }
@@ -94,14 +111,16 @@ export function openSnapshots({
   const columns = "id, base, chain_id, diff_id, diff_size";
   const get = (id: number) => toSnapshot(state.get<Row>(`SELECT ${columns} FROM snapshots WHERE id = ? AND owner IS NULL`, id));
   const claim = (ids: readonly number[]) => leases.claim(ids.map(snapshotThing), () => ids.every((id) => get(id) !== undefined));
+  const underOf = (id: number) => state.get<{ under: number }>("SELECT under FROM snapshot_parts WHERE id = ?", id)?.under;
   return {
-    create(base) {
+    create(base, { under } = {}) {
       const { lastId: id } = state.run(
         "INSERT INTO snapshots (base, owner, created) VALUES (?, ?, ?)",
         JSON.stringify(base),
         processOwner(),
         Date.now(),
       );
+      if (under !== undefined) state.run("INSERT INTO snapshot_parts (id, under) VALUES (?, ?)", id, under);
       return {
         id,
         path: pathOf(id),
@@ -127,16 +146,28 @@ export function openSnapshots({
     list: () =>
       state
         .all<Row & { owner: string | null; created: number }>(`SELECT ${columns}, owner, created FROM snapshots ORDER BY id`)
-        .map((row) => ({ ...fromRow(row), createdMs: row.created, owner: row.owner ?? undefined })),
-    forget: (ids) => void state.run("DELETE FROM snapshots WHERE id IN (SELECT value FROM json_each(?))", JSON.stringify(ids)),
+        .map((row) => {
+          const { base, ...facts } = fromRow(row);
+          const under = underOf(row.id) ?? [];
+          return { ...facts, base: base.concat(under), createdMs: row.created, owner: row.owner ?? undefined };
+        }),
+    forget(ids) {
+      state.run("DELETE FROM snapshots WHERE id IN (SELECT value FROM json_each(?))", JSON.stringify(ids));
+      for (const table of ["snapshot_parts", "snapshot_origins"])
+        state.run(`DELETE FROM ${table} WHERE id NOT IN (SELECT id FROM snapshots)`);
+    },
     listOrphans() {
       // folders first: a folder is made after its row
       const folders = existsSync(folder) ? readdirSync(folder).filter((name) => /^\d+$/.test(name)) : [];
       const known = new Set(state.all<{ id: number }>("SELECT id FROM snapshots").map(({ id }) => String(id)));
       return folders.filter((name) => !known.has(name)).map((name) => join(folder, name));
     },
+    listOwnLayers: () =>
+      new Set(state.all<{ diff_id: string }>("SELECT diff_id FROM own_layers").map(({ diff_id: diffId }) => diffId)),
     pathOf,
     setLayer(id, { chainId, diffId, diffSize }) {
+      // a layer that came as a tar has its digest from the beginning, and only that tar has it
+      state.run("INSERT OR IGNORE INTO own_layers SELECT ? FROM snapshots WHERE id = ? AND diff_id IS NULL", diffId, id);
       state.run(
         "UPDATE snapshots SET diff_id = ?, diff_size = ?, chain_id = coalesce(?, chain_id) WHERE id = ?",
         diffId,
@@ -146,6 +177,16 @@ export function openSnapshots({
       );
     },
     fsPath: (id) => join(pathOf(id), "fs"),
+    fsPaths: (ids) =>
+      ids.flatMap((id) => {
+        const under = underOf(id);
+        return (under === undefined ? [id] : [under, id]).map((part) => join(pathOf(part), "fs"));
+      }),
+    findOrigin(origin) {
+      const row = state.get<{ id: number }>("SELECT id FROM snapshot_origins WHERE origin = ?", origin);
+      return row && claim([row.id]) ? get(row.id) : undefined;
+    },
+    setOrigin: (origin, id) => void state.run("INSERT OR REPLACE INTO snapshot_origins (origin, id) VALUES (?, ?)", origin, id),
     takeAbandoned() {
       const unfinished = state.all<{ id: number; owner: string }>("SELECT id, owner FROM snapshots WHERE owner IS NOT NULL");
       const abandoned = unfinished.filter(({ owner }) => !isOwnerAlive(owner));

@@ -168,7 +168,7 @@ describeEachWay("store care", (box) => {
       while (building) await box.succeed(["builder", "prune", "-f", "-a"]);
     })();
     try {
-      for (let round = 0; round < 3; round += 1)
+      for (let round = 0; round < 2; round += 1)
         await Promise.all(contexts.map(async (folder, n) => await box.succeed(["build", "-t", `beside:${n}`, folder])));
     } finally {
       building = false;
