@@ -53,7 +53,7 @@ export async function exportOutputs(
     });
   }
   return {
-    ...(image ? { imageId: image.id } : {}),
+    ...(image ? { imageId: image.id, sizeBytes: image.layers.reduce((sum, { diffSize }) => sum + diffSize, 0) } : {}),
     ...(descriptor ? { descriptor } : {}),
     tags: tags.map((tag) => familiarReference(parseReference(tag))),
     metadata: metadataOf(image, descriptor, tags, request.ref),

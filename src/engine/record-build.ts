@@ -31,12 +31,13 @@ export function startRecord({ history }: Parts, options: BuildOptions & { readon
 }
 
 export function completed(made: BuildResult, { platforms = [] }: BuildOptions): Outcome {
-  const { imageId, descriptor, tags } = made;
+  const { imageId, sizeBytes, descriptor, tags } = made;
   const platform = platforms[0] ?? formatPlatform(nativePlatform());
   return {
     status: "completed",
     result: {
       ...(imageId === undefined ? {} : { imageId }),
+      ...(sizeBytes === undefined ? {} : { sizeBytes }),
       manifests: descriptor === undefined ? [] : [{ platform, descriptor }],
       names: tags,
     },

@@ -152,6 +152,8 @@ export interface BuildResult {
   readonly ref: string;
   /** Digest of the image config: Docker's image ID. Absent when nothing that is an image was made. */
   readonly imageId?: Digest;
+  /** Sum of the image's uncompressed layers. */
+  readonly sizeBytes?: number;
   /** The manifest, where an output needed one (oci, docker). */
   readonly descriptor?: Descriptor;
   readonly tags: readonly string[];

@@ -73,6 +73,8 @@ export interface RecordedError {
 
 export interface RecordedResult {
   readonly imageId?: Digest;
+  /** Sum of the image's uncompressed layers. */
+  readonly sizeBytes?: number;
   /** The manifests that were made. */
   readonly manifests: readonly { readonly platform: string; readonly descriptor: Descriptor }[];
   readonly names: readonly string[];

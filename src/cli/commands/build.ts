@@ -42,6 +42,10 @@ export const build = defineCommand({
       if ((mode === "plain" || mode === "tty") && !io.signal.aborted)
         io.stderr.print(formatWarnings(warnings, { debug: call.debug, colors: useColors(io) }));
     }
+    if (mode === "plain" || mode === "tty") {
+      const { printSummary } = await import("../build/summary.ts");
+      await printSummary(result, store.history, io);
+    }
     const stdoutIsTaken = options.outputs?.some((output) => "dest" in output && typeof output.dest === "function") ?? false;
     if (printId && result.imageId !== undefined && !stdoutIsTaken) io.stdout.print(`${result.imageId}\n`);
     await writeFiles(result, call);

@@ -34,8 +34,8 @@ interface Block {
 const logPad = 10;
 
 /**
- * What the terminal shows at one moment (U02): a line for each step that began, one below it for each of its transfers, the
- * last lines of running commands. When the screen is too low, steps that are done leave first, the oldest before others.
+ * What the terminal shows at one moment (U02): a line for each step that began, below it why it runs, its transfers, and the
+ * last lines of a running command. When the screen is too low, steps that are done leave first, the oldest before others.
  */
 export function drawFrame(options: FrameOptions): readonly FrameLine[] {
   const { steps, columns, rows, nowMs } = options;
@@ -70,7 +70,10 @@ function stepLines(step: Step, nowMs: number, columns: number): readonly FrameLi
   const done = isCompleted(step);
   const style = !done ? undefined : step.canceled ? "cancel" : step.error !== undefined ? "error" : "run";
   const mark = !done ? "" : step.canceled ? "CANCELED " : step.error !== undefined ? "ERROR " : step.cached ? "CACHED " : "";
-  const lines = [row(`${mark}${step.name}`, "", durationOf(step, nowMs), columns, " => ", style)];
+  const lines: FrameLine[] = [row(`${mark}${step.name}`, "", durationOf(step, nowMs), columns, " => ", style)];
+  if (step.reason !== undefined) {
+    lines.push({ text: cutToWidth(` => => because ${step.reason}`, columns - 1), style: "faint" });
+  }
   for (const status of step.statuses.values()) {
     if (status.started === undefined) continue;
     const ended = status.completed ?? (done ? status.time : undefined);

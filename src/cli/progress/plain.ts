@@ -24,6 +24,8 @@ export interface PlainOptions {
  */
 export function createPlainProgress(options: PlainOptions): Progress {
   const steps = createSteps();
+  /** Steps whose reason was told. */
+  const told = new Set<string>();
   /** Last shown state of each status, by vertex and ID. */
   const shown = new Map<string, { readonly current: number; readonly time: number }>();
   let current: string | undefined;
@@ -76,6 +78,10 @@ export function createPlainProgress(options: PlainOptions): Progress {
     const step = steps.all.get(vertex);
     if (step === undefined) return;
     let text = header(step);
+    if (step.reason !== undefined && !told.has(vertex)) {
+      told.add(vertex);
+      text += `#${step.index} because ${step.reason}\n`;
+    }
     const { text: statuses, open } = statusLines(step);
     const warnings = step.warnings
       .splice(0)

@@ -1,5 +1,6 @@
 import { StringDecoder } from "node:string_decoder";
-import type { LogEvent, StatusEvent, VertexEvent } from "../../events/index.ts";
+import type { LogEvent, StatusEvent, StepReason, VertexEvent } from "../../events/index.ts";
+import { reasonLine } from "../../explain/index.ts";
 
 /** How many of a step's last lines are kept to repeat them when it fails. BuildKit's `logsBufferSize`. */
 const recentLines = 10;
@@ -15,6 +16,8 @@ export interface Step {
   cached: boolean;
   error: string | undefined;
   canceled: boolean;
+  /** Why it runs, in one line; absent where that says nothing: everything runs in a first build. */
+  reason: string | undefined;
   readonly statuses: Map<string, StatusEvent>;
   readonly changedStatuses: Set<string>;
   /** Warnings not shown yet. */
@@ -46,6 +49,7 @@ export function createStep(vertex: string, name: string): Step {
     cached: false,
     error: undefined,
     canceled: false,
+    reason: undefined,
     statuses: new Map(),
     changedStatuses: new Set(),
     warnings: [],
@@ -72,7 +76,14 @@ export function updateStep(step: Step, event: VertexEvent): boolean {
   step.cached = event.cached ?? step.cached;
   step.error = event.error ?? step.error;
   step.canceled = event.canceled ?? step.canceled;
+  if (event.reason !== undefined && event.cached !== true)
+    step.reason = tellsMore(event.reason) ? reasonLine(event.reason) : undefined;
   return changed;
+}
+
+/** In a first build and with `--no-cache` every step would say the same. */
+function tellsMore(reason: StepReason): boolean {
+  return reason.kind !== "first-time" && !(reason.kind === "no-cache" && reason.stage === undefined);
 }
 
 export function isStarted(step: Step): boolean {
