@@ -34,6 +34,7 @@ export function createImages(needParts: () => Parts): Images {
 
   async function asExported(record: ImageRecord, signal: AbortSignal): Promise<ExportedImage> {
     const parts = needParts();
+    if (record.layers) parts.snapshots.claim(record.layers);
     const config = await readConfig(record);
     const stack = record.layers
       ? { kind: "stack" as const, layers: record.layers }

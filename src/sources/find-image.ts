@@ -114,9 +114,9 @@ export function createImageFinder({
   }
 
   async function fromStore(reference: ImageReference, record: ImageRecord, signal: AbortSignal): Promise<ResolvedImage> {
-    const config = parseImageConfig(await content.readAll(record.id, { maxBytes: maxDocumentBytes, signal }));
     // before somebody removes the image and prunes: its layers may be nowhere else
     if (record.layers) snapshots.claim(record.layers);
+    const config = parseImageConfig(await content.readAll(record.id, { maxBytes: maxDocumentBytes, signal }));
     return {
       reference,
       digest: record.id,
