@@ -23,16 +23,11 @@ const escapeUnicode: Plugin = {
   },
 };
 
-/** The entry is a module, since the package's are: it requires the bundle, and reads nothing else but itself. */
-const requireBundle: Plugin = {
-  name: "require-bundle",
-  resolveId: (name) => (["./run-process.ts", "../package/index.ts"].includes(name) ? `\0${name}` : null),
-  load(id) {
-    if (id === "\0../package/index.ts") return `export const packageVersion = () => ${JSON.stringify(version)};`;
-    return id === "\0./run-process.ts"
-      ? 'import { createRequire } from "node:module"; export const { runProcess } = createRequire(import.meta.url)("./run-process.cjs");'
-      : null;
-  },
+/** The command line's entry reads nothing else but its bundle. */
+const knowVersion: Plugin = {
+  name: "know-version",
+  resolveId: (name) => (name === "../package/index.ts" ? "\0version" : null),
+  load: (id) => (id === "\0version" ? `export const packageVersion = () => ${JSON.stringify(version)};` : null),
 };
 
 function bundle(entry: string, together: RegExp) {
@@ -40,6 +35,7 @@ function bundle(entry: string, together: RegExp) {
   return {
     ...shared,
     input: { [entry]: `src/${entry}.ts` },
+    preserveEntrySignatures: "allow-extension", // one file, which its later chunks may ask for more
     plugins: [escapeUnicode],
     checks: { ineffectiveDynamicImport: false },
     output: {
@@ -69,7 +65,8 @@ export default defineConfig([
   {
     ...shared,
     input: { "cli/main": "src/cli/main.ts" },
-    plugins: [requireBundle],
+    plugins: [knowVersion],
+    external: [/run-process\.ts$/], // for the sources; what is built loads the bundle
     output: { dir: "dist", format: "esm", entryFileNames: "[name].js", codeSplitting: false },
   },
   bundle("cli/run-process", /src\/(cli\/(run-process|commands\/build|progress\/plain)|engine\/index)\.ts$/),

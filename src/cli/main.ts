@@ -2,6 +2,7 @@
 /* The entry of the command line: small on purpose, since `varve --version` and every cached build pay for what it imports. */
 import module from "node:module";
 import { compileCacheFolder } from "./compile-cache.ts";
+import { loadBundle } from "./load-bundle.ts";
 
 const folder = compileCacheFolder();
 if (folder !== undefined) module.enableCompileCache?.(folder);
@@ -15,6 +16,10 @@ if (major < 22 || (major === 22 && minor < 18)) {
   const { packageVersion } = await import("../package/index.ts");
   process.stdout.write(`varve version ${packageVersion()}\n`);
 } else {
-  const { runProcess } = await import("./run-process.ts");
+  const { runProcess } = (
+    import.meta.filename.endsWith(".ts")
+      ? await import("./run-process.ts")
+      : loadBundle(`${import.meta.dirname}/run-process.cjs`, { cacheFolder: folder, learn: args.includes("build") })
+  ) as typeof import("./run-process.ts");
   await runProcess(args);
 }
