@@ -36,7 +36,7 @@ for (const userNamespace of isRoot ? [false, true] : [true]) {
   const where = userNamespace ? "in a user namespace" : "as root";
   test(`T44 layers ${where}: packing and unpacking undo each other, and marks mean what they should`, () =>
     runIn("layers.check.ts", { userNamespace }));
-  test(`CVE classes ${where}: no hostile layer reaches outside its folder`, () =>
+  test(`CVE-2020-10696 CVE-2025-11395 ${where}: no hostile layer reaches outside its folder`, () =>
     runIn("hostile-layers.check.ts", { userNamespace }));
   test(`C13 X02 CVE-2025-45582 archives ${where}: ADD unpacks them into a root, and they stay there`, () =>
     runIn("unpack-archive.check.ts", { userNamespace }));

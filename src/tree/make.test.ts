@@ -53,7 +53,7 @@ test("L32 links are made as written, and take nothing's place", async (t) => {
   await assert.rejects(makeSymlink(root, { oldPath: "a", newPath: "/there", timestamp: -1 }), { code: "TREE_CONFLICT" });
 });
 
-test("L32 removing takes everything below, never what links lead to, and keeps the folder's time", async (t) => {
+test("L32 GHSA-32pv-7hq5-qhwq removing takes everything below, never what links lead to, and keeps the folder's time", async (t) => {
   const outside = plant(t, { precious: "" });
   const root = plant(t, { "a/": { time: 8 }, "a/b/c/d": "", "a/b/l": { link: outside }, "a/out": { link: outside }, keep: "" });
   const remove = (path: string, changes: { allowNotFound?: boolean; allowWildcard?: boolean } = {}) =>

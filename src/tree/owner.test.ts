@@ -45,7 +45,7 @@ test("L33 each name is looked up in its own input", (t) => {
   assert.deepEqual(ids, { uid: 1000, gid: 99 });
 });
 
-test("C08 the files are found through links inside the root, and only plain ones of sane size are read", (t) => {
+test("C08 CVE-2024-9676 the files are found through links inside the root, and only plain ones of sane size are read", (t) => {
   const linked = owners(t, { "etc/passwd": { link: "/usr/passwd" }, "usr/passwd": "in:x:3:4\n", "usr/": {} });
   assert.deepEqual(linked({ user: named("in") }), { uid: 3, gid: 4 });
   const escaping = owners(t, { "etc/passwd": { link: "../../../../../../etc/passwd" } });

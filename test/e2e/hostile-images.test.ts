@@ -116,7 +116,7 @@ describeEachWay("hostile base images", (box) => {
     });
   }
 
-  test("F8 links of an image lead a RUN, a mount, a user's files and a copy out nowhere", async () => {
+  test("F8 CVE-2019-14271 links of an image lead a RUN, a mount, a user's files and a copy out nowhere", async () => {
     const base = await box.build(
       {
         Dockerfile: `FROM busybox\nRUN rm -rf /etc/passwd && ln -s ${outside} /way && ln -s ${outside}/precious /etc/passwd && ln -s ${outside}/made /made\n`,
@@ -143,7 +143,7 @@ describeEachWay("hostile base images", (box) => {
     assertUntouched();
   });
 
-  test("F8 a local output writes through no link that the result holds, nor one that lies in its way", async () => {
+  test("F8 CVE-2021-41089 a local output writes through no link that the result holds, nor one that lies in its way", async () => {
     const result = {
       Dockerfile: `FROM busybox AS b\nRUN mkdir /o && ln -s ${outside} /o/way\nFROM scratch\nCOPY --from=b /o /\nCOPY Dockerfile /way2/precious\n`,
     };
