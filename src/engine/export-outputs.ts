@@ -41,7 +41,14 @@ export async function exportOutputs(
   let image: ExportedImage | undefined;
   let descriptor: Descriptor | undefined;
   const needImage = async () =>
-    (image ??= await exportImage({ ...parts, stack, config, signal: request.signal, ...epochOf(request) }));
+    (image ??= await exportImage({
+      ...parts,
+      stack,
+      config,
+      packing: packingOf(request),
+      signal: request.signal,
+      ...epochOf(request),
+    }));
   for (const output of request.outputs ?? [{ type: "image" }]) {
     if (output.type === "cacheonly") continue;
     await internalStep(titleOf(output), emit, async (status) => {
@@ -58,6 +65,13 @@ export async function exportOutputs(
     tags: tags.map((tag) => familiarReference(parseReference(tag))),
     metadata: metadataOf(image, descriptor, tags, request.ref),
   };
+}
+
+/** What the first archive among the outputs wants of layers. */
+function packingOf({ outputs = [] }: ExportRequest): { readonly compression: "gzip" | "zstd" | "uncompressed" } | undefined {
+  for (const output of outputs)
+    if (output.type === "oci" || output.type === "docker") return { compression: output.compression ?? "gzip" };
+  return undefined;
 }
 
 function epochOf({ epochSeconds }: ExportRequest): { epochSeconds?: number } {

@@ -46,7 +46,7 @@ export async function exportFolder(dest: string, options: FilesOptions): Promise
 }
 
 function lowersOf({ stack, snapshots }: FilesOptions): string[] {
-  return stack.layers.map((id) => snapshots.fsPath(id));
+  return snapshots.fsPaths(stack.layers);
 }
 
 function callOptions({ signal, onProgress }: FilesOptions): {

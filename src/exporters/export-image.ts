@@ -2,7 +2,7 @@ import type { ImageStore } from "../images/index.ts";
 import { serializeConfig, type Digest, type ImageConfig } from "../oci/index.ts";
 import type { StackRef } from "../snapshots/index.ts";
 import { finishConfig } from "./finish-config.ts";
-import { identifyLayers, type LayerFacts, type PackTools } from "./pack-layers.ts";
+import { identifyLayers, type LayerFacts, type Packing, type PackTools } from "./pack-layers.ts";
 
 export interface ExportedImage {
   /** The image ID: digest of the config blob. */
@@ -17,13 +17,15 @@ export interface ExportImageOptions extends PackTools {
   /** As the frontend made it: without `created` and with the base's layers. */
   readonly config: ImageConfig;
   readonly epochSeconds?: number;
+  /** How blobs will be wanted: layers that are new are packed while they are read for their digests. Absent: none will be. */
+  readonly packing?: Packing | undefined;
   readonly signal: AbortSignal;
 }
 
 /** Gives a result its identity: hashes its layers, finishes and stores its config. No layer blob is made. */
 export async function exportImage(options: ExportImageOptions): Promise<ExportedImage> {
   const { stack, signal, content } = options;
-  const layers = await identifyLayers(stack, options, signal);
+  const layers = await identifyLayers(stack, options, signal, options.packing);
   const config = finishConfig(options.config, layers, options.epochSeconds);
   const { digest } = await content.writeBytes(serializeConfig(config), { signal });
   return { id: digest, config, layers, stack };

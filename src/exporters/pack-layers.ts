@@ -1,7 +1,7 @@
 import type { ContentStore } from "../content/index.ts";
 import { VarveError } from "../errors/index.ts";
 import { limiter } from "../flow/index.ts";
-import { packTask, type LayerBlobs, type PackResult } from "../layers/index.ts";
+import { packTask, type LayerBlobs } from "../layers/index.ts";
 import { chainIds, compressionOfLayer, mediaTypes, type Descriptor, type Digest } from "../oci/index.ts";
 import type { Snapshot, SnapshotStore, StackRef } from "../snapshots/index.ts";
 import type { Worker } from "../worker/index.ts";
@@ -24,12 +24,26 @@ export interface LayerFacts {
 /** Layers that are packed at the same time; each uses several cores by itself. */
 const packLanes = 2;
 
-/** The digests of a stack's layers, computed where they are not known yet. Their chain IDs become known with them. */
+/** How blobs are to be made. */
+export interface Packing {
+  readonly compression: Compression;
+  /** Of the compression; default 6 of gzip, 3 of zstd. */
+  readonly level?: number | undefined;
+  /** Whether layers that came from elsewhere in another compression are packed again too (`force-compression`). */
+  readonly force?: boolean | undefined;
+}
+
+/**
+ * The digests of a stack's layers, computed where they are not known yet. Their chain IDs become known with them. With
+ * `packing`, what must be read for its digest is packed on the way.
+ */
 export async function identifyLayers(
   { layers }: StackRef,
-  { snapshots, worker }: PackTools,
+  tools: PackTools,
   signal: AbortSignal,
+  packing?: Packing,
 ): Promise<LayerFacts[]> {
+  const { snapshots, worker } = tools;
   const lanes = limiter(packLanes);
   const facts = await Promise.all(
     layers.map(async (id) => {
@@ -37,7 +51,9 @@ export async function identifyLayers(
       if (snapshot.diffId !== undefined && snapshot.diffSize !== undefined)
         return { diffId: snapshot.diffId as Digest, diffSize: snapshot.diffSize };
       const { diffId, diffSize } = await lanes.run(() =>
-        worker.call(packTask, { ...placeOf(snapshot, snapshots), compression: "none" }, { signal }),
+        packing === undefined
+          ? worker.call(packTask, { ...placeOf(snapshot, snapshots), compression: "none" }, { signal })
+          : packSnapshot(snapshot, packing, tools, { signal }),
       );
       return { diffId, diffSize };
     }),
@@ -50,7 +66,11 @@ export async function identifyLayers(
   return facts;
 }
 
-/** Blobs of a stack's layers: those that exist in any compression (base layers stay as they came), else made in the given one. */
+/**
+ * Blobs of a stack's layers in the given compression. What came from elsewhere (a base image's layers) stays as it came unless
+ * forced; what this store packed in another compression is packed again, so that an archive does not tell what was exported
+ * before it.
+ */
 export async function blobLayers(
   { layers }: StackRef,
   facts: readonly LayerFacts[],
@@ -59,37 +79,60 @@ export async function blobLayers(
   {
     signal,
     level,
+    force,
     onProgress,
-  }: {
+  }: Omit<Packing, "compression"> & {
     readonly signal: AbortSignal;
-    /** Of the compression, for blobs that are made. */
-    readonly level?: number | undefined;
     readonly onProgress?: (diffId: Digest, bytes: number, total: number) => void;
   },
 ): Promise<Descriptor[]> {
   const lanes = limiter(packLanes);
+  const packing = { compression, level, force };
   return Promise.all(
     layers.map((id, index) =>
       lanes.run(async () => {
         const { diffId, diffSize } = facts[index] as LayerFacts;
-        const known = await findBlob(diffId, compression, tools);
+        const known = await findBlob(diffId, packing, tools);
         if (known) return known;
-        const path = tools.content.ingestPath();
-        const packed: PackResult = await tools.worker.call(
-          packTask,
-          { ...placeOf(needSnapshot(id, tools.snapshots), tools.snapshots), compression, path, ...(level === undefined ? {} : { level }) },
-          { signal, onEvent: ({ current }) => onProgress?.(diffId, current, diffSize) },
-        );
-        if (packed.diffId !== diffId || packed.digest === undefined || packed.size === undefined) {
-          throw new VarveError("LAYER_NOT_REPRODUCED", `the layer ${diffId} was packed again as ${packed.diffId}`);
-        }
-        await tools.content.commitFile(path, packed.digest);
-        const blob = { mediaType: mediaTypeOf[compression], digest: packed.digest, size: packed.size };
-        tools.blobs.add(diffId, blob);
-        return blob;
+        const onBytes = (bytes: number): void => onProgress?.(diffId, bytes, diffSize);
+        const { blob, ...packed } = await packSnapshot(needSnapshot(id, tools.snapshots), packing, tools, { signal, onBytes });
+        if (packed.diffId === diffId) return blob;
+        throw new VarveError("LAYER_NOT_REPRODUCED", `the layer ${diffId} was packed again as ${packed.diffId}`);
       }),
     ),
   );
+}
+
+/** Packs one snapshot's layer into a blob of the store. */
+async function packSnapshot(
+  snapshot: Snapshot,
+  packing: Packing,
+  { content, blobs, snapshots, worker }: PackTools,
+  { signal, onBytes }: { readonly signal: AbortSignal; readonly onBytes?: (bytes: number) => void },
+): Promise<LayerFacts & { readonly blob: Descriptor }> {
+  const { compression, level } = packing;
+  const setting = settingOf(packing);
+  const path = content.ingestPath();
+  const recent = compression === "uncompressed" ? [] : blobs.recentMembers(setting);
+  const known = recent.map(({ digest, members }) => ({ blob: content.pathOf(digest), members }));
+  const { diffId, diffSize, digest, size, members } = await worker.call(
+    packTask,
+    { ...placeOf(snapshot, snapshots), compression, path, known, ...(level === undefined ? {} : { level }) },
+    { signal, onEvent: ({ current }) => onBytes?.(current) },
+  );
+  if (digest === undefined || size === undefined) throw new TypeError("a packed layer has a digest");
+  await content.commitFile(path, digest);
+  const blob = { mediaType: mediaTypeOf[compression], digest, size };
+  // Bytes that came from elsewhere too stay a blob from elsewhere.
+  if (!blobs.cameAs(diffId).some((other) => other.digest === digest)) blobs.addPacked(diffId, setting, { ...blob, members });
+  return { diffId, diffSize, blob };
+}
+
+/** What the bytes of a blob hang on, beside its layer. */
+function settingOf({ compression, level }: Packing): string {
+  const { zlib = "", zstd = "" } = process.versions;
+  if (compression === "uncompressed") return compression;
+  return [compression, level ?? "default", compression === "gzip" ? zlib : zstd].join(" ");
 }
 
 const mediaTypeOf: Readonly<Record<Compression, string>> = {
@@ -100,13 +143,14 @@ const mediaTypeOf: Readonly<Record<Compression, string>> = {
 
 async function findBlob(
   diffId: Digest,
-  compression: Compression,
-  { blobs, content }: PackTools,
+  packing: Packing,
+  { blobs, content }: Pick<PackTools, "blobs" | "content">,
 ): Promise<Descriptor | undefined> {
-  const wanted = compression === "uncompressed" ? "none" : compression;
-  const known = [...blobs.of(diffId)].sort(
-    (a, b) => Number(compressionOfLayer(b.mediaType) === wanted) - Number(compressionOfLayer(a.mediaType) === wanted),
-  );
+  const wanted = packing.compression === "uncompressed" ? "none" : packing.compression;
+  const isWanted = ({ mediaType }: Descriptor): boolean => compressionOfLayer(mediaType) === wanted;
+  const came = blobs.cameAs(diffId).filter((blob) => packing.force !== true || isWanted(blob));
+  const own = blobs.packed(diffId, settingOf(packing));
+  const known = [...came.filter(isWanted), ...came.filter((blob) => !isWanted(blob)), ...(own ? [own] : [])];
   for (const blob of known) if (await content.has(blob.digest)) return blob;
   return undefined;
 }
@@ -117,6 +161,6 @@ function needSnapshot(id: number, snapshots: SnapshotStore): Snapshot {
   return snapshot;
 }
 
-function placeOf({ id, base }: Snapshot, snapshots: SnapshotStore): { snapshot: string; lowers: string[] } {
-  return { snapshot: snapshots.fsPath(id), lowers: base.map((lower) => snapshots.fsPath(lower)) };
+function placeOf({ id, base }: Snapshot, snapshots: SnapshotStore): { snapshot: readonly string[]; lowers: readonly string[] } {
+  return { snapshot: snapshots.fsPaths([id]), lowers: snapshots.fsPaths(base) };
 }

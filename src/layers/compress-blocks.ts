@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { VarveError } from "../errors/index.ts";
 
 /** Compresses blocks on the thread pool, several at a time, and hands them on in order. */
@@ -14,7 +15,10 @@ export interface CompressorOptions {
   readonly compression: "gzip" | "zstd";
   /** gzip 0 to 9, default 6; zstd 0 to 22, default 3. */
   readonly level?: number | undefined;
-  readonly onBlock: (block: Uint8Array) => void;
+  /** Blocks that were compressed before, by the SHA-256 in hex of what is in them. */
+  readonly known: { find(key: string): Promise<Buffer | undefined> };
+  /** `key`: the SHA-256 in hex of what is in the block. */
+  readonly onBlock: (block: Uint8Array, key: string) => void;
 }
 
 /** As many as libuv's pool has threads; more would only wait there. */
@@ -24,7 +28,7 @@ const lanes = 4;
  * Each block becomes a gzip member or a zstd frame of its own, which every reader takes as one stream. The same blocks give
  * the same bytes, as long as Node's zlib is the same: no time, no name, the operating system "unknown" as Go writes it.
  */
-export async function createBlockCompressor({ compression, level, onBlock }: CompressorOptions): Promise<BlockCompressor> {
+export async function createBlockCompressor({ compression, level, known, onBlock }: CompressorOptions): Promise<BlockCompressor> {
   const [zlib, { promisify }] = await Promise.all([import("node:zlib"), import("node:util")]);
   let compress: (block: Uint8Array) => Promise<Buffer>;
   if (compression === "gzip") {
@@ -44,23 +48,29 @@ export async function createBlockCompressor({ compression, level, onBlock }: Com
     const params = { [zlib.constants.ZSTD_c_compressionLevel]: level ?? 3 };
     compress = (block) => zstd(block, { params, chunkSize: block.length + 65536, pledgedSrcSize: block.length });
   }
-  const running: Promise<Buffer>[] = [];
+  interface Work {
+    readonly key: string;
+    readonly block: Promise<Buffer>;
+  }
+  const running: Work[] = [];
   const handOn = async (): Promise<void> => {
     const oldest = running.shift();
-    if (oldest !== undefined) onBlock(await oldest);
+    if (oldest !== undefined) onBlock(await oldest.block, oldest.key);
   };
+  const take = async (block: Uint8Array, key: string): Promise<Buffer> => (await known.find(key)) ?? (await compress(block));
   return {
     async push(block) {
-      const work = compress(block);
+      const key = hash("sha256", block, "hex");
+      const work = take(block, key);
       work.catch(() => undefined); // seen when it is handed on, or dropped by `stop`
-      running.push(work);
+      running.push({ key, block: work });
       if (running.length > lanes) await handOn();
     },
     async finish() {
       while (running.length > 0) await handOn();
     },
     async stop() {
-      await Promise.allSettled(running.splice(0));
+      await Promise.allSettled(running.splice(0).map(({ block }) => block));
     },
   };
 }

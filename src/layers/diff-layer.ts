@@ -1,7 +1,15 @@
-import { readdirSync, readlinkSync } from "node:fs";
+import { closeSync, constants, openSync, readdirSync, readlinkSync } from "node:fs";
 import { VarveError, isVarveError } from "../errors/index.ts";
-import { splitDevice } from "../sys/index.ts";
-import { encodeEntry, endOfArchive, padding, printWhiteout, type EntryType, type TarHeader } from "../tar/index.ts";
+import { openFlags, readSmallFile, smallFileBytes, splitDevice, statMany, statRecordBytes } from "../sys/index.ts";
+import {
+  encodeEntry,
+  encodePlainFile,
+  endOfArchive,
+  padding,
+  printWhiteout,
+  type EntryType,
+  type TarHeader,
+} from "../tar/index.ts";
 import { showPath, toBytePath, toFsPath, type BytePath } from "./byte-path.ts";
 import { findLower, listLower, openLowers, type LowerFolder } from "./lower-view.ts";
 import { isOpaque, isWhiteout } from "./overlay-marks.ts";
@@ -10,8 +18,11 @@ import { createTarBlocks, type BlockSink } from "./tar-blocks.ts";
 import { isSameEntry, readXattrs, statEntry, type FoundEntry, type Xattrs } from "./upper-entry.ts";
 
 export interface DiffOptions {
-  /** The folder that an overlay wrote one step's changes to. Nobody writes to it any more. */
-  readonly upper: string;
+  /**
+   * The folder that an overlay wrote one step's changes to, or several, bottom first, that together are one step's. Nobody
+   * writes to them any more.
+   */
+  readonly upper: string | readonly string[];
   /** Folders of the layers below, bottom first. */
   readonly lowers: readonly string[];
   readonly userXattr: boolean;
@@ -19,8 +30,10 @@ export interface DiffOptions {
   readonly signal?: AbortSignal | undefined;
   /** Seconds since 1970 that no file's time goes beyond (`rewrite-timestamp`). */
   readonly clampMtime?: number;
-  /** Of the blocks that the sink gets, but for the last. Default 1 MiB. */
+  /** Of the blocks that the sink gets, at most. Default 1 MiB. */
   readonly blockBytes?: number;
+  /** What a block has at least that ends before it is full, where an entry does. Default: none does. */
+  readonly minBlockBytes?: number | undefined;
 }
 
 export interface DiffResult {
@@ -44,14 +57,16 @@ interface Ancestor {
  * opaque mark); no sockets. Unlike it, `user.*` attributes and ACLs are kept. The same content gives the same bytes.
  */
 export async function diffLayer(options: DiffOptions): Promise<DiffResult> {
-  const { userXattr, clampMtime, signal, blockBytes = 1 << 20 } = options;
-  const blocks = createTarBlocks(options.sink, { blockBytes, signal });
+  const { userXattr, clampMtime, signal, blockBytes = 1 << 20, minBlockBytes } = options;
+  const blocks = createTarBlocks(options.sink, { blockBytes, minBytes: minBlockBytes, signal });
   const firstNames = new Map<string, BytePath>();
   const ancestors: Ancestor[] = [];
   let entries = 0;
 
   async function write(header: TarHeader): Promise<void> {
     entries += 1;
+    const border = blocks.begin(toBytePath(header.path), header.size ?? 0);
+    if (border !== undefined) await border;
     const waiting = blocks.append(encodeEntry(header));
     if (waiting !== undefined) await waiting;
   }
@@ -105,33 +120,56 @@ export async function diffLayer(options: DiffOptions): Promise<DiffResult> {
     await write({ type: "file", path, mode: 0, uid: 0, gid: 0, mtime: { sec: 0n, nsec: 0 } });
   }
 
-  /** `hidden`: nothing of `lower` shows through, so what is not here is gone. */
-  async function walk(folder: BytePath, parent: BytePath, lower: LowerFolder | undefined, hidden: boolean): Promise<void> {
-    const own = readdirSync(toFsPath(folder), { encoding: "latin1" });
-    const present = new Set(own);
-    const gone = hidden && lower !== undefined ? listLower(lower).filter((name) => !present.has(name)) : [];
-    for (const name of [...own, ...gone].toSorted(byBytes)) {
+  /** `parts`: the folder in each upper that has it, top first. `hidden`: nothing of `lower` shows through, so what is not here is gone. */
+  async function walk(
+    parts: readonly BytePath[],
+    parent: BytePath,
+    lower: LowerFolder | undefined,
+    hidden: boolean,
+  ): Promise<void> {
+    const own = listParts(parts);
+    const gone = hidden && lower !== undefined ? listLower(lower).filter((name) => !own.has(name)) : [];
+    using small = openSmallFiles(parts, lower, own);
+    for (const name of [...own.keys(), ...gone].toSorted(byBytes)) {
+      const place = own.get(name) ?? [];
+      const path = join(parent, name);
+      const size = small?.sizeOf(name);
+      if (size !== undefined) {
+        await writeParents();
+        const waiting = blocks.begin(path, size);
+        if (waiting !== undefined) await waiting;
+      }
+      const file = small?.read(name, path, clampMtime);
+      if (file !== undefined) {
+        entries += 1;
+        for (const bytes of takeBytes(file, blocks.room)) {
+          const waiting = blocks.append(bytes);
+          if (waiting !== undefined) await waiting;
+        }
+        continue;
+      }
       const below = lower === undefined ? undefined : findLower(lower, name);
-      const found = present.has(name) ? statEntry(`${folder}/${name}`) : undefined;
+      const [top] = place;
+      const found = top === undefined ? undefined : statEntry(top);
       if (found === undefined || isWhiteout(found.stats)) {
         if (below !== undefined) await writeWhiteout(parent, name);
         continue;
       }
       if (found.stats.isSocket()) continue;
-      const path = join(parent, name);
       const xattrs = readXattrs(found);
       const same = below !== undefined && isSameEntry(found, below, xattrs);
       if (!same) await writeEntry(found, path, xattrs);
       if (!found.stats.isDirectory()) continue;
-      const opaque = hidden || isOpaque(toFsPath(found.path), userXattr);
+      const opaque = hidden || place.some((part) => isOpaque(toFsPath(part), userXattr));
       ancestors.push({ name: path, found, xattrs, written: !same });
-      await walk(found.path, path, below?.folder, opaque);
+      await walk(place, path, below?.folder, opaque);
       ancestors.pop();
     }
   }
 
   try {
-    await walk(toBytePath(options.upper), "", openLowers(options.lowers, { userXattr }), false);
+    const uppers = typeof options.upper === "string" ? [options.upper] : options.upper.toReversed();
+    await walk(uppers.map(toBytePath), "", openLowers(options.lowers, { userXattr }), false);
   } catch (error) {
     if (isVarveError(error) || !(error instanceof Error) || !("syscall" in error)) throw error;
     throw new VarveError("LAYER_READ", `the snapshot could not be read: ${error.message}`, {
@@ -141,6 +179,94 @@ export async function diffLayer(options: DiffOptions): Promise<DiffResult> {
   const waiting = blocks.append(endOfArchive);
   if (waiting !== undefined) await waiting;
   return { entries, bytes: await blocks.finish() };
+}
+
+/**
+ * The names in the folders of one step, each with where it lies, top first: one place, but for a folder that several have.
+ * A whiteout hides what is below it, and stays only where nothing is: it speaks of the layers below then.
+ */
+function listParts(parts: readonly BytePath[]): Map<BytePath, BytePath[]> {
+  const [only, ...more] = parts.map((part) =>
+    readdirSync(toFsPath(part), { encoding: "latin1" }).map((name) => [name, part] as const),
+  );
+  const found = new Map((only ?? []).map(([name, part]) => [name, [`${part}/${name}`]]));
+  for (const [name, part] of more.flat()) {
+    const above = found.get(name);
+    const path = `${part}/${name}`;
+    if (above === undefined) found.set(name, [path]);
+    else if (isPlainFolder(above.at(-1) ?? "") && isPlainFolder(path)) above.push(path);
+    else if (isWhiteout(statEntry(above[0] ?? "").stats)) found.delete(name);
+  }
+  return found;
+}
+
+function isPlainFolder(path: BytePath): boolean {
+  return statEntry(path).stats.isDirectory();
+}
+
+/** The bytes of a file's entry. Those that must wait for room are copied: others may read files meanwhile. */
+function takeBytes({ header, data }: { header: Buffer; data: Buffer }, room: number): Buffer[] {
+  const rest = padding(data.length);
+  return header.length + data.length + rest.length <= room
+    ? [header, data, rest]
+    : [Buffer.from(header), Buffer.from(data), rest];
+}
+
+/** Below this number of names, opening the folder costs more than it saves. */
+const manyNames = 8;
+
+interface SmallFiles extends Disposable {
+  /** A small file without a namesake below or attributes, ready to be written; undefined for everything else. */
+  /** Bytes of a file that `read` may give. */
+  sizeOf(name: BytePath): number | undefined;
+  /** Good until somebody reads another. */
+  read(name: BytePath, path: BytePath, clampMtime: number | undefined): { header: Buffer; data: Buffer } | undefined;
+}
+
+/** Reads the small files of a folder in few calls; undefined where that does not pay or is not enough. */
+function openSmallFiles(
+  parts: readonly BytePath[],
+  lower: LowerFolder | undefined,
+  own: ReadonlyMap<BytePath, unknown>,
+): SmallFiles | undefined {
+  const [folder] = parts;
+  if (folder === undefined || parts.length > 1 || lower !== undefined || own.size < manyNames) return undefined;
+  const names = [...own.keys()].filter((name) => /^[\x01-\x7f]*$/.test(name));
+  const places = new Map(names.map((name, place) => [name, place * statRecordBytes]));
+  const records = Buffer.alloc(names.length * statRecordBytes);
+  const fd = openSync(toFsPath(folder), openFlags.path | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    statMany(fd, names, records);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+  const placeOf = (name: BytePath): { at: number; size: number } | undefined => {
+    const at = places.get(name);
+    if (at === undefined || (records.readUInt16LE(at + 12) & constants.S_IFMT) !== constants.S_IFREG) return undefined;
+    const size = Number(records.readBigUInt64LE(at + 24));
+    return records.readUInt32LE(at) > 1 || size > smallFileBytes ? undefined : { at, size };
+  };
+  return {
+    sizeOf: (name) => placeOf(name)?.size,
+    read(name, path, clampMtime) {
+      const place = placeOf(name);
+      if (place === undefined || !/^[\x01-\x7f]*$/.test(path)) return undefined;
+      const { at, size } = place;
+      const sec = Number(records.readBigInt64LE(at + 48));
+      const header = encodePlainFile({
+        path,
+        mode: records.readUInt16LE(at + 12) & 0o7777,
+        uid: records.readUInt32LE(at + 4),
+        gid: records.readUInt32LE(at + 8),
+        size,
+        mtimeSec: clampMtime === undefined ? sec : Math.min(sec, clampMtime),
+      });
+      const file = header && readSmallFile(fd, name, records, at);
+      return header === undefined || file === undefined || file.attributes ? undefined : { header, data: file.data };
+    },
+    [Symbol.dispose]: () => closeSync(fd),
+  };
 }
 
 function join(parent: BytePath, name: BytePath): BytePath {

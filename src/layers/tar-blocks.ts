@@ -6,8 +6,15 @@ import { throwIfAborted } from "../flow/index.ts";
 /** Takes a block of the archive and keeps it: it is not written to again. Waited for when it is a promise. */
 export type BlockSink = (block: Uint8Array) => Promise<void> | void;
 
-/** Gathers headers and files into blocks of one size, each handed on when it is full. */
+/** Gathers headers and files into blocks, each handed on when it is full, or where an entry ends it. */
 export interface TarBlocks {
+  /** Bytes that still go into the block without a wait. */
+  readonly room: number;
+  /**
+   * To be called before an entry: a block may end here. Where it does hangs on names and sizes alone, so that an archive
+   * with one file changed has the same blocks before it and, a little after it, again.
+   */
+  begin(path: string, size: number): Promise<void> | undefined;
   /** Undefined when there was room; else a promise to wait for before the next call. */
   append(bytes: Uint8Array): Promise<void> | undefined;
   /** Appends exactly `size` bytes of a regular file; fewer in it is `LAYER_READ`. */
@@ -18,7 +25,16 @@ export interface TarBlocks {
 
 export function createTarBlocks(
   sink: BlockSink,
-  { blockBytes, signal }: { readonly blockBytes: number; readonly signal: AbortSignal | undefined },
+  {
+    blockBytes,
+    minBytes = Number.POSITIVE_INFINITY,
+    signal,
+  }: {
+    readonly blockBytes: number;
+    /** An entry ends no block that is smaller. Default: entries end none. */
+    readonly minBytes?: number | undefined;
+    readonly signal: AbortSignal | undefined;
+  },
 ): TarBlocks {
   let block = Buffer.allocUnsafeSlow(blockBytes);
   let used = 0;
@@ -48,6 +64,12 @@ export function createTarBlocks(
   }
 
   return {
+    get room() {
+      return blockBytes - used - 1;
+    },
+    begin(path, size) {
+      return used >= minBytes && (size >= blockBytes / 2 || isBorder(path)) ? flush() : undefined;
+    },
     append(bytes) {
       if (used + bytes.length >= blockBytes) return appendLarge(bytes);
       block.set(bytes, used);
@@ -73,4 +95,11 @@ export function createTarBlocks(
       return total;
     },
   };
+}
+
+/** One name in 32, by its FNV-1a hash. */
+function isBorder(path: string): boolean {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < path.length; at++) hash = Math.imul(hash ^ path.charCodeAt(at), 0x01000193);
+  return ((hash >>> 16) & 31) === 0;
 }

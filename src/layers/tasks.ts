@@ -1,5 +1,6 @@
 import { task } from "../worker/index.ts";
 import type { Digest } from "../oci/index.ts";
+import type { KnownMembers } from "./packed-members.ts";
 
 /** Unpacks a layer's blob into the folder of an active snapshot. */
 export interface ApplyParams {
@@ -22,13 +23,16 @@ export const applyTask = task<ApplyParams, { readonly bytes: number }, ApplyProg
 
 /** Makes a layer's tar of a snapshot, and a blob of it unless only its digest is wanted. */
 export interface PackParams {
-  readonly snapshot: string;
+  /** Folders of the step's changes, bottom first. */
+  readonly snapshot: readonly string[];
   readonly lowers: readonly string[];
   /** "none" computes the digest of the tar and keeps nothing. */
   readonly compression: "none" | "uncompressed" | "gzip" | "zstd";
   readonly level?: number;
   /** Where the blob is written; absent for "none". */
   readonly path?: string;
+  /** Blobs with members that may be taken. */
+  readonly known?: readonly KnownMembers[];
 }
 
 export interface PackResult {
@@ -38,6 +42,8 @@ export interface PackResult {
   /** The blob; absent for "none". */
   readonly digest?: Digest;
   readonly size?: number;
+  /** Of a compressed blob. */
+  readonly members?: Uint8Array;
 }
 
 export const packTask = task<PackParams, PackResult, { readonly current: number }>("layers.pack");

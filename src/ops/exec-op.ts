@@ -147,7 +147,7 @@ function placeMount(
   claim: (active: ActiveSnapshot) => void,
 ): ExecMount {
   const common = { dest: mount.dest, selector: mount.selector, readonly: mount.readonly };
-  const lowers = base.map((id) => snapshots.fsPath(id));
+  const lowers = snapshots.fsPaths(base);
   if (mount.type === "tmpfs") return { ...common, source: { kind: "tmpfs", sizeBytes: mount.tmpfs?.size ?? 0 } };
   if (mount.type === "cache") {
     const { id, sharing } = mount.cache ?? { id: mount.dest, sharing: "shared" as const };

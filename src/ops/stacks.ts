@@ -8,7 +8,7 @@ export interface StackTools {
 }
 
 export function toWireRef(ref: Ref, snapshots: SnapshotStore): WireRef {
-  if (isStack(ref)) return { kind: "stack", lowers: ref.layers.map((id) => snapshots.fsPath(id)) };
+  if (isStack(ref)) return { kind: "stack", lowers: snapshots.fsPaths(ref.layers) };
   return ref;
 }
 

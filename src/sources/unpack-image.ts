@@ -5,7 +5,7 @@ import { applyTask, type LayerBlobs } from "../layers/index.ts";
 import { chainIds, familiarReference, type Descriptor, type Digest, type ImageConfig, type Manifest } from "../oci/index.ts";
 import type { SnapshotStore, StackRef } from "../snapshots/index.ts";
 import type { Worker } from "../worker/index.ts";
-import type { ResolvedImage, UseOptions } from "./image-types.ts";
+import type { ImageOrigin, ResolvedImage, UseOptions } from "./image-types.ts";
 
 export interface UnpackOptions {
   readonly content: ContentStore;
@@ -37,6 +37,15 @@ export function createImageUnpacker(options: UnpackOptions): ImageUnpacker {
   const unpacking = singleFlight<string, number>();
   const downloading = singleFlight<string, void>();
   const lanes = limiter(downloadLanes);
+  const origins = new WeakMap<ImageOrigin, number>();
+  let lastOrigin = 0;
+
+  /** Names a download: another place that fails to give the same blob must not make this one fail. */
+  function flightOf({ origin, reference }: LayeredRoot, digest: Digest): string {
+    const number = origins.get(origin) ?? (lastOrigin += 1);
+    origins.set(origin, number);
+    return `${number} ${reference.domain}/${reference.path} ${digest}`;
+  }
 
   async function ensureBlob(image: LayeredRoot, index: number, { signal, onStatus }: UseOptions): Promise<Descriptor> {
     const diffId = image.config.rootfs.diff_ids[index];
@@ -48,7 +57,7 @@ export function createImageUnpacker(options: UnpackOptions): ImageUnpacker {
     const { digest, size } = descriptor;
     if (!(await content.has(digest))) {
       await downloading.run(
-        digest,
+        flightOf(image, digest),
         (flightSignal) =>
           lanes.run(async () => {
             const onProgress = (current: number) => onStatus?.({ id: digest, current, total: size, done: current === size });
@@ -71,12 +80,12 @@ export function createImageUnpacker(options: UnpackOptions): ImageUnpacker {
   ): Promise<number> {
     const diffId = image.config.rootfs.diff_ids[index] as Digest;
     return unpacking.run(
-      chain,
+      `${chain} ${blob.digest}`,
       async (signal) => {
         const known = snapshots.findByChain(chain);
         if (known) return known.id;
         const active = snapshots.create(base);
-        const lowers = base.map((id) => snapshots.fsPath(id));
+        const lowers = snapshots.fsPaths(base);
         const id = `extracting ${blob.digest}`;
         const onEvent = ({ current }: { readonly current: number }) =>
           use.onStatus?.({ id, current, total: blob.size, done: current === blob.size });
@@ -102,6 +111,8 @@ export function createImageUnpacker(options: UnpackOptions): ImageUnpacker {
       const present = layers.length;
       const missing = chains.slice(present).map((chain, offset) => ({ chain, index: present + offset }));
       const downloads = missing.map(({ index }) => ensureBlob(image, index, use));
+      // one that fails is told in its turn, or not at all after another's failure
+      for (const download of downloads) download.catch(() => undefined);
       try {
         for (const [position, { chain, index }] of missing.entries()) {
           const blob = await (downloads[position] as Promise<Descriptor>);

@@ -5,7 +5,7 @@
  */
 export { archiveStartBytes, detectArchive } from "./detect-archive.ts";
 export { readTar } from "./read-tar.ts";
-export { encodeEntry, endOfArchive, padding } from "./encode-entry.ts";
+export { encodeEntry, encodePlainFile, endOfArchive, padding } from "./encode-entry.ts";
 export { opaqueName, parseWhiteout, printWhiteout, type Whiteout } from "./whiteout.ts";
 export {
   defaultLimits,
