@@ -1,10 +1,18 @@
 import { hash } from "node:crypto";
 import { resolve } from "node:path";
 import { builderArgs, type Dockerfile } from "../dockerfile/index.ts";
-import { isVarveError, VarveError } from "../errors/index.ts";
+import { VarveError } from "../errors/index.ts";
 import type { StepReason } from "../events/index.ts";
-import { createFileList, describeStep, explainSteps, reasonLine, type SolvedFacts, type Trace } from "../explain/index.ts";
-import type { Graph } from "../llb/index.ts";
+import {
+  describeStep,
+  explainSteps,
+  reasonLine,
+  shortenDigests,
+  type FileList,
+  type SolvedFacts,
+  type Trace,
+} from "../explain/index.ts";
+import type { Graph, Vertex } from "../llb/index.ts";
 import type { ContentObserver } from "../ops/index.ts";
 import type { KeyFacts, RunCause } from "../solver/index.ts";
 import { packText, type SavedTrace } from "../traces/index.ts";
@@ -20,8 +28,8 @@ export interface BuildExplainer {
   readonly beforeRun: (vertex: string, cause: RunCause) => void;
   /** The reason as far as it is known; undefined for steps that do not run. */
   readonly reasonOf: (vertex: string) => StepReason | undefined;
-  /** Lists the files that a running step reads, for the next build. Returns the reason where that made it more exact. */
-  readonly listFiles: (vertex: string) => StepReason | undefined;
+  /** Keeps the lists of the files that were read, for the next build. Returns the reason where that made it more exact. */
+  readonly keepFiles: (vertex: string) => StepReason | undefined;
   readonly ended: (vertex: string, outcome: "done" | "failed") => void;
   /** Remembers the build; to be called once, whether it succeeded or not. */
   readonly save: () => void;
@@ -42,8 +50,10 @@ export function explainBuild(
   const line = lineOf(options.context, input);
   const variant = variantOf(options);
   const parts = new Map<string, readonly string[]>();
-  const folders = new Map<string, Parameters<ContentObserver["onFolder"]>[1]>();
+  const lists = new Map<string, { readonly text: string; readonly isEntries: boolean }>();
+  let waitingLength = 0;
   const solved = new Map<string, SolvedFacts>();
+  const folderSources = new Set<string>([...graph.vertices.values()].filter(isFolder).map(({ digest }) => digest));
   const reasons = new Map<string, StepReason>();
   let saved: SavedTrace | undefined;
   let isLooked = false;
@@ -59,27 +69,32 @@ export function explainBuild(
       const found = find();
       return found && traces.read(found);
     },
-    listing: (digest) => (digest === "missing" ? [] : traces.files(digest)),
+    listing: (digest) => (digest === "missing" ? noFiles : traces.files(digest)),
+    entries: (digest) => traces.entries(digest),
     goneSince: (key) => cache.goneSince(key),
     noCacheByStage: Array.isArray(options.noCache),
   });
 
-  /** Lists files of the user's that were read by content and are not listed yet. */
-  function listContents(vertex: string): void {
-    for (const digest of (solved.get(vertex)?.contents ?? []).flatMap((contents) => contents ?? [])) {
-      const list = folders.get(digest);
-      folders.delete(digest);
-      if (list === undefined || traces.hasFiles(digest)) continue;
-      const text = listed(list);
-      if (text !== undefined) traces.saveFiles(digest, packText(text));
-    }
+  /** Keeps what was listed so far, for this build's own explanations and for the next one's. */
+  function keepLists(): void {
+    const fresh = [...lists].filter(([digest]) => !traces.has(digest));
+    lists.clear();
+    waitingLength = 0;
+    traces.saveLists(
+      fresh.map(([digest, { text, isEntries }]) => [digest, packText(isEntries ? shortenDigests(text) : text)] as const),
+    );
+  }
+
+  function list(digest: string, text: string, { isEntries = false } = {}): void {
+    lists.set(digest, { text, isEntries });
+    waitingLength += text.length;
   }
 
   const isVague = (reason: StepReason | undefined): boolean => reason?.kind === "files-changed" && reason.count === undefined;
 
-  function listFiles(vertex: string): StepReason | undefined {
+  function keepFiles(vertex: string): StepReason | undefined {
     if (isOver || !reasons.has(vertex)) return undefined;
-    listContents(vertex);
+    keepLists();
     if (!isVague(reasons.get(vertex))) return undefined;
     const reason = explainer.again(vertex);
     if (reason === undefined || isVague(reason)) return undefined;
@@ -90,8 +105,9 @@ export function explainBuild(
   return {
     contents: {
       onParts: (digest, of) => void parts.set(digest, of),
-      onFolder: (digest, list) => void folders.set(digest, list),
-      onFiles: (digest, files) => traces.saveFiles(digest, files),
+      onList: (digest, text) => text !== undefined && list(digest, text),
+      onEntries: (digest, text) => list(digest, text, { isEntries: true }),
+      onPacked: (digest, packed) => traces.saveLists([[digest, packed]]),
     },
     onKey(facts) {
       const contents = facts.contents.map((digest) => (digest === undefined ? undefined : (parts.get(digest) ?? [digest])));
@@ -100,22 +116,27 @@ export function explainBuild(
       explainer.solved(known);
     },
     beforeRun(vertex, cause) {
+      // a folder of the user's "runs" in every build, also where all else is cached
+      if (folderSources.has(vertex)) return;
+      // few lists are kept at once; many while the worker works
+      if (waitingLength <= maxWaitingLength) keepLists();
       const reason = explainer.starts(vertex, cause);
       if (reason === undefined) return;
       reasons.set(vertex, reason);
       const name = requiredStep(graph, vertex, options.requireCached);
       if (name === undefined) return;
-      const exact = listFiles(vertex) ?? reason;
+      const exact = keepFiles(vertex) ?? reason;
       throw new VarveError("CACHE_REQUIRED", `${name} is not cached: ${reasonLine(exact)}`, {
         hint: "without --require-cached the step would run",
         details: { vertex, name, reason: exact },
       });
     },
     reasonOf: (vertex) => reasons.get(vertex),
-    listFiles,
+    keepFiles,
     ended: (vertex, outcome) => explainer.ended(vertex, outcome),
     save() {
       isOver = true;
+      keepLists();
       const found = find();
       const state = explainer.state();
       // a refusal says nothing about the steps that it kept from running
@@ -126,17 +147,14 @@ export function explainBuild(
   };
 }
 
-/** The text of a list of files; undefined where it is too long, or the files changed meanwhile: the step itself fails then. */
-function listed(list: Parameters<ContentObserver["onFolder"]>[1]): string | undefined {
-  const files = createFileList();
-  try {
-    list((file) => files.add(file));
-  } catch (error) {
-    if (isVarveError(error)) return undefined;
-    throw error;
-  }
-  return files.text();
+function isFolder({ op }: Vertex): boolean {
+  return op.kind === "source" && op.source.identifier.startsWith("local://");
 }
+
+const noFiles: FileList = { files: [], folders: new Map() };
+
+/** As much text of lists is kept before a step is told to start: 512 KiB. */
+const maxWaitingLength = 512 * 1024;
 
 /** Of builds with more steps nothing is remembered: 10,000. */
 const maxSteps = 10_000;

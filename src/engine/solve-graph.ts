@@ -133,7 +133,7 @@ function createReporter(
     return reason === undefined ? {} : { reason };
   };
   const tellMore = (event: VertexEvent): void => {
-    const reason = explain?.listFiles(event.vertex);
+    const reason = explain?.keepFiles(event.vertex);
     if (reason !== undefined) emit({ ...event, reason });
   };
   return (event) => {

@@ -1,7 +1,8 @@
 import { hash } from "node:crypto";
 import type { ParentRan, RootCause, StepReason } from "../events/index.ts";
-import { compareFiles, type FileFacts } from "./compare-files.ts";
+import { compareFiles } from "./compare-files.ts";
 import type { VariableNames } from "./compare-settings.ts";
+import type { FileList } from "./file-list.ts";
 import { matchSteps } from "./match-steps.ts";
 import { ownChange } from "./own-change.ts";
 import { keepUnreached } from "./keep-unreached.ts";
@@ -24,7 +25,9 @@ export interface ExplainOptions {
   /** The build to compare with; asked once, and not before it is needed. */
   readonly before: () => Trace | undefined;
   /** The files behind a digest of contents, where they are still known. */
-  readonly listing: (digest: string) => readonly FileFacts[] | undefined;
+  readonly listing: (digest: string) => FileList | undefined;
+  /** The entries of a folder of such a list. */
+  readonly entries: (digest: string) => string | undefined;
   /** When and why a record left the cache. */
   readonly goneSince?: (key: string) => { readonly time: number; readonly why: string } | undefined;
   /** `--no-cache` names stages (`--no-cache-filter`). */
@@ -185,14 +188,14 @@ function openSession(options: SessionOptions): Session {
   }
 
   function changedFiles(contents: readonly string[], earlier: readonly string[] | undefined) {
-    const all = (digests: readonly string[] | undefined): FileFacts[] | undefined => {
+    const all = (digests: readonly string[] | undefined): FileList[] | undefined => {
       const lists = digests?.map((digest) => options.listing(digest));
-      return lists?.every((list) => list !== undefined) ? lists.flat() : undefined;
+      return lists?.every((list) => list !== undefined) ? lists : undefined;
     };
     const [mine, theirs] = [all(contents), all(earlier)];
     if (mine === undefined || theirs === undefined) return { files: [] };
-    const { files, count, onlyModes } = compareFiles(mine, theirs);
-    return { files, count, ...(onlyModes ? { onlyModes: true as const } : {}) };
+    const { onlyModes, ...found } = compareFiles(mine, theirs, options.entries);
+    return { ...found, ...(onlyModes ? { onlyModes: true as const } : {}) };
   }
 
   function parentRan(index: number): ParentRan | undefined {

@@ -8,5 +8,5 @@ export { maxToldFiles, type FileFacts } from "./compare-files.ts";
 export { reasonLine } from "./reason-line.ts";
 export { rootCauseLines, rootCauses, type ExplainedStep } from "./root-causes.ts";
 export type { InputTrace, StepTrace, Trace } from "./trace.ts";
-export { createFileList, maxListedFiles, readFileList, type FileList, type ListableFile } from "./file-list.ts";
+export { readFileList, shortenDigests, writeFileList, maxListedFiles, type FileList, type FileListWriter } from "./file-list.ts";
 export { reasonText } from "./reason-text.ts";

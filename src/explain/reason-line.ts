@@ -62,8 +62,8 @@ function settingLine({ setting, name, old, new: value }: SettingChange): string 
 
 function filesLine({ from, files, count, onlyModes, roots }: FilesChanged): string {
   const through = roots?.[0] === undefined ? "" : `, since ${stepName(roots[0].name)}: ${reasonLine(roots[0].reason)}`;
-  if (count === undefined) return `files of ${oneLine(from)} changed${through}`;
   const named = files.slice(0, maxShownFiles).map(fileText).join(", ");
+  if (count === undefined) return `files of ${oneLine(from)} changed${named === "" ? "" : `: ${named}`}${through}`;
   const rest = count > maxShownFiles ? ` and ${count - maxShownFiles} more` : "";
   const plural = count === 1 ? "1 file" : `${count} files`;
   if (onlyModes) return `only mode bits changed (umask, checkout) of ${plural} of ${oneLine(from)}: ${named}${rest}${through}`;

@@ -34,8 +34,8 @@ function marked(mark: string, text: string): string[] {
   return text.split("\n").map((line) => `${mark} ${line}`);
 }
 
-function headOf({ from, count, onlyModes }: FilesChanged): string {
-  if (count === undefined) return `files of ${from} changed; which ones is not known`;
+function headOf({ from, files: told, count, onlyModes }: FilesChanged): string {
+  if (count === undefined) return `files of ${from} changed; not all of them are known${told.length > 0 ? ":" : ""}`;
   const files = count === 1 ? "1 file" : `${count} files`;
   return onlyModes ? `only mode bits changed (umask, checkout) of ${files} of ${from}:` : `${files} of ${from} changed:`;
 }

@@ -1,8 +1,9 @@
 import { hash } from "node:crypto";
 import { isVarveError } from "../errors/index.ts";
+import { writeFileList } from "../explain/index.ts";
 import type { Vertex } from "../llb/index.ts";
 import { isStack, type Ref } from "../snapshots/index.ts";
-import type { ContentSelector, ListedFile } from "../tree/index.ts";
+import type { ContentSelector } from "../tree/index.ts";
 import type { OpsOptions } from "./create-ops.ts";
 import { placeOf } from "./place.ts";
 import { digestReading } from "./reading.ts";
@@ -12,10 +13,12 @@ import { digestTask, type Reading } from "./tasks.ts";
 export interface ContentObserver {
   /** A digest that stands for several. */
   readonly onParts: (digest: string, parts: readonly string[]) => void;
-  /** A digest of files of the user's. They can be listed for as long as the build runs. */
-  readonly onFolder: (digest: string, list: (onFile: (file: ListedFile) => void) => void) => void;
-  /** A digest that was computed anew, with its files (see {@link digestTask}). */
-  readonly onFiles: (digest: string, files: Uint8Array) => void;
+  /** A digest of files of the user's, with its `FileList` as text; absent for too many files. */
+  readonly onList: (digest: string, list: string | undefined) => void;
+  /** The entries of a folder in such a list, where they were read anew. */
+  readonly onEntries: (digest: string, entries: string) => void;
+  /** A digest of other files that was computed anew, with its packed list (see {@link digestTask}). */
+  readonly onPacked: (digest: string, list: Uint8Array) => void;
 }
 
 /** One digest for all that an op reads of a result. */
@@ -45,14 +48,16 @@ export async function digestOf(
     const { snapshots, cache, worker, contents } = options;
     if (!isStack(ref)) {
       const tree = options.folders.tree(ref);
-      const digest = digestReading(tree, reading);
-      contents?.onFolder(digest, (onFile) => digestReading(tree, reading, onFile));
+      if (contents === undefined) return digestReading(tree, reading);
+      const list = writeFileList({ onEntries: contents.onEntries });
+      const digest = digestReading(tree, reading, list);
+      contents.onList(digest, list.text());
       return digest;
     }
-    const lowers = ref.layers.map((id) => snapshots.fsPath(id));
+    const lowers = snapshots.fsPaths(ref.layers);
     return await cache.contentDigest(ref.layers, JSON.stringify(reading), async () => {
       const { digest, files } = await worker.call(digestTask, { lowers, reading }, { signal });
-      if (files) contents?.onFiles(digest, files);
+      if (files) contents?.onPacked(digest, files);
       return digest;
     });
   } catch (error) {

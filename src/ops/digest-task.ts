@@ -1,4 +1,4 @@
-import { createFileList } from "../explain/index.ts";
+import { writeFileList } from "../explain/index.ts";
 import { mountStack } from "../snapshots/index.ts";
 import { openDirectoryTree } from "../tree/index.ts";
 import { packText } from "../traces/index.ts";
@@ -14,8 +14,8 @@ export async function runDigestTask(
   using root = mountStack({ lowers, scratch, userXattr: userNamespace });
   const tree = openDirectoryTree(root.path, { resetOwner: false });
   try {
-    const list = createFileList();
-    const digest = digestReading(tree, reading, (file) => list.add(file));
+    const list = writeFileList({ flat: true });
+    const digest = digestReading(tree, reading, list);
     const text = list.text();
     return text === undefined ? { digest } : { digest, files: packText(text) };
   } finally {

@@ -1,7 +1,7 @@
 import type { CacheRequest } from "../cache-mounts/index.ts";
 import type { ExecMeta, ExecOp, FileAction } from "../llb/index.ts";
 import { task } from "../worker/index.ts";
-import type { ContentSelector } from "../tree/index.ts";
+import type { ContentSelector, SelectionChange } from "../tree/index.ts";
 
 /** A result as the worker reads it: folders of snapshots, bottom first, or a folder of the user's. */
 export type WireRef =
@@ -14,9 +14,12 @@ export interface FileParams {
   readonly actions: readonly FileAction[];
   /** Folder of the active snapshot that takes the changes. */
   readonly snapshot: string;
+  /** What makes the result of an earlier one, where `under` are its folders on top of the base's. For a single copy. */
+  readonly change?: SelectionChange & { readonly under: readonly string[] };
 }
 
-export const fileTask = task<FileParams, void>("ops.file");
+/** Not `done`: the change cannot be made so that it is like a copy of all. */
+export const fileTask = task<FileParams, { readonly done: boolean }>("ops.file");
 
 /** A part of a result that an op reads; `optional` when it may be missing. */
 export interface Reading {

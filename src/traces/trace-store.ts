@@ -1,4 +1,4 @@
-import { readFileList, type FileFacts, type Trace } from "../explain/index.ts";
+import { readFileList, type FileList, type Trace } from "../explain/index.ts";
 import type { State } from "../state/index.ts";
 import { packText, unpackText } from "./pack-text.ts";
 
@@ -47,14 +47,21 @@ export interface TraceStore {
   find(line: string, variant: Variant): SavedTrace | undefined;
   read(saved: SavedTrace): Trace | undefined;
   save(line: string, variant: Variant, state: string, trace: Trace): void;
-  /** The files behind a digest, where they are still known. */
-  files(digest: string): readonly FileFacts[] | undefined;
-  hasFiles(digest: string): boolean;
-  /** Keeps a list of files as `packText` packs it. */
-  saveFiles(digest: string, packed: Uint8Array): void;
+  /** The files behind a digest of contents, and the entries behind that of a folder, where they are still known. */
+  files(digest: string): FileList | undefined;
+  entries(digest: string): string | undefined;
+  has(digest: string): boolean;
+  /** Keeps lists and entries as `packText` packs them. */
+  saveLists(lists: readonly (readonly [digest: string, packed: Uint8Array])[]): void;
 }
 
 export function openTraces({ state }: { readonly state: State }): TraceStore {
+  function textBehind(digest: string): string | undefined {
+    const row = state.get<{ data: Uint8Array }>("SELECT data FROM file_lists WHERE digest = ?", digest);
+    if (!row) return undefined;
+    state.run("UPDATE file_lists SET used = ? WHERE digest = ?", Date.now(), digest);
+    return unpackText(row.data);
+  }
   return {
     find(line, variant) {
       const rows = state.all<{ id: number; variant: string; state: string }>(
@@ -84,17 +91,19 @@ export function openTraces({ state }: { readonly state: State }): TraceStore {
       });
     },
     files(digest) {
-      const row = state.get<{ data: Uint8Array }>("SELECT data FROM file_lists WHERE digest = ?", digest);
-      if (!row) return undefined;
-      state.run("UPDATE file_lists SET used = ? WHERE digest = ?", Date.now(), digest);
-      return readFileList(unpackText(row.data));
+      const text = textBehind(digest);
+      return text === undefined ? undefined : readFileList(text);
     },
-    hasFiles: (digest) => state.get("SELECT 1 FROM file_lists WHERE digest = ?", digest) !== undefined,
-    saveFiles(digest, packed) {
-      if (packed.length > maxListBytes / 4) return;
+    entries: textBehind,
+    has: (digest) => state.get("SELECT 1 FROM file_lists WHERE digest = ?", digest) !== undefined,
+    saveLists(lists) {
+      if (lists.length === 0) return;
       state.transaction(() => {
-        const row = [digest, Date.now(), packed.length, packed] as const;
-        state.run("INSERT OR REPLACE INTO file_lists (digest, used, size, data) VALUES (?, ?, ?, ?)", ...row);
+        const time = Date.now();
+        for (const [digest, packed] of lists) {
+          const row = [digest, time, packed.length, packed] as const;
+          state.run("INSERT OR REPLACE INTO file_lists (digest, used, size, data) VALUES (?, ?, ?, ?)", ...row);
+        }
         state.run(
           "DELETE FROM file_lists WHERE digest IN (SELECT digest FROM" +
             " (SELECT digest, sum(size) OVER (ORDER BY used DESC, digest) AS total FROM file_lists) WHERE total > ?)",

@@ -199,13 +199,13 @@ test("C19 the listed files are those that the digest counts, each with what tell
   t.after(() => tree.close());
   const list = (): ListedFile[] => {
     const files: ListedFile[] = [];
-    contentDigest(tree, selectorFor("/d"), (file) => files.push(file));
+    contentDigest(tree, selectorFor("/", { includePatterns: ["d"] }), { onFile: (file) => files.push(file) });
     return files;
   };
   const before = list();
   assert.deepEqual(
     before.map(({ path }) => path),
-    ["/d/a", "/d/b", "/d/link", "/d/sub", "/d/sub/c"],
+    ["/d", "/d/a", "/d/b", "/d/link", "/d/sub", "/d/sub/c"],
   );
   writeFileSync(join(root, "d/b"), "changed");
   const after = list();
@@ -213,6 +213,28 @@ test("C19 the listed files are those that the digest counts, each with what tell
     after.filter((file, i) => file.content !== before[i]?.content).map(({ path }) => path),
     ["/d/b"],
   );
+});
+
+test("C19 a folder is told with its entries, by the digest that changes with them", (t: TestContext) => {
+  const root = plant(t, sample);
+  const tree = openDirectoryTree(root, { resetOwner: true });
+  t.after(() => tree.close());
+  const told = (): Map<string, string> => {
+    const folders = new Map<string, string>();
+    contentDigest(tree, selectorFor("/d"), {
+      onFolder(path, digest, entries) {
+        assert.equal((entries ?? "").split("\0").length % 10, 1, "ten texts for each entry");
+        folders.set(path, digest);
+      },
+    });
+    return folders;
+  };
+  const before = told();
+  assert.deepEqual([...before.keys()], ["/d", "/d/sub"]);
+  writeFileSync(join(root, "d/sub/c"), "changed");
+  const after = told();
+  assert.equal(after.get("/d"), before.get("/d"));
+  assert.notEqual(after.get("/d/sub"), before.get("/d/sub"));
 });
 
 const fileTree = fc.dictionary(fc.constantFrom("a", "b", "c/d", "c/e", "f/g/h"), fc.constantFrom("", "x", "y"), { maxKeys: 4 });

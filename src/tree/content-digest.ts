@@ -8,23 +8,22 @@ import type { Tree, TreeEntry } from "./tree.ts";
  * A digest (`sha256:…`) of what a selector takes: names, types, permissions, owners, link targets, device numbers, kept
  * attributes, data, and which names are one file. Not: times, sizes of folders, inode numbers. Equal selections have
  * equal digests; whatever a copy of them shows, but for times, makes them differ (BuildKit's rule, `cache/contenthash`;
- * the values are Varve's own). `onFile` is told of everything that counts, in order. Errors: those of {@link selectSources},
- * and of reading.
+ * the values are Varve's own). `sink` is told what it is made of. Errors: those of {@link selectSources}, and of reading.
  *
  * A folder counts by the digest of its own entries and the digests of the folders in it, so that one in which nothing
- * changed need not be gone through; `onFile` has everything gone through.
+ * changed need not be gone through.
  */
-export function contentDigest(tree: Tree, selector: ContentSelector, onFile?: (file: ListedFile) => void): string {
+export function contentDigest(tree: Tree, selector: ContentSelector, sink: ContentSink = {}): string {
   const hash = createHash("sha256");
   const { includePatterns, excludePatterns, requiredPaths } = selector;
-  const whole = onFile === undefined && includePatterns.length + excludePatterns.length + requiredPaths.length === 0;
+  const whole = includePatterns.length + excludePatterns.length + requiredPaths.length === 0;
   for (const source of selectSources(tree, selector)) {
-    const headers = headersOf(tree, source, selector, onFile);
+    const headers = headersOf(tree, source, selector, sink);
     const top = headers.next().value;
     if (top === undefined) continue;
     feed(hash, top.header);
     if (source.entry.type !== "directory") continue;
-    hash.update(whole ? digestFolder(tree, source, selector) : digestSelected(headers));
+    hash.update(whole ? digestFolder(tree, source, { selector, sink }) : digestSelected(headers));
   }
   tree.settle();
   return `sha256:${hash.digest("hex")}`;
@@ -67,8 +66,12 @@ function digestSelected(headers: Iterator<HashedEntry, void>): string {
 }
 
 /** {@link digestSelected} of everything in a folder, from what is remembered of it where that holds. */
-function digestFolder(tree: Tree, source: SelectedSource, selector: ContentSelector): string {
-  const context = { selector, firstNames: new Map<string, string>() };
+function digestFolder(
+  tree: Tree,
+  source: SelectedSource,
+  { selector, sink }: { readonly selector: ContentSelector; readonly sink: ContentSink },
+): string {
+  const context = { selector, sink, firstNames: new Map<string, string>() };
   const top = openFolder(tree, source.entry.path, "", context);
   const open = [top];
   for (let folder = open.at(-1); folder !== undefined; folder = open.at(-1)) {
@@ -97,10 +100,11 @@ function openFolder(
   tree: Tree,
   path: string,
   relative: string,
-  context: { selector: ContentSelector; firstNames: Map<string, string> },
+  context: { selector: ContentSelector; sink: ContentSink; firstNames: Map<string, string> },
 ): OpenFolder {
   const listing = tree.list(path);
   const { known } = listing;
+  if (known !== undefined) context.sink.onFolder?.(path, known.digest, undefined);
   if (known !== undefined) return { path, relative, own: known.digest, names: known.folders, below: [] };
   const lines: string[] = [];
   const names: string[] = [];
@@ -112,10 +116,22 @@ function openFolder(
     else linked ||= entry.nlink > 1;
     lines.push(printHeader([name, ...headerOf(tree, { entry, relative: below, onTheWay: false }, context)]));
   }
-  const own = hashText("sha256", encodePath(lines.join("")));
+  const text = lines.join("");
+  const own = hashText("sha256", encodePath(text));
+  context.sink.onFolder?.(path, own, text);
   // The other names of a file may lie anywhere: such a folder is gone through each time.
   if (!linked) listing.keep(own);
   return { path, relative, own, names, below: [] };
+}
+
+/** Takes what a digest is made of: all that counts comes either file by file or in folders that are taken whole. */
+export interface ContentSink {
+  readonly onFile?: (file: ListedFile) => void;
+  /**
+   * A folder with the digest of its entries. `entries`: ten texts for each, all ended by NUL (name, type, how it was chosen,
+   * mode, user, group, size, device, the name that it is a link to, content); undefined where the digest was remembered.
+   */
+  readonly onFolder?: (path: string, digest: string, entries: string | undefined) => void;
 }
 
 /** One selected file, for telling which one changed. */
@@ -146,7 +162,7 @@ function* headersOf(
   tree: Tree,
   source: SelectedSource,
   selector: ContentSelector,
-  onFile: ((file: ListedFile) => void) | undefined,
+  { onFile }: ContentSink,
 ): Generator<HashedEntry, void> {
   // Hard links are kept within one source: the second name of a file is a link to the first.
   const firstNames = new Map<string, string>();

@@ -16,8 +16,17 @@ export {
   type SelectedEntry,
   type SelectedSource,
 } from "./selection.ts";
-export { contentDigest, type ListedFile } from "./content-digest.ts";
-export { copyInto, type CopyAction, type CopyOptions, type CopyTotals, type UnpackRequest } from "./copy-into.ts";
+export { contentDigest, type ContentSink } from "./content-digest.ts";
+export {
+  compareSelections,
+  countEntries,
+  decodeSelection,
+  encodeSelection,
+  seenSelection,
+  type SeenSelection,
+  type SelectionChange,
+} from "./seen-selection.ts";
+export { copyChanges, copyInto, type CopyAction, type CopyOptions, type CopyTotals, type UnpackRequest } from "./copy-into.ts";
 export {
   makeDirectory,
   makeFile,
