@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -27,8 +28,8 @@ export function openState(root: string, schemas: readonly string[]): State {
   mkdirSync(root, { recursive: true, mode: 0o711 });
   const { DatabaseSync: Database } = loadSqlite();
   const database: DatabaseSync = new Database(join(root, "state.db"), { timeout: busyTimeoutMs });
-  retryWhileLocked(() => database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"));
-  retryWhileLocked(() => database.exec(schemas.join("\n")));
+  retryWhileLocked(() => database.exec("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"));
+  makeTables(database, schemas.join("\n"));
 
   const statements = new Map<string, ReturnType<DatabaseSync["prepare"]>>();
   const prepare = (sql: string) => {
@@ -58,6 +59,16 @@ export function openState(root: string, schemas: readonly string[]): State {
   };
 }
 
+/** The file remembers which schema it was opened with last, so that every start but the first is spared the making of tables. */
+function makeTables(database: DatabaseSync, schema: string): void {
+  const fingerprint = Number.parseInt(hash("sha256", schema).slice(0, 7), 16);
+  const row = retryWhileLocked(() => database.prepare("PRAGMA user_version").get());
+  if (row?.["user_version"] === fingerprint) return;
+  retryWhileLocked(() => database.exec("PRAGMA journal_mode = WAL"));
+  retryWhileLocked(() => database.exec(schema));
+  retryWhileLocked(() => database.exec(`PRAGMA user_version = ${fingerprint}`));
+}
+
 /** Node 22 warns once that its SQLite is experimental; that is no news for the user of a command line. */
 function loadSqlite(): typeof import("node:sqlite") {
   const emitWarning = process.emitWarning.bind(process);
@@ -70,7 +81,7 @@ function loadSqlite(): typeof import("node:sqlite") {
 }
 
 /** Two processes that open an empty store at once race for the switch to WAL, which does not wait by itself. */
-function retryWhileLocked(work: () => void): void {
+function retryWhileLocked<T>(work: () => T): T {
   const sqliteBusy = 5;
   for (let attempt = 0; ; attempt += 1) {
     try {
