@@ -53,6 +53,7 @@ export function openImports(
   }
 
   const found = new Map<ImportedCache, CacheImport>();
+  const failing = new Set<ImportedCache>();
   const imports = startImports(
     given.map((each) => async () => {
       const cache = await read(each);
@@ -73,18 +74,36 @@ export function openImports(
     cacheFor: (onStatus) =>
       withImports(parts.cache, {
         imports,
-        unpack: (layers, { origin: { reference, documents } }, { signal: solving, vertex }) =>
-          parts.imageSource.unpackLayers(
-            {
-              reference,
-              origin: documents,
-              layers: undefined,
-              config: { rootfs: { diff_ids: layers.map(({ diffId }) => diffId) } },
-              manifest: { layers: layers.map(({ blob }) => blob) },
-            },
-            { signal: solving, onStatus: (status) => onStatus(vertex, status) },
-          ),
-        onFailure: (error, _, vertex) => warnOf("layers of an imported cache could not be had, so the step runs", error, vertex),
+        async unpack(layers, { origin: { reference, documents } }, { signal: solving, vertex }) {
+          const open = new Map<string, TransferStatus>();
+          try {
+            return await parts.imageSource.unpackLayers(
+              {
+                reference,
+                origin: documents,
+                layers: undefined,
+                config: { rootfs: { diff_ids: layers.map(({ diffId }) => diffId) } },
+                manifest: { layers: layers.map(({ blob }) => blob) },
+              },
+              {
+                signal: solving,
+                onStatus(status) {
+                  open.set(status.id, status);
+                  onStatus(vertex, status);
+                },
+              },
+            );
+          } finally {
+            // the step goes on by other means, and nothing of this is under way any more
+            for (const status of open.values()) if (!status.done) onStatus(vertex, { ...status, done: true });
+          }
+        },
+        onFailure(error, cache, vertex) {
+          // the first tells enough: steps often share their lower layers
+          if (failing.has(cache)) return;
+          failing.add(cache);
+          warnOf("layers of an imported cache could not be had, and steps that need them run", error, vertex);
+        },
       }),
   };
 }
