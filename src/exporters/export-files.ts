@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, realpath, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import type { SnapshotStore, StackRef } from "../snapshots/index.ts";
 import type { Worker } from "../worker/index.ts";
 import { asidePath, outputError, removeAside, type ByteSink } from "./output-file.ts";
@@ -22,7 +22,7 @@ export async function exportTar(dest: string | ByteSink, options: FilesOptions):
   const aside = typeof dest === "string" ? asidePath(dest) : asidePath(join(options.root, "ingest", "files.tar"));
   try {
     await mkdir(dirname(aside), { recursive: true });
-    await options.worker.call(tarTask, { lowers: lowersOf(options), dest: aside }, callOptions(options));
+    await options.worker.call(tarTask, { lowers: lowersOf(options), dest: await realParent(aside) }, callOptions(options));
     if (typeof dest === "string") {
       await rename(aside, dest);
     } else {
@@ -42,7 +42,12 @@ export async function exportFolder(dest: string, options: FilesOptions): Promise
   } catch (error) {
     throw outputError(error, dest);
   }
-  await options.worker.call(folderTask, { lowers: lowersOf(options), dest }, callOptions(options));
+  await options.worker.call(folderTask, { lowers: lowersOf(options), dest: await realpath(dest) }, callOptions(options));
+}
+
+/** The same path without links on the way to it, as the worker wants those of the user's. */
+async function realParent(path: string): Promise<string> {
+  return join(await realpath(dirname(path)), basename(path));
 }
 
 function lowersOf({ stack, snapshots }: FilesOptions): string[] {

@@ -8,10 +8,10 @@ import type { FilesParams, FilesProgress } from "./tasks.ts";
 /** Writes all files of a root as one tar: to the tar writer a root is a layer on top of nothing. */
 export async function runTarTask(
   { lowers, dest }: FilesParams,
-  { scratch, userNamespace, signal, emit }: TaskContext<FilesProgress>,
+  { scratch, userNamespace, callersPath, signal, emit }: TaskContext<FilesProgress>,
 ): Promise<void> {
   using root = mountStack({ lowers, scratch, userXattr: userNamespace });
-  const file = openSync(dest, "wx", 0o666);
+  const file = openSync(callersPath(dest), "wx", 0o666);
   try {
     let written = 0;
     const sink = (chunk: Uint8Array): void => {
@@ -28,7 +28,7 @@ export async function runTarTask(
 /** Copies all files of a root into a folder of the user's; they belong to whoever builds. */
 export async function runFolderTask(
   { lowers, dest }: FilesParams,
-  { scratch, userNamespace, signal, emit }: TaskContext<FilesProgress>,
+  { scratch, userNamespace, callersPath, signal, emit }: TaskContext<FilesProgress>,
 ): Promise<void> {
   using root = mountStack({ lowers, scratch, userXattr: userNamespace });
   const tree = openDirectoryTree(root.path, { resetOwner: false });
@@ -50,7 +50,11 @@ export async function runFolderTask(
     alwaysReplaceExistingDestPaths: true,
   };
   try {
-    await copyInto(dest, tree, copy, { owner: { uid: 0, gid: 0 }, signal, onProgress: ({ bytes }) => emit({ current: bytes }) });
+    await copyInto(callersPath(dest), tree, copy, {
+      owner: { uid: 0, gid: 0 },
+      signal,
+      onProgress: ({ bytes }) => emit({ current: bytes }),
+    });
   } finally {
     tree.close();
   }

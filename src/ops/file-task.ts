@@ -2,6 +2,7 @@ import { VarveError } from "../errors/index.ts";
 import type { FileAction } from "../llb/index.ts";
 import { mountStack } from "../snapshots/index.ts";
 import {
+  copyChanges,
   copyInto,
   makeDirectory,
   makeFile,
@@ -18,16 +19,20 @@ import { unpackFile } from "./unpack-file.ts";
 import type { FileParams, WireRef } from "./tasks.ts";
 
 /** Does the actions of a file op, one after the other, in one new snapshot. */
-export async function runFileTask({ inputs, actions, snapshot }: FileParams, context: TaskContext<never>): Promise<void> {
+export async function runFileTask(
+  { inputs, actions, snapshot, change }: FileParams,
+  context: TaskContext<never>,
+): Promise<{ done: boolean }> {
   using stack = new DisposableStack();
-  const { scratch, userNamespace } = context;
+  const { scratch, userNamespace, callersPath } = context;
   const mountOf = (ref: WireRef | undefined) =>
     ref?.kind === "folder"
-      ? ref.path
+      ? callersPath(ref.path)
       : stack.use(mountStack({ lowers: ref?.lowers ?? [], scratch, userXattr: userNamespace })).path;
   const base = inputs[actions[0]?.input ?? -1];
   if (base?.kind === "folder") throw new TypeError("files are written into stacks only");
-  const target = stack.use(mountStack({ lowers: base?.lowers ?? [], snapshot, scratch, userXattr: userNamespace })).path;
+  const lowers = [...(base?.lowers ?? []), ...(change?.under ?? [])];
+  const target = stack.use(mountStack({ lowers, snapshot, scratch, userXattr: userNamespace })).path;
   const roots = new Map<number, string>();
   const rootOf = (input: number): string => {
     const ref = inputs[input];
@@ -48,8 +53,27 @@ export async function runFileTask({ inputs, actions, snapshot }: FileParams, con
   };
   for (const action of actions) {
     const owner = resolveOwner(ownerOf(action), { rootOf: (input) => (input < 0 ? noAccounts() : rootOf(input)) });
+    if (change !== undefined && action.kind === "copy") {
+      const canRemove = (path: string): boolean => isAbsent(base?.lowers ?? [], path);
+      const tree = treeOf(action.secondaryInput);
+      return { done: await copyChanges(target, tree, action.copy, { owner, signal: context.signal, change, canRemove }) };
+    }
     await act(target, action, owner, treeOf, context);
   }
+  return { done: true };
+}
+
+/** Whether no layer of the base has anything at a path: only then is removing it the same as never having copied it. */
+function isAbsent(lowers: readonly string[], path: string): boolean {
+  if (lowers.length === 0) return false; // a copy that others are put below later: a mark of removal would hide theirs
+  return lowers.every((lower) => {
+    const root = openDirectoryTree(lower, { resetOwner: false });
+    try {
+      return root.entry(path) === undefined;
+    } finally {
+      root.close();
+    }
+  });
 }
 
 /** BuildKit refuses it too ("invalid user index"): with `--link`, and in an empty stage, no passwd file can be asked. */

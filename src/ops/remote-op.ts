@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { isVarveError } from "../errors/index.ts";
 import type { FileAction, FileCopy, Vertex } from "../llb/index.ts";
@@ -68,7 +69,7 @@ export function createHttpOp(vertex: Vertex, request: HttpFileRequest, options: 
       placing(vertex, options, async () => {
         const { digest, filename, modifiedSeconds = 0 } = await fetch(signal);
         const blob = content.pathOf(digest);
-        const input: WireRef = { kind: "folder", path: dirname(blob), exclude: [], only: [] };
+        const input: WireRef = { kind: "folder", path: realpathSync(dirname(blob)), exclude: [], only: [] };
         const copy: FileCopy = {
           ...plainCopy,
           src: `/${basename(blob)}`,

@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import { isStack, type Ref, type SnapshotStore, type StackRef } from "../snapshots/index.ts";
 import type { Worker } from "../worker/index.ts";
 import { removeTask, type WireRef } from "./tasks.ts";
@@ -7,9 +8,10 @@ export interface StackTools {
   readonly worker: Worker;
 }
 
+/** Folders of the user's are named by their real paths: the worker reads them as they are to this process. */
 export function toWireRef(ref: Ref, snapshots: SnapshotStore): WireRef {
   if (isStack(ref)) return { kind: "stack", lowers: snapshots.fsPaths(ref.layers) };
-  return ref;
+  return { ...ref, path: realpathSync(ref.path) };
 }
 
 /**
@@ -19,9 +21,10 @@ export function toWireRef(ref: Ref, snapshots: SnapshotStore): WireRef {
 export async function writeSnapshot(
   base: readonly number[],
   { snapshots, worker }: StackTools,
-  write: (snapshotPath: string) => Promise<void>,
+  write: (snapshotPath: string) => Promise<unknown>,
+  how: { readonly under?: number } = {},
 ): Promise<StackRef> {
-  const active = snapshots.create(base);
+  const active = snapshots.create(base, how);
   try {
     await write(active.path);
   } catch (error) {

@@ -1,4 +1,4 @@
-import { mkdirSync, rmdirSync } from "node:fs";
+import { closeSync, constants, mkdirSync, openSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { makePrivate, mount, unmount } from "../sys/index.ts";
 import { toWire, type Reply, type Request, type WorkerSetup } from "./protocol.ts";
@@ -11,6 +11,11 @@ export interface TaskContext<Event = unknown> extends WorkerSetup {
   readonly emit: (event: Event) => void;
   /** An empty folder for this task alone, in memory: mount points, bundles. Gone after the task, and with the worker. */
   readonly scratch: string;
+  /**
+   * A path of the caller's, as it is to the caller now. The worker's own mounts are those of the moment when it started: what
+   * was mounted over a folder since is not seen in it. For files that users name, without links in the path to them.
+   */
+  readonly callersPath: (path: string) => string;
 }
 
 export interface TaskHandler {
@@ -22,6 +27,7 @@ export interface TaskHandler {
 export function serveTasks(handlers: readonly TaskHandler[]): void {
   const byName = new Map(handlers.map((entry) => [entry.name, entry]));
   const calls = new Map<number, AbortController>();
+  const callersPath = openCallersRoot();
   let setup: WorkerSetup | undefined;
   const send = (reply: Reply) => {
     if (process.connected) process.send?.(reply);
@@ -36,7 +42,11 @@ export function serveTasks(handlers: readonly TaskHandler[]): void {
       const scratch = makeScratch(setup, id);
       try {
         const emit = (event: unknown) => send({ type: "event", id, event });
-        send({ type: "result", id, result: await entry.run(params, { ...setup, signal: controller.signal, emit, scratch }) });
+        send({
+          type: "result",
+          id,
+          result: await entry.run(params, { ...setup, signal: controller.signal, emit, scratch, callersPath }),
+        });
       } finally {
         removeScratch(scratch);
       }
@@ -62,6 +72,13 @@ export function serveTasks(handlers: readonly TaskHandler[]): void {
   process.on("SIGINT", () => undefined);
   process.on("SIGTERM", () => process.exit(143));
   process.on("disconnect", () => process.exit(0));
+}
+
+/** The caller's root is opened once more, so that nothing that is started here inherits it. */
+function openCallersRoot(): TaskContext["callersPath"] {
+  const root = openSync("/proc/self/fd/5", constants.O_RDONLY | constants.O_DIRECTORY);
+  closeSync(5);
+  return (path) => `/proc/self/fd/${root}${path}`;
 }
 
 function scratchRoot({ root }: WorkerSetup): string {

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync } from "node:fs";
+import { closeSync, mkdirSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import { VarveError } from "../errors/index.ts";
+import { openPath } from "../sys/index.ts";
 import { mapIds, planIdMaps } from "./id-maps.ts";
 import type { WorkerOptions } from "./worker.ts";
 
@@ -20,6 +21,8 @@ export interface SpawnedWorker {
  * whatever way, unshare is killed, then the worker, then (it is the first process of its pid namespace) everything that
  * it started; its mounts go with the mount namespace. An ordinary user gets a user namespace around the same chain;
  * setpriv stands inside it, because entering a user namespace clears the parent-death signal (prctl(2)).
+ *
+ * The worker gets this process's root as fd 5: paths that start there show what is mounted here later, too.
  */
 export async function spawnWorker({ entry, root, path }: WorkerOptions): Promise<SpawnedWorker> {
   mkdirSync(root, { recursive: true, mode: 0o711 });
@@ -39,14 +42,16 @@ export async function spawnWorker({ entry, root, path }: WorkerOptions): Promise
   const command = plan
     ? ["unshare", "--user", "sh", "-c", 'echo >&4 && read -r _ <&4 && exec 4<&- && exec "$@"', "sh", ...chain]
     : chain;
+  const ownRoot = openPath("/");
   const child = spawn(command[0] ?? "", command.slice(1), {
-    stdio: ["ignore", "ignore", "pipe", "ipc", plan ? "pipe" : "ignore"],
+    stdio: ["ignore", "ignore", "pipe", "ipc", plan ? "pipe" : "ignore", ownRoot],
     serialization: "advanced",
     // A session of its own, so that a Ctrl-C in the terminal reaches the parent alone.
     detached: true,
     cwd: "/",
     env: { PATH: path, LANG: "C.UTF-8" },
   });
+  closeSync(ownRoot);
   const errors: Buffer[] = [];
   child.stderr?.on("data", (chunk: Buffer) => errors.length < 100 && errors.push(chunk));
   (child.stderr as { unref?: () => void } | null)?.unref?.();
