@@ -4,8 +4,6 @@
  * them: both are handed in. What it reads was written by others, and is checked as such.
  */
 export type { CacheExport, CacheImport, CacheLayer, CarriedNames, Compressing } from "./types.ts";
-export { cacheLimits } from "./limits.ts";
-export { encodeCacheConfig, parseCacheConfig, type CacheConfig } from "./cache-config.ts";
 export { createFolderTarget, findInCacheFolder } from "./folder.ts";
 export { createRegistryTarget } from "./registry-target.ts";
 export { exportCache, type CacheTarget, type ExportCacheOptions } from "./export-cache.ts";

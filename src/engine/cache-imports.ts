@@ -24,7 +24,7 @@ export interface OpenImports {
   /** Gives a cache mount what an imported cache has of it; absent where no mounts were asked for. */
   readonly fillMount?: (id: string) => Promise<void>;
   /** The store's cache with the imported ones behind it; `onStatus` is told of what is fetched for a vertex. */
-  cacheFor(onStatus: (vertex: string, status: TransferStatus) => void): CacheStore<Ref>;
+  readonly cacheFor: (onStatus: (vertex: string, status: TransferStatus) => void) => CacheStore<Ref>;
 }
 
 /**

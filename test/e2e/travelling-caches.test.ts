@@ -261,7 +261,7 @@ describeOnce("caches that travel through a registry", (box) => {
     assert.equal(stepsRun(await buildIn(edited, "after-relay", `--cache-from=${other}`)).length, 2);
   });
 
-  test("Q01 Q16 L66 an image carries its own cache, by the flag or the build argument, through a push", async () => {
+  test("A13 Q01 Q16 L66 an image carries its own cache, by the flag or the build argument, through a push", async () => {
     for (const [tag, flag] of [
       ["flag", "--cache-to=type=inline"],
       ["argument", "--build-arg=BUILDKIT_INLINE_CACHE=1"],
