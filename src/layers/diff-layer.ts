@@ -231,7 +231,7 @@ function openSmallFiles(
 ): SmallFiles | undefined {
   const [folder] = parts;
   if (folder === undefined || parts.length > 1 || lower !== undefined || own.size < manyNames) return undefined;
-  const names = [...own.keys()].filter((name) => /^[\x01-\x7f]*$/.test(name));
+  const names = [...own.keys()].filter((name) => /^\p{ASCII}*$/u.test(name));
   const places = new Map(names.map((name, place) => [name, place * statRecordBytes]));
   const records = Buffer.alloc(names.length * statRecordBytes);
   const fd = openSync(toFsPath(folder), openFlags.path | constants.O_DIRECTORY | constants.O_NOFOLLOW);
@@ -251,7 +251,7 @@ function openSmallFiles(
     sizeOf: (name) => placeOf(name)?.size,
     read(name, path, clampMtime) {
       const place = placeOf(name);
-      if (place === undefined || !/^[\x01-\x7f]*$/.test(path)) return undefined;
+      if (place === undefined || !/^\p{ASCII}*$/u.test(path)) return undefined;
       const { at, size } = place;
       const sec = Number(records.readBigInt64LE(at + 48));
       const header = encodePlainFile({

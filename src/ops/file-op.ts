@@ -7,10 +7,11 @@ import type { Dependency, SolverOp } from "../solver/index.ts";
 import { selectorOf } from "../tree/index.ts";
 import { digestOfAll, wholePath } from "./content.ts";
 import type { OpsOptions } from "./create-ops.ts";
+import { findEarlierCopy } from "./earlier-copy.ts";
 import { ownerOf } from "./owner-of.ts";
 import { placeOf } from "./place.ts";
 import { toWireRef, writeSnapshot } from "./stacks.ts";
-import { fileTask, type Reading } from "./tasks.ts";
+import { fileTask, type FileParams, type Reading } from "./tasks.ts";
 import { contextChanged } from "./unchanged-context.ts";
 
 /**
@@ -56,18 +57,39 @@ export function createFileOp(vertex: Vertex, { actions }: FileOp, options: OpsOp
       const lower = base === -1 ? undefined : inputs[base];
       if (lower && !isStack(lower)) throw new TypeError("files are written into stacks only");
       const wire = inputs.map((ref) => toWireRef(ref, options.snapshots));
-      const stack = await writeSnapshot(lower?.layers ?? [], options, async (snapshot) => {
+      const write = async (snapshot: string, change?: FileParams["change"]): Promise<void> => {
         try {
-          await options.worker.call(fileTask, { inputs: wire, actions, snapshot }, { signal });
+          const params = { inputs: wire, actions, snapshot, ...(change && { change }) };
+          const { done } = await options.worker.call(fileTask, params, { signal });
+          if (!done) throw new ChangeImpossible();
           for (const [index, before] of seen) await requireUnchanged(inputs[index], reads[index] ?? [], before, signal);
         } catch (error) {
           throw isVarveError(error) ? error.at(placeOf(vertex, options.sources)) : error;
         }
+      };
+      const bottom = lower?.layers ?? [];
+      const earlier = findEarlierCopy(actions, inputs, lower?.layers.length ? lower : undefined, options);
+      if (earlier?.start !== undefined) {
+        const { under, change } = earlier.start;
+        const parts = { ...change, under: options.snapshots.fsPaths([under]) };
+        try {
+          return [await writeSnapshot(bottom, options, (snapshot) => write(snapshot, parts), { under })];
+        } catch (error) {
+          if (!(error instanceof ChangeImpossible)) throw error;
+        }
+      }
+      const stack = await writeSnapshot(bottom, options, async (snapshot) => {
+        await write(snapshot);
+        earlier?.note(snapshot);
       });
+      earlier?.offer(stack);
       return [stack];
     },
   };
 }
+
+/** A copy cannot be made out of an earlier one: all is copied then. */
+class ChangeImpossible extends Error {}
 
 /** Actions must form one chain: the first works on an op input or on nothing, each later one on the one before. */
 function readChain(actions: readonly FileAction[], inputCount: number): { readonly base: number } {

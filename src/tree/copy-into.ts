@@ -9,6 +9,8 @@ import { parseMode } from "./mode.ts";
 import type { OwnerIds } from "./owner.ts";
 import { absolutePath, childPath, parentPath } from "./path-text.ts";
 import { selectCopySources, type CopySourceFields, type SelectedSource } from "./selection.ts";
+import { changedWhileRead } from "./file-hash.ts";
+import type { SelectionChange } from "./seen-selection.ts";
 import { quote } from "./tree-error.ts";
 import type { Tree } from "./tree.ts";
 
@@ -72,17 +74,7 @@ const maxBusyMs = 25;
  * meanwhile: TREE_CHANGED. Nothing is undone on failure: the caller throws the root away.
  */
 export async function copyInto(rootPath: string, tree: Tree, copy: CopyAction, options: CopyOptions = {}): Promise<CopyTotals> {
-  const totals = { entries: 0, bytes: 0 };
-  let busySince = performance.now();
-  const pause = async (bytes: number): Promise<void> => {
-    totals.bytes += bytes;
-    throwIfAborted(options.signal);
-    if (performance.now() - busySince < maxBusyMs) return;
-    options.onProgress?.({ ...totals });
-    await setImmediate();
-    busySince = performance.now();
-    throwIfAborted(options.signal);
-  };
+  const { totals, pause } = startTotals(options);
   const changes = changesOf(copy, options.owner);
   await writeInto(rootPath, async (destination) => {
     if (!copy.createDestPath) requireParent(destination, copy.dest);
@@ -100,6 +92,62 @@ export async function copyInto(rootPath: string, tree: Tree, copy: CopyAction, o
   });
   options.onProgress?.({ ...totals });
   return totals;
+}
+
+/**
+ * Makes the result of a copy of one folder out of that of an earlier copy, which the root at `rootPath` shows: copies what
+ * changed, removes what is gone. The same as a copy of all into a root without the earlier one. False, with the root in an
+ * undefined state, where it would not be the same: `canRemove` says of a path in the root whether nothing is there otherwise.
+ */
+export async function copyChanges(
+  rootPath: string,
+  tree: Tree,
+  copy: CopyAction,
+  { change, canRemove, ...options }: CopyOptions & { change: SelectionChange; canRemove: (path: string) => boolean },
+): Promise<boolean> {
+  const { totals, pause } = startTotals(options);
+  const changes = changesOf(copy, options.owner);
+  const done = await writeInto(rootPath, async (destination) => {
+    const [source, ...more] = selectCopySources(tree, copy);
+    if (source === undefined || more.length > 0) return false;
+    const top = prepareTarget(destination, { source, copy, changes, createdTime: options.createdTime ?? epoch });
+    const copier = createEntryCopier(tree, destination, { changes, pause });
+    for (const relative of change.removed) {
+      const path = childPath(top, relative);
+      if (!canRemove(path)) return false;
+      destination.remove(path);
+    }
+    await copier.copy({ entry: source.entry, relative: "", onTheWay: false }, top);
+    for (const relative of change.changed) {
+      const entry = tree.entry(childPath(source.entry.path, relative));
+      if (entry === undefined) throw changedWhileRead(childPath(source.entry.path, relative));
+      await copier.copy({ entry, relative, onTheWay: false }, childPath(top, relative));
+      totals.entries += 1;
+      await pause(0);
+    }
+    return true;
+  });
+  options.onProgress?.({ ...totals });
+  return done;
+}
+
+/** Counts, and lets others run now and then. */
+function startTotals(options: CopyOptions): {
+  readonly totals: { entries: number; bytes: number };
+  readonly pause: (bytes: number) => Promise<void>;
+} {
+  const totals = { entries: 0, bytes: 0 };
+  let busySince = performance.now();
+  const pause = async (bytes: number): Promise<void> => {
+    totals.bytes += bytes;
+    throwIfAborted(options.signal);
+    if (performance.now() - busySince < maxBusyMs) return;
+    options.onProgress?.({ ...totals });
+    await setImmediate();
+    busySince = performance.now();
+    throwIfAborted(options.signal);
+  };
+  return { totals, pause };
 }
 
 function changesOf(copy: CopyAction, owner: OwnerIds | undefined): CopyChanges {

@@ -200,6 +200,22 @@ function createTree(root: RootedFolder, options: DirectoryTreeOptions): Tree {
         keep: () => undefined,
       };
     },
+    seen(path) {
+      const state = folders.at(path);
+      const { listed } = state;
+      if (listed === undefined) return undefined;
+      const { names, records } = listed;
+      const whole = guarded(path, () => viewOf(path)) === "";
+      const places = [...names.keys()].filter(
+        (place) =>
+          isThere(records, place) &&
+          (whole || guarded(path, () => shown(childPath(path, names[place] ?? ""), isFolder(records, place)))),
+      );
+      const contents = places.map((place) => state.lastContent(names[place] ?? "", records, place * statRecordBytes) ?? "");
+      if (places.length === names.length) return { names, records, contents };
+      const some = places.map((place) => records.subarray(place * statRecordBytes, (place + 1) * statRecordBytes));
+      return { names: places.map((place) => names[place] ?? ""), records: Buffer.concat(some), contents };
+    },
     settle: () => folders.settle(),
     readLink,
     xattrs,

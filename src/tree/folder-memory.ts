@@ -13,6 +13,8 @@ export interface FolderState {
   digest: string;
   /** The content of a name, if it is known for exactly this record. */
   contentOf(name: string, record: Buffer, at: number): string | undefined;
+  /** As `contentOf`, of a young file too: what was read of it last. */
+  lastContent(name: string, record: Buffer, at: number): string | undefined;
   learn(name: string, found: { readonly record: Buffer; readonly content: string; readonly sinceMs: number }): void;
 }
 
@@ -58,6 +60,10 @@ export function createFolderStates(
       digest: memory?.digest ?? "",
       remembers: ({ names, records }) =>
         memory !== undefined && memory.records.equals(records) && memory.names === names.join("/"),
+      lastContent(name, record, at) {
+        const found = learned.get(name);
+        return found?.record.compare(record, at, at + statRecordBytes) === 0 ? found.content : state.contentOf(name, record, at);
+      },
       contentOf(name, record, at) {
         const found = learned.get(name);
         if (found?.record.compare(record, at, at + statRecordBytes) === 0)

@@ -35,6 +35,8 @@ export interface Tree {
   children(path: string): TreeEntry[];
   /** What {@link children} gives, with what is remembered of it. */
   list(path: string): FolderListing;
+  /** What is shown of a folder as it was last listed, where all contents in it are known since. Lists nothing anew. */
+  seen(path: string): SeenFolder | undefined;
   /** To be called when a digest is done: what was found out goes to the cache. */
   settle(): void;
   /** The target of a link, as it is written there. */
@@ -78,6 +80,13 @@ export interface FolderListing {
   readonly known: FolderDigest | undefined;
   /** Remembers a digest over the folder's own entries, to be `known` for as long as none of them changes. */
   keep(digest: string): void;
+}
+
+/** Entries of a folder: names, records of `sys` one after the other, contents as {@link Tree.contentOf} says; "" where unknown. */
+export interface SeenFolder {
+  readonly names: readonly string[];
+  readonly records: Buffer;
+  readonly contents: readonly string[];
 }
 
 export interface FolderDigest {
