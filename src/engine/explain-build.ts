@@ -43,10 +43,9 @@ interface Explained {
 }
 
 /** Explains a build against the last one of the same Dockerfile and context. Reads and writes nothing while all is cached. */
-export function explainBuild(
-  { traces, cache }: Pick<Parts, "traces" | "cache">,
-  { graph, dockerfile, input, options }: Explained,
-): BuildExplainer {
+export function explainBuild({ traces, cache }: Pick<Parts, "traces" | "cache">, explained: Explained): BuildExplainer {
+  const { graph, dockerfile, input, options } = explained;
+  requireStage(options.requireCached, dockerfile);
   const line = lineOf(options.context, input);
   const variant = variantOf(options);
   const parts = new Map<string, readonly string[]>();
@@ -123,7 +122,7 @@ export function explainBuild(
       const reason = explainer.starts(vertex, cause);
       if (reason === undefined) return;
       reasons.set(vertex, reason);
-      const name = requiredStep(graph, vertex, options.requireCached);
+      const name = requiredStep(explained, vertex);
       if (name === undefined) return;
       const exact = keepFiles(vertex) ?? reason;
       throw new VarveError("CACHE_REQUIRED", `${name} is not cached: ${reasonLine(exact)}`, {
@@ -160,12 +159,31 @@ const maxWaitingLength = 512 * 1024;
 const maxSteps = 10_000;
 
 /** The step's name, where it may not run. */
-function requiredStep(graph: Graph, digest: string, required: BuildOptions["requireCached"]): string | undefined {
+function requiredStep(
+  { graph, dockerfile, options: { requireCached: required } }: Explained,
+  digest: string,
+): string | undefined {
   if (required === undefined) return undefined;
   const vertex = [...graph.vertices.values()].find((each) => each.digest === digest);
   const step = vertex && describeStep(vertex, graph.sources);
   if (step === undefined) return undefined;
-  return required === true || step.place?.stage === required.toLowerCase() ? step.name : undefined;
+  // the only stage of a file has no label
+  const stage = step.place?.stage === "" ? (dockerfile.stages[0]?.from.name ?? "stage-0") : step.place?.stage;
+  return required === true || stage === required.toLowerCase() ? step.name : undefined;
+}
+
+/** A stage that the Dockerfile does not have is never cached: a misspelt name must not pass. */
+function requireStage(required: BuildOptions["requireCached"], dockerfile: Dockerfile): void {
+  if (required === undefined || required === true) return;
+  const names = stagesOf(dockerfile);
+  if (names.includes(required.toLowerCase())) return;
+  throw new VarveError("FRONTEND_TARGET_UNKNOWN", `the stage "${required}" of --require-cached could not be found`, {
+    hint: `the stages are ${names.join(", ")}`,
+  });
+}
+
+function stagesOf({ stages }: Dockerfile): string[] {
+  return stages.map(({ from, index }) => from.name ?? `stage-${index}`);
 }
 
 /** Builds of one line are compared with each other: the same Dockerfile and the same context. */
@@ -187,7 +205,7 @@ function traceOf(graph: Graph, dockerfile: Dockerfile, { buildArgs = {} }: Pick<
     ...describeStep(vertex, graph.sources),
     inputs: vertex.op.inputs.map((input) => ({ step: indices.get(input.digest) ?? 0, whole: true })),
   }));
-  const stages = dockerfile.stages.map(({ from, index }) => from.name ?? `stage-${index}`);
+  const stages = stagesOf(dockerfile);
   const args: Record<string, string> = {};
   const env = new Set<string>();
   const declared = [...dockerfile.globalArgs, ...dockerfile.stages.flatMap(({ instructions }) => instructions)];
