@@ -65,6 +65,7 @@ const environment: readonly (readonly [string, string])[] = [
   ["VARVE_RUNTIME", "OCI runtime, by name or path"],
   ["PATH", "Where the runtime and other programs are looked for"],
   ["XDG_DATA_HOME, XDG_CONFIG_HOME", "Where an ordinary user's store and varve.toml are by default"],
+  ["XDG_CACHE_HOME", "Where an ordinary user's compiled code of Varve is kept; for root it is in `/var/cache/varve`"],
   ["DOCKER_CONFIG", "Folder of Docker's config.json"],
   ["DOCKER_DEFAULT_PLATFORM", "Platform when `--platform` is not given"],
   ["SOURCE_DATE_EPOCH", "Build argument of this name when it is not given"],
