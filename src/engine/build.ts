@@ -9,7 +9,14 @@ import { entitlementSet, type Entitlement } from "../ops/index.ts";
 import type { StackRef } from "../snapshots/index.ts";
 import { createContextFolders } from "../sources/index.ts";
 import type { BuildCaches } from "./build-caches.ts";
-import { frontendOptions, loadDockerfile, withBuildInput, type OpenInput, type Reporting } from "./compile-input.ts";
+import {
+  frontendOptions,
+  loadDockerfile,
+  nativePlatform,
+  withBuildInput,
+  type OpenInput,
+  type Reporting,
+} from "./compile-input.ts";
 import { createEventStream } from "./event-stream.ts";
 import { internalStep } from "./internal-step.ts";
 import { explainBuild, type BuildExplainer } from "./explain-build.ts";
@@ -126,8 +133,9 @@ async function compileAndRun(
   const { epochSeconds } = compiled;
   const image = (await caches?.imageConfig(compiled.image, stack)) ?? compiled.image;
   const exporting = (within: AbortSignal) => {
-    const request = { ...options, signal: within, ...(epochSeconds === undefined ? {} : { epochSeconds }) };
-    return exportOutputs(stack, image, parts, request, emit);
+    const epoch = epochSeconds === undefined ? {} : { epochSeconds };
+    const result = { platform: nativePlatform(), stack, config: image, ...epoch };
+    return exportOutputs([result], parts, { ...options, signal: within, multiPlatform: false }, emit);
   };
   // of a build that is all cached an archive alone makes layers in the store
   const packs = parts.worker.started || (options.outputs ?? []).some(({ type }) => type === "oci" || type === "docker");

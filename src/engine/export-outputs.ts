@@ -1,3 +1,4 @@
+import { VarveError } from "../errors/index.ts";
 import type { EventSink } from "../events/index.ts";
 import {
   exportFolder,
@@ -8,15 +9,9 @@ import {
   withOutputFile,
   writeArchive,
   type ExportedImage,
+  type PlatformResult,
 } from "../exporters/index.ts";
-import {
-  familiarReference,
-  formatReference,
-  parseReference,
-  withDefaultTag,
-  type Descriptor,
-  type ImageConfig,
-} from "../oci/index.ts";
+import { familiarReference, formatReference, parseReference, withDefaultTag, type Descriptor } from "../oci/index.ts";
 import type { StackRef } from "../snapshots/index.ts";
 import { internalStep, type ReportStatus } from "./internal-step.ts";
 import type { Parts } from "./parts.ts";
@@ -26,17 +21,21 @@ interface ExportRequest extends Pick<BuildOptions, "outputs" | "tags"> {
   /** The build's ref, for the metadata. */
   readonly ref: string;
   readonly signal: AbortSignal;
-  readonly epochSeconds?: number;
+  /** An index, or a folder for each platform, even where there is one result (A11). */
+  readonly multiPlatform: boolean;
 }
 
 /** Makes every output that was asked for, one after the other; the image store when nothing was. */
 export async function exportOutputs(
-  stack: StackRef,
-  config: ImageConfig,
+  results: readonly PlatformResult[],
   parts: Parts,
   request: ExportRequest,
   emit: EventSink,
 ): Promise<Omit<BuildResult, "warnings" | "ref" | "steps">> {
+  const [only] = results;
+  if (only === undefined || request.multiPlatform)
+    throw new VarveError("PLATFORM_NOT_SUPPORTED_YET", "outputs of several platforms are not supported yet");
+  const { stack, config } = only;
   const tags = (request.tags ?? []).map((tag) => formatReference(withDefaultTag(parseReference(tag))));
   let image: ExportedImage | undefined;
   let descriptor: Descriptor | undefined;
@@ -47,7 +46,7 @@ export async function exportOutputs(
       config,
       packing: packingOf(request),
       signal: request.signal,
-      ...epochOf(request),
+      ...epochOf(only),
     }));
   for (const output of request.outputs ?? [{ type: "image" }]) {
     if (output.type === "cacheonly") continue;
@@ -74,7 +73,7 @@ function packingOf({ outputs = [] }: ExportRequest): { readonly compression: "gz
   return undefined;
 }
 
-function epochOf({ epochSeconds }: ExportRequest): { epochSeconds?: number } {
+function epochOf({ epochSeconds }: PlatformResult): { epochSeconds?: number } {
   return epochSeconds === undefined ? {} : { epochSeconds };
 }
 

@@ -9,3 +9,4 @@ export { writeArchive, type ArchiveImage, type ArchiveKind } from "./write-archi
 export { exportFolder, exportTar } from "./export-files.ts";
 export { withOutputFile, type ByteSink } from "./output-file.ts";
 export { exportersHandlers } from "./handlers.ts";
+export type { PlatformResult } from "./platform-result.ts";
