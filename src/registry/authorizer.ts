@@ -17,7 +17,8 @@ export interface AuthorizationRequest {
   readonly host: string;
   readonly scope: string;
   readonly subject: Subject;
-  readonly transport: Transport;
+  /** The connection to use for an address: the registry's own, or a token server's. */
+  readonly transportTo: (url: URL) => Transport;
   readonly signal: AbortSignal;
 }
 
@@ -38,13 +39,14 @@ export function createAuthorizer(options: {
   credentials: CredentialSource;
   userAgent: string;
   limits: RegistryLimits;
+  onIdentityToken?: (token: string) => void;
 }): Authorizer {
   const grants = new Map<string, Grant>();
   const flights = singleFlight<string, Grant>();
   const keyOf = (host: string, scope: string): string => `${host} ${scope}`;
   return {
     known(host, scope) {
-      const grant = grants.get(keyOf(host, scope));
+      const grant = grants.get(keyOf(host, scope)) ?? grants.get(host);
       return grant !== undefined && grant.expiresAtMs > Date.now() ? grant.header : undefined;
     },
     async answer(unauthorized, request) {
@@ -54,7 +56,8 @@ export function createAuthorizer(options: {
         key,
         async (signal) => {
           const made = await earnGrant(challenges, unauthorized.url, { ...request, signal }, options);
-          grants.set(key, made);
+          // Basic credentials are good for every scope.
+          grants.set(made.header.startsWith("Basic ") ? request.host : key, made);
           return made;
         },
         { signal: request.signal },
@@ -68,6 +71,7 @@ interface EarnOptions {
   readonly credentials: CredentialSource;
   readonly userAgent: string;
   readonly limits: RegistryLimits;
+  readonly onIdentityToken?: (token: string) => void;
 }
 
 async function earnGrant(challenges: Challenge[], url: URL, request: AuthorizationRequest, options: EarnOptions): Promise<Grant> {
@@ -104,25 +108,31 @@ async function fetchToken(
     );
   }
   const offered = (challenge.parameters.get("scope") ?? "").split(" ").filter((scope) => scope !== "");
-  const scopes = offered.length === 0 || request.scope.endsWith("push") ? [...new Set([...offered, request.scope])] : offered;
+  const wanted = request.scope.split(" ").filter((scope) => scope !== "");
+  const scopes = offered.length === 0 || request.scope.includes("push") ? [...new Set([...offered, ...wanted])] : offered;
   const service = challenge.parameters.get("service") ?? "";
-  const answer = await request.transport.send(tokenRequest(url, service, scopes, known, options.userAgent), {
+  const asking = { service, scopes, userAgent: options.userAgent, offline: options.onIdentityToken !== undefined };
+  const answer = await request.transportTo(url).send(tokenRequest(url, known, asking), {
     signal: request.signal,
   });
   if (answer.status !== 200)
     throw await statusFailure(answer, known?.identityToken === undefined ? "GET" : "POST", request.subject);
   const bytes = await readToken(answer, options.limits.maxTokenBytes);
   const body = parseToken(bytes, url);
+  if (body.identityToken !== undefined) options.onIdentityToken?.(body.identityToken);
   const lifetimeMs = (body.lifetimeSeconds - Math.min(earlySeconds, body.lifetimeSeconds / 4)) * 1000;
   return { header: bearerHeader(body.token, url), expiresAtMs: Date.now() + lifetimeMs };
 }
 
 function tokenRequest(
   realm: URL,
-  service: string,
-  scopes: string[],
   known: Credentials | undefined,
-  userAgent: string,
+  {
+    service,
+    scopes,
+    userAgent,
+    offline,
+  }: { readonly service: string; readonly scopes: string[]; readonly userAgent: string; readonly offline: boolean },
 ): HttpRequest {
   const headers = { "user-agent": userAgent, accept: "application/json" };
   if (known?.identityToken !== undefined) {
@@ -151,6 +161,11 @@ function tokenRequest(
   const url = new URL(realm);
   if (service !== "") url.searchParams.set("service", service);
   for (const scope of scopes) url.searchParams.append("scope", scope);
+  if (offline) {
+    url.searchParams.set("client_id", "varve");
+    url.searchParams.set("offline_token", "true");
+    if (known?.username !== undefined) url.searchParams.set("account", known.username);
+  }
   const basic = basicHeader(known);
   return {
     method: "GET",
@@ -172,7 +187,7 @@ async function readToken(answer: HttpAnswer, maxBytes: number): Promise<Uint8Arr
   }
 }
 
-function parseToken(bytes: Uint8Array, url: URL): { token: string; lifetimeSeconds: number } {
+function parseToken(bytes: Uint8Array, url: URL): { token: string; lifetimeSeconds: number; identityToken: string | undefined } {
   let body: unknown;
   try {
     body = JSON.parse(Buffer.from(bytes).toString());
@@ -182,9 +197,10 @@ function parseToken(bytes: Uint8Array, url: URL): { token: string; lifetimeSecon
   const fields = typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
   const token = [fields["token"], fields["access_token"]].find((value) => typeof value === "string" && value !== "");
   if (typeof token !== "string") throw new VarveError("REGISTRY_PROTOCOL", `the token endpoint ${url.host} gave no token`);
-  const lifetime = fields["expires_in"];
+  const { expires_in: lifetime, refresh_token: lasting } = fields;
   return {
     token,
+    identityToken: typeof lasting === "string" && lasting !== "" ? lasting : undefined,
     lifetimeSeconds: typeof lifetime === "number" && lifetime > 0 ? lifetime : defaultTokenSeconds,
   };
 }

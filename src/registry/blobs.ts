@@ -11,6 +11,8 @@ interface BlobOptions {
   readonly signal: AbortSignal;
   readonly offset: number;
   readonly limits: RegistryLimits;
+  /** Told whom the next bytes come from. */
+  readonly onEndpoint: (endpoint: Endpoint) => void;
 }
 
 /**
@@ -24,12 +26,13 @@ export async function* streamBlob(
   blob: Pick<Descriptor, "digest" | "size">,
   options: BlobOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { signal, limits } = options;
+  const { signal, limits, onEndpoint } = options;
   const endpoints = findEndpoints();
   const progress = { offset: options.offset };
   if (progress.offset > 0 && progress.offset >= blob.size) return;
   for (const [place, endpoint] of endpoints.entries()) {
     const last = place === endpoints.length - 1;
+    onEndpoint(endpoint);
     try {
       return yield* streamFrom(session, endpoint, ref, blob, progress, {
         signal,
@@ -52,7 +55,7 @@ async function* streamFrom(
   options: { signal: AbortSignal; limits: RegistryLimits; attempts: number },
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { signal, limits, attempts } = options;
-  // Tries without a byte of progress; each byte earns all of them again.
+  // Tries without progress; those with some earn all of them again.
   let failures = 0;
   for (;;) {
     const before = progress.offset;
@@ -73,7 +76,7 @@ async function* streamFrom(
       );
     } catch (error) {
       throwIfAborted(signal);
-      failures = progress.offset > before ? 1 : failures + 1;
+      failures = progress.offset - before >= limits.minProgressBytes ? 1 : failures + 1;
       if (!isPassing(error) || failures >= Math.max(attempts, 2)) throw error;
       const pauseMs = retryAfterMs(error) ?? limits.retryDelayMs * 2 ** (failures - 1) * (0.5 + Math.random() / 2);
       await sleep(Math.min(pauseMs, limits.maxRetryDelayMs), { signal });

@@ -6,7 +6,7 @@ import type { HttpAnswer } from "./transport.ts";
 /** What a request is about, for the messages. */
 export interface Subject {
   readonly ref: ImageReference;
-  readonly purpose: "pull" | "push";
+  readonly purpose: "pull" | "push" | "login";
   readonly blob?: Digest;
 }
 
@@ -54,9 +54,9 @@ export async function statusFailure(answer: HttpAnswer, method: string, subject:
   const said = await readServerMessage(answer);
   const details = { status, host: answer.url.host, ...(said === undefined ? {} : { said }) };
   const tail = said === undefined ? "" : `: ${said}`;
-  const name = familiarName(subject.ref);
+  const name = subject.purpose === "login" ? "" : familiarName(subject.ref);
   if (status === 401 || status === 403) return deniedFailure(subject, details, tail);
-  if (status === 404) {
+  if (status === 404 && subject.purpose !== "login") {
     const missing =
       subject.blob === undefined ? `manifest for ${familiarReference(subject.ref)}` : `blob ${shorten(subject.blob)} of ${name}`;
     if (subject.purpose === "push")
@@ -70,10 +70,14 @@ export async function statusFailure(answer: HttpAnswer, method: string, subject:
   }
   if (status === 429) {
     const hint = "wait, or log in: registries allow more to known users";
-    return new VarveError("REGISTRY_LIMITED", `${answer.url.host} takes no more requests for ${name}${tail}`, {
-      hint,
-      details: { ...details, ...retryAfter(answer) },
-    });
+    return new VarveError(
+      "REGISTRY_LIMITED",
+      `${answer.url.host} takes no more requests${name === "" ? "" : ` for ${name}`}${tail}`,
+      {
+        hint,
+        details: { ...details, ...retryAfter(answer) },
+      },
+    );
   }
   const what = `${answer.url.host} answered ${status} to ${method} ${redactUrl(answer.url.toString())}${tail}`;
   if (status >= 500 || status === 408)
@@ -86,11 +90,20 @@ export async function statusFailure(answer: HttpAnswer, method: string, subject:
 /** The registry wants other credentials, or none will do. */
 export function deniedFailure(subject: Subject, details: Readonly<Record<string, unknown>>, tail = ""): VarveError {
   const { ref, purpose } = subject;
+  if (purpose === "login") {
+    return new VarveError(
+      "REGISTRY_DENIED",
+      `login attempt to ${ref.domain} failed: it refuses the user name or the password${tail}`,
+      {
+        details,
+      },
+    );
+  }
   const why =
     purpose === "pull"
       ? "repository does not exist or may require authorization"
       : "the repository or its registry refuses the credentials";
-  const login = ref.domain === "docker.io" ? "docker login" : `docker login ${ref.domain}`;
+  const login = ref.domain === "docker.io" ? "varve login" : `varve login ${ref.domain}`;
   return new VarveError("REGISTRY_DENIED", `${purpose} access denied for ${familiarName(ref)}, ${why}${tail}`, {
     hint: `check the name, or log in with ${login}`,
     details,

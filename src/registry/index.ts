@@ -10,6 +10,16 @@ export {
   type RegistryClientOptions,
   type ResolvedManifest,
 } from "./client.ts";
+export {
+  createImagePusher,
+  pushImage,
+  type ImagePusher,
+  type PushBlob,
+  type PushImageOptions,
+  type PushStatus,
+  type PushTree,
+} from "./push-image.ts";
+export type { PushedBlob } from "./push.ts";
 export type { RegistryConfig, RegistryHostConfig } from "./endpoints.ts";
 export type { Credentials, CredentialSource } from "./credentials.ts";
 export { loadDockerCredentials, type DockerCredentialsOptions } from "./docker-credentials.ts";

@@ -148,11 +148,14 @@ async function readManifest(
         },
       );
     }
+    if (/html/.test(mediaType)) {
+      answer.discard();
+      throw noManifest(answer, ref, mediaType);
+    }
     const bytes = await collect(answer, ref, expected, limits);
-    return {
-      bytes,
-      mediaType: isManifest(mediaType) || isIndex(mediaType) ? mediaType : guessMediaType(bytes, mediaType),
-    };
+    const type = isManifest(mediaType) || isIndex(mediaType) ? mediaType : guessMediaType(bytes, mediaType);
+    if ((isManifest(type) || isIndex(type)) && isJsonObject(bytes)) return { bytes, mediaType: type };
+    throw noManifest(answer, ref, mediaType);
   };
   return await retry(once, {
     signal,
@@ -172,7 +175,12 @@ async function collect(answer: HttpAnswer, ref: ImageReference, expected: Expect
       maxBytes: limits.maxManifestBytes,
     });
   } catch (error) {
-    if (isVarveError(error) && error.code === "CONTENT_TOO_LARGE") throw tooLarge(ref, limits);
+    if (!isVarveError(error)) throw error;
+    if (error.code === "CONTENT_TOO_LARGE") throw tooLarge(ref, limits);
+    if (error.code === "CONTENT_DIGEST_MISMATCH" || error.code === "CONTENT_SIZE_MISMATCH") {
+      const message = `${answer.url.host} sent another manifest of ${familiarReference(ref)} than was asked for`;
+      throw new VarveError(error.code, message, { cause: error, details: error.details });
+    }
     throw error;
   }
 }
@@ -205,6 +213,30 @@ function parseTold(told: string, endpoint: Endpoint): Digest {
   } catch (cause) {
     throw new VarveError("REGISTRY_PROTOCOL", `${endpoint.host} names a manifest by what is not a digest`, { cause });
   }
+}
+
+function isJsonObject(bytes: Uint8Array): boolean {
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(bytes).toString());
+    return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed);
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
+}
+
+function noManifest({ url }: HttpAnswer, ref: ImageReference, mediaType: string): VarveError {
+  const what =
+    mediaType === "" || mediaType.includes("manifest")
+      ? "something unreadable"
+      : mediaType.replaceAll(/[^a-z0-9.+/-]/g, "?").slice(0, 80);
+  return new VarveError(
+    "REGISTRY_PROTOCOL",
+    `${url.host} answered with ${what}, not with a manifest of ${familiarReference(ref)}`,
+    {
+      hint: "is this the address of a registry? It may be a web server, or a proxy that wants a login",
+    },
+  );
 }
 
 function tooLarge(ref: ImageReference, limits: RegistryLimits): VarveError {

@@ -29,7 +29,7 @@ test("a push skips what is there, mounts what may be mounted, and uploads the re
     await client.pushBlob(imageAt(fake), blobDescriptor, () => assert.fail("opened"), {
       mountFrom: "base",
     }),
-    { how: "mounted" },
+    { how: "mounted", from: "base" },
   );
   assert.deepEqual(await client.pushBlob(imageAt(fake), blobDescriptor, source), {
     how: "uploaded",

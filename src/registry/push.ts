@@ -1,89 +1,99 @@
-import { VarveError } from "../errors/index.ts";
-import { retry, type ByteSource } from "../flow/index.ts";
-import { sha256, type Descriptor, type ImageReference } from "../oci/index.ts";
+import { isVarveError, VarveError } from "../errors/index.ts";
+import { throwIfAborted, type ByteSource } from "../flow/index.ts";
+import { sha256, type Descriptor, type Digest, type ImageReference } from "../oci/index.ts";
 import type { Endpoint } from "./endpoints.ts";
-import { isPassing, retryAfterMs, type Subject } from "./failures.ts";
+import type { Subject } from "./failures.ts";
 import type { RegistryLimits } from "./limits.ts";
 import type { Session } from "./session.ts";
-import type { HttpAnswer } from "./transport.ts";
+import { pushScope, readUpload, sendBlob, type Upload } from "./upload.ts";
 
 export interface PushedBlob {
   /** `exists`: it was there; `mounted`: taken from another repository; `uploaded`: sent. */
   readonly how: "exists" | "mounted" | "uploaded";
+  /** The repository that it was mounted from. */
+  readonly from?: string;
 }
 
-interface PushOptions {
+export interface PushBlobOptions {
   readonly signal: AbortSignal;
   readonly limits: RegistryLimits;
+  readonly mountFrom?: readonly string[];
+  readonly onProgress?: ((bytes: number) => void) | undefined;
 }
 
-/**
- * HEAD, POST, then one PUT with all bytes; as a whole again when that fails in passing. (OCI distribution-spec, "Pushing
- * blobs")
- */
+/** Repositories that are asked for a blob before it is sent. */
+const maxMounts = 2;
+
+/** HEAD, then POST with or without a mount, then the bytes. (OCI distribution-spec, "Pushing blobs") */
 export async function putBlob(
   session: Session,
   endpoint: Endpoint,
   ref: ImageReference,
   blob: Pick<Descriptor, "digest" | "size">,
   open: () => ByteSource,
-  options: PushOptions & { mountFrom?: string | undefined },
+  options: PushBlobOptions,
 ): Promise<PushedBlob> {
-  const { signal, limits, mountFrom } = options;
-  const shared = {
-    scope: scopeOf(ref),
-    subject: { ref, purpose: "push", blob: blob.digest } satisfies Subject,
-  };
-  const once = async (): Promise<PushedBlob> => {
+  const { signal, limits, mountFrom = [], onProgress = () => undefined } = options;
+  const subject: Subject = { ref, purpose: "push", blob: blob.digest };
+
+  const isThere = async (): Promise<boolean> => {
     const head = await session.exchange(
       endpoint,
-      {
-        ...shared,
-        method: "HEAD",
-        target: `${ref.path}/blobs/${blob.digest}`,
-        expects: [404, 405],
-      },
+      { scope: pushScope(ref), subject, method: "HEAD", target: `${ref.path}/blobs/${blob.digest}`, expects: [404, 405] },
       { signal },
     );
     head.discard();
-    if (head.status === 200) return { how: "exists" };
-    const query = mountFrom === undefined ? {} : { query: { mount: blob.digest, from: mountFrom } };
-    const start = await session.exchange(
+    return head.status === 200;
+  };
+  const post = async (from?: string): Promise<Upload | undefined> => {
+    const answer = await session.exchange(
       endpoint,
       {
-        ...shared,
-        ...query,
+        scope: pushScope(ref, from),
+        subject,
         method: "POST",
         target: `${ref.path}/blobs/uploads/`,
         headers: { "content-length": "0" },
+        ...(from === undefined ? {} : { query: { mount: blob.digest, from } }),
       },
       { signal },
     );
-    start.discard();
-    if (start.status === 201) return { how: "mounted" };
-    const headers = {
-      "content-type": "application/octet-stream",
-      "content-length": String(blob.size),
-    };
-    const put = {
-      ...shared,
-      method: "PUT" as const,
-      target: uploadUrl(start),
-      query: { digest: blob.digest },
-      headers,
-      body: open,
-    };
-    (await session.exchange(endpoint, put, { signal, attempts: 1 })).discard();
-    return { how: "uploaded" };
+    answer.discard();
+    return answer.status === 201 ? undefined : readUpload(answer);
   };
-  return await retry(once, {
-    signal,
-    attempts: limits.attempts,
-    shouldRetry: isPassing,
-    delayMs: limits.retryDelayMs,
-    maxDelayMs: limits.maxRetryDelayMs,
-    pauseMs: retryAfterMs,
-  });
+
+  if (await isThere()) return { how: "exists" };
+  let begun: Upload | undefined;
+  for (const from of mountFrom.filter((path) => path !== ref.path).slice(0, maxMounts)) {
+    try {
+      begun = await post(from);
+      if (begun === undefined) return { how: "mounted", from };
+    } catch (error) {
+      throwIfAborted(signal);
+      // Who may not read there can still write here.
+      if (!isVarveError(error) || error.kind === "unavailable") throw error;
+    }
+  }
+  let asked = false;
+  const begin = async (): Promise<Upload | undefined> => {
+    const first = !asked;
+    asked = true;
+    if (first && begun !== undefined) return begun;
+    // What broke off may have arrived all the same.
+    if (!first && (await isThere())) return undefined;
+    const upload = await post();
+    if (upload === undefined)
+      throw new VarveError("REGISTRY_PROTOCOL", `${endpoint.host} says that a blob is there which it said it lacks`);
+    return upload;
+  };
+  await sendBlob({ session, endpoint, ref, blob, open, signal, limits, onProgress, begin });
+  return { how: "uploaded" };
+}
+
+export interface PutManifest {
+  readonly descriptor: Descriptor;
+  /** The registry listed the manifest among the referrers of this one (`OCI-Subject`). */
+  readonly subject: Digest | undefined;
 }
 
 /** PUT under the tag, or under the digest when there is no tag. (OCI distribution-spec, "Pushing Manifests") */
@@ -93,8 +103,8 @@ export async function putManifest(
   ref: ImageReference,
   mediaType: string,
   bytes: Uint8Array,
-  options: PushOptions,
-): Promise<Descriptor> {
+  options: { readonly signal: AbortSignal },
+): Promise<PutManifest> {
   const digest = sha256(bytes);
   const body = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
     yield bytes;
@@ -106,7 +116,7 @@ export async function putManifest(
       target: `${ref.path}/manifests/${ref.tag ?? digest}`,
       headers: { "content-type": mediaType, "content-length": String(bytes.length) },
       body,
-      scope: scopeOf(ref),
+      scope: pushScope(ref),
       subject: { ref, purpose: "push" },
     },
     options,
@@ -118,17 +128,9 @@ export async function putManifest(
       details: { digest, told },
     });
   }
-  return { mediaType, digest, size: bytes.length };
-}
-
-function uploadUrl(start: HttpAnswer): URL {
-  const { location } = start.headers;
-  if (location === undefined || !URL.canParse(location, start.url.href)) {
-    throw new VarveError("REGISTRY_PROTOCOL", `${start.url.host} does not say where to upload to`);
-  }
-  return new URL(location, start.url);
-}
-
-function scopeOf(ref: ImageReference): string {
-  return `repository:${ref.path}:pull,push`;
+  const subject = answer.headers["oci-subject"];
+  return {
+    descriptor: { mediaType, digest, size: bytes.length },
+    subject: typeof subject === "string" ? (subject as Digest) : undefined,
+  };
 }

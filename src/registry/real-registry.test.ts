@@ -108,6 +108,7 @@ else {
     const copy = parseReference(`${host}/copy:v1`);
     assert.deepEqual(await client.pushBlob(copy, blob, () => assert.fail("uploaded"), { mountFrom: "some/app" }), {
       how: "mounted",
+      from: "some/app",
     });
     await assert.rejects(client.resolve(parseReference(`${host}/some/app:v2`)), {
       code: "REGISTRY_NOT_FOUND",

@@ -2,7 +2,7 @@ import { isVarveError, redactUrl, VarveError } from "../errors/index.ts";
 import { retry } from "../flow/index.ts";
 import { createAuthorizer } from "./authorizer.ts";
 import type { CredentialSource } from "./credentials.ts";
-import type { Endpoint } from "./endpoints.ts";
+import type { Endpoint, RegistryHostConfig } from "./endpoints.ts";
 import { isPassing, retryAfterMs, statusFailure, type Subject } from "./failures.ts";
 import type { RegistryLimits } from "./limits.ts";
 import { createTransport, type HttpAnswer, type HttpRequest, type Transport } from "./transport.ts";
@@ -33,9 +33,15 @@ export interface SessionOptions {
   readonly userAgent: string;
   readonly limits: RegistryLimits;
   readonly proxyEnv?: Readonly<Record<string, string>> | undefined;
+  /** The settings of a host, where there are some. */
+  readonly settingsOf: (host: string) => RegistryHostConfig | undefined;
+  /** Asks token servers for a lasting token too, and hears it. */
+  readonly onIdentityToken?: (token: string) => void;
 }
 
 const redirects = new Set([301, 302, 303, 307, 308]);
+/** Only these keep a request's method and body. (RFC 9110, section 15.4) */
+const keepingRedirects = new Set([307, 308]);
 
 /** Connections, tokens and learned schemes, shared by every request of a client. */
 export function createSession(options: SessionOptions): Session {
@@ -44,20 +50,27 @@ export function createSession(options: SessionOptions): Session {
   const transports = new Map<string, Transport>();
   const schemes = new Map<string, "https" | "http">();
 
-  const transportOf = (endpoint: Endpoint): Transport => {
-    const found =
-      transports.get(endpoint.host) ?? createTransport({ settings: endpoint.settings, limits, proxyEnv: options.proxyEnv });
-    transports.set(endpoint.host, found);
+  const transportFor = (key: string, settings: RegistryHostConfig): Transport => {
+    const found = transports.get(key) ?? createTransport({ settings, limits, proxyEnv: options.proxyEnv });
+    transports.set(key, found);
     return found;
   };
+  /** For the endpoint itself, or for another host that it sends to: that one never sees the client's certificate. */
+  const transportOf = (endpoint: Endpoint, { host }: URL): Transport => {
+    if (host === endpoint.host) return transportFor(endpoint.host, endpoint.settings);
+    const { ca, insecure } = endpoint.settings;
+    const inherited = { ...(ca === undefined ? {} : { ca }), ...(insecure === undefined ? {} : { insecure }) };
+    return transportFor(`${endpoint.host} ${host}`, options.settingsOf(host) ?? inherited);
+  };
 
-  /** GET and HEAD go where they are sent, without credentials when that is another origin. */
-  const follow = async (transport: Transport, first: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> => {
+  /** Requests go where they are sent, without credentials when that is another origin. */
+  const follow = async (endpoint: Endpoint, first: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> => {
+    const followed = first.method === "GET" || first.method === "HEAD" ? redirects : keepingRedirects;
     let request = first;
     for (let hops = 0; ; hops += 1) {
-      const answer = await transport.send(request, { signal });
+      const answer = await transportOf(endpoint, request.url).send(request, { signal });
       const { location } = answer.headers;
-      if (!redirects.has(answer.status) || (first.method !== "GET" && first.method !== "HEAD")) return answer;
+      if (!followed.has(answer.status)) return answer;
       answer.discard();
       if (hops >= limits.maxRedirects)
         throw new VarveError("REGISTRY_PROTOCOL", `${first.url.host} redirected more than ${limits.maxRedirects} times`);
@@ -81,7 +94,6 @@ export function createSession(options: SessionOptions): Session {
     api: ApiRequest,
     signal: AbortSignal,
   ): Promise<HttpAnswer> => {
-    const transport = transportOf(endpoint);
     const url = urlOf(endpoint, scheme, api);
     // An upload may be sent elsewhere; credentials are for the registry only.
     const own = url.origin === new URL(`${scheme}://${endpoint.host}`).origin;
@@ -96,17 +108,17 @@ export function createSession(options: SessionOptions): Session {
         ...(authorization === undefined ? {} : { authorization }),
       },
     });
-    const answer = await follow(transport, requestWith(own ? authorizer.known(endpoint.host, api.scope) : undefined), signal);
+    const answer = await follow(endpoint, requestWith(own ? authorizer.known(endpoint.host, api.scope) : undefined), signal);
     if (answer.status !== 401 || !own || answer.url.origin !== url.origin) return answer;
     answer.discard();
     const authorization = await authorizer.answer(answer, {
       host: endpoint.host,
       scope: api.scope,
       subject: api.subject,
-      transport,
+      transportTo: (to) => transportOf(endpoint, to),
       signal,
     });
-    return await follow(transport, requestWith(authorization), signal);
+    return await follow(endpoint, requestWith(authorization), signal);
   };
 
   /** Tries the endpoint's schemes until one is spoken there, and remembers it. */

@@ -187,35 +187,57 @@ function toAnswer(
     status: message.statusCode ?? 0,
     headers: message.headers,
     url,
-    read: () => readBody(message, url, signal, limits.idleTimeoutMs),
+    read: () => readBody(message, url, signal, limits),
     discard() {
-      // A short rest is read, so that the connection can be used again. HEAD tells a length but has no body.
-      if (method === "HEAD" || Number(message.headers["content-length"] ?? 0) <= 65_536) message.resume();
-      else message.destroy();
+      // HEAD tells a length but has no body.
+      if (method === "HEAD") message.resume();
+      else drain(message, limits);
     },
   };
+}
+
+const maxDrainedBytes = 64 * 1024;
+
+/** A short rest is read, so that the connection can be used again; one that is long or slow costs more than a new one. */
+function drain(message: IncomingMessage, { idleTimeoutMs }: RegistryLimits): void {
+  let bytes = 0;
+  const timer = setTimeout(() => message.destroy(), Math.min(idleTimeoutMs, 1000));
+  message.once("close", () => clearTimeout(timer));
+  message.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > maxDrainedBytes) message.destroy();
+  });
 }
 
 async function* readBody(
   message: IncomingMessage,
   url: URL,
   signal: AbortSignal,
-  idleTimeoutMs: number,
+  { idleTimeoutMs, minProgressBytes }: RegistryLimits,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const onAbort = (): void => void message.destroy(toError(reasonOf(signal)));
   if (signal.aborted) onAbort();
   else signal.addEventListener("abort", onAbort, { once: true });
   const chunks = (message as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
   let timer: NodeJS.Timeout | undefined;
-  const onIdle = (): void =>
-    void message.destroy(new VarveError("TIMED_OUT", `${url.host} sent nothing for ${idleTimeoutMs / 1000} s`));
+  let leftMs = idleTimeoutMs;
+  let progressBytes = 0;
+  const onIdle = (): void => {
+    const sent = progressBytes === 0 ? "nothing" : `no more than ${progressBytes} bytes`;
+    message.destroy(new VarveError("TIMED_OUT", `${url.host} sent ${sent} for ${idleTimeoutMs / 1000} s`));
+  };
   try {
     for (;;) {
       // The clock runs only while the network is waited for, not while the reader works.
-      timer = setTimeout(onIdle, idleTimeoutMs);
+      const started = performance.now();
+      timer = setTimeout(onIdle, leftMs);
       const next = await chunks.next();
       clearTimeout(timer);
       if (next.done === true) return;
+      progressBytes += next.value.length;
+      // A byte now and then is no progress: it would hold the reader for ever.
+      if (progressBytes >= minProgressBytes) [leftMs, progressBytes] = [idleTimeoutMs, 0];
+      else leftMs = Math.max(1, leftMs - (performance.now() - started));
       yield next.value;
     }
   } catch (error) {
