@@ -10,6 +10,7 @@ export const exitCodes = {
   4: "A resource is used up: the disk is full, a limit is reached.",
   5: "A registry or another peer in the network failed or refused.",
   6: "A step would run that --require-cached asks to be in the cache.",
+  7: "An image was made or found, and could not be sent to its registry; it is in the store.",
   70: "A defect of Varve.",
   130: "Ended by SIGINT (Ctrl-C).",
   141: "Whoever read the output went away.",
@@ -36,7 +37,7 @@ export const exitCodeOfKind: Readonly<Record<ErrorKind, ExitCode>> = {
 /** Codes whose failure lies in a registry whatever their kind is. */
 const ofRegistry = /^(REGISTRY_|CREDENTIALS_)/;
 /** Of these, what the user's own settings or commands got wrong. */
-const ownFault: readonly ErrorCode[] = ["REGISTRY_CONFIG"];
+const ownFault: readonly ErrorCode[] = ["REGISTRY_CONFIG", "CREDENTIALS_UNWRITABLE"];
 
 /** The code that a command which failed with `error` exits with. */
 export function exitCodeOf(error: unknown): ExitCode {
@@ -44,6 +45,7 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (!isVarveError(error)) return 70;
   if (error.code === "CANCELED") return error.details["signal"] === "SIGTERM" ? 143 : 130;
   if (error.code === "CACHE_REQUIRED") return 6;
+  if (error.code === "PUSH_FAILED") return 7;
   if (ofRegistry.test(error.code) && !ownFault.includes(error.code)) return 5;
   return exitCodeOfKind[error.kind];
 }

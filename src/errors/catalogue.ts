@@ -110,6 +110,10 @@ export const catalogue = {
   REGISTRY_LIMITED: entry("unavailable", "A registry asks to slow down (429), also after the retries."),
   REGISTRY_CONFIG: entry("invalid", "The settings of a registry (mirror, certificate, host) cannot be used."),
   CREDENTIALS_INVALID: entry("invalid", "Docker's config file or a credential helper gave no readable credentials."),
+  CREDENTIALS_UNWRITABLE: entry(
+    "failed",
+    "A login could not be kept or removed: Docker's config file, or its credential helper.",
+  ),
 
   // runtime
   RUNTIME_MISSING: entry("unsupported", "No OCI runtime (crun or runc) is on this machine."),
@@ -216,6 +220,7 @@ export const catalogue = {
   DOCKERFILE_NOT_FOUND: entry("invalid", "There is no Dockerfile where it was looked for."),
   CONTEXT_NOT_FOUND: entry("invalid", "The build context is no folder that can be read."),
   CONFIG_INVALID: entry("invalid", "varve.toml cannot be understood."),
+  PUSH_FAILED: entry("failed", "An image is in the store, and could not be sent to its registry."),
   PLATFORM_NOT_SUPPORTED_YET: entry("unsupported", "Builds for other platforms come later."),
 
   CACHE_REQUIRED: entry("conflict", "A step would run although --require-cached asks for it to be in the cache."),

@@ -1,6 +1,6 @@
 /**
  * The client of the distribution protocol: manifests and blobs from and to registries and their mirrors, with Docker's
- * credentials. It keeps nothing on disk and does not verify blobs (whoever stores them does); manifests it verifies.
+ * credentials. It keeps nothing on disk but logins in Docker's config.json, and does not verify blobs (whoever stores them does); manifests it verifies.
  * Secrets never reach an error or a URL that it prints.
  */
 export {
@@ -23,5 +23,6 @@ export type { PushedBlob } from "./push.ts";
 export type { RegistryConfig, RegistryHostConfig } from "./endpoints.ts";
 export type { Credentials, CredentialSource } from "./credentials.ts";
 export { loadDockerCredentials, type DockerCredentialsOptions } from "./docker-credentials.ts";
+export { forgetCredentials, keepCredentials, type CredentialPlace, type KeepOptions } from "./keep-credentials.ts";
 export { registryLimits, type RegistryLimits } from "./limits.ts";
 export { createTransport, type HttpAnswer, type Transport } from "./transport.ts";
