@@ -42,6 +42,7 @@ function bundle(entry: string, together: RegExp) {
       ...tight,
       dir: "dist",
       format: "cjs",
+      dynamicImportInCjs: false, // code that comes out of a cache cannot import
       entryFileNames: "[name].cjs",
       chunkFileNames: chunks,
       codeSplitting: { groups: [{ name: "together", test: together }] },

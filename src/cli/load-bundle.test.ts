@@ -19,7 +19,7 @@ test("a bundle runs from compiled code, which other bundles and damage only make
     return stdout.trim() || stderr;
   };
   const write = (word: string) =>
-    writeFileSync(bundle, `exports.say = async () => "${word} " + (await import("node:path")).basename(__filename);`);
+    writeFileSync(bundle, `exports.say = () => "${word} " + require("node:path").basename(__filename);`);
   const caches = () => readdirSync(cacheFolder).map((name) => join(cacheFolder, name));
 
   write("one");

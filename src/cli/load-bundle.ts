@@ -15,7 +15,7 @@ const digestBytes = 32;
 /**
  * Runs a CommonJS bundle of this package with the code that V8 compiled in earlier runs: all functions that they called, which is
  * what Node's own compile cache leaves out and most of a short run's time. A cache that is damaged, of another bundle or of
- * another V8 is not used. Returns what the bundle exports.
+ * another V8 is not used. The bundle must not use `import()`. Returns what it exports.
  */
 export function loadBundle(path: string, { cacheFolder, learn }: BundleOptions): unknown {
   // Node's modules by require: an import would make each name that they have, and load what stands behind it
@@ -31,7 +31,6 @@ export function loadBundle(path: string, { cacheFolder, learn }: BundleOptions):
   const script = new vm.Script(module.wrap(source), {
     filename: path,
     ...(known === undefined ? {} : { cachedData: known.code }),
-    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   const learned = script.cachedDataRejected === true ? 0 : (known?.learned ?? 0);
   if (learn && learned < lessons) process.once("exit", (code) => code === 0 && writeCache(learned + 1));
