@@ -10,7 +10,7 @@ export interface SolveOptions<R> {
   readonly onKey?: (facts: KeyFacts) => void;
   /** Asked before a vertex runs, when the keys of all that it is made from are known: what it throws is the vertex's failure. */
   readonly beforeRun?: (vertex: string, cause: RunCause) => void;
-  /** Told, when the target is made, of every vertex that it was made from and of itself: inputs first. */
+  /** Told, when the targets are made, of every vertex that they were made from and of themselves: inputs first. */
   readonly onSolved?: (vertices: readonly SolvedVertex[]) => void;
   /** The time, in milliseconds since 1970. */
   readonly now?: () => number;
@@ -20,18 +20,21 @@ interface Outcome<R> {
   readonly outputs: readonly (R | undefined)[];
 }
 
+/** One output of one vertex. */
+export interface SolveTarget {
+  readonly id: string;
+  readonly index: number;
+}
+
 /**
- * Makes one output of one vertex, running only what must run: keys are computed from the result downwards, and a vertex
+ * Makes outputs of vertices, running only what must run: keys are computed from the results downwards, and a vertex
  * whose result is in the cache asks nothing of its inputs. Independent vertices run at the same time, each at most once,
- * also when two of them turn out to have the same key.
+ * also when two of them turn out to have the same key. Gives the results in the order of the targets.
  *
  * The first failure stops everything else; the promise settles when all of it has stopped. It rejects with that first
  * failure, or with the signal's reason.
  */
-export async function solve<R>(
-  target: { readonly id: string; readonly index: number },
-  options: SolveOptions<R>,
-): Promise<R | undefined> {
+export async function solve<R>(targets: readonly SolveTarget[], options: SolveOptions<R>): Promise<(R | undefined)[]> {
   const { vertices, cache, onEvent } = options;
   const now = options.now ?? Date.now;
   const stop = new AbortController();
@@ -45,6 +48,12 @@ export async function solve<R>(
   const reported = new Set<string>();
   const started = new Set<string>();
   const fastKeys = new Map<string, string>();
+  /** Vertices whose key an earlier build found out. */
+  const linkedKeys = new Set<string>();
+  /** Digests of what was read of the inputs, where this solve read them. */
+  const readContents = new Map<string, readonly (readonly string[])[]>();
+  /** Keys of what was made in this solve, where they are not those that were expected. */
+  const movedKeys = new Map<string, string>();
   const pending = new Set<Promise<unknown>>();
   let failure: { readonly error: unknown } | undefined;
 
@@ -110,14 +119,13 @@ export async function solve<R>(
     const fastKey = digest("fast", map.digest, parts);
     fastKeys.set(vertex.id, fastKey);
     const linked = stable ? await cache.link(fastKey) : undefined;
-    if (linked !== undefined) return tell(linked);
+    if (linked !== undefined) {
+      linkedKeys.add(vertex.id);
+      return tell(linked);
+    }
 
-    const contents = await all(
-      map.dependencies.map(async ({ selector, content }, index) => {
-        if (!content) return [selector, inputKeys[index] ?? ""];
-        return ["content", await readContent(vertex, content, await inputOf(vertex, index))];
-      }),
-    );
+    const contents = await readInputs(vertex, map, inputKeys);
+    readContents.set(vertex.id, contents);
     const key = digest("key", map.digest, contents);
     cache.saveLink(fastKey, key, await all(vertex.inputs.map((input) => keyOf(input.id))));
     return tell(
@@ -125,6 +133,43 @@ export async function solve<R>(
       contents.map(([how, content]) => (how === "content" ? content : undefined)),
     );
   }
+
+  /** For each input what the key is made of: the digest of what is read, or the selector and the input's own key. */
+  async function readInputs(vertex: SolverVertex<R>, map: CacheMap<R>, inputKeys: readonly string[]): Promise<string[][]> {
+    return await all(
+      map.dependencies.map(async ({ selector, content }, index) => {
+        if (!content) return [selector, inputKeys[index] ?? ""];
+        return ["content", await readContent(vertex, content, await inputOf(vertex, index))];
+      }),
+    );
+  }
+
+  /**
+   * The key of what a vertex makes of the inputs that this solve has. It differs from the expected key where that came from
+   * an earlier build whose results are gone, and an input was made anew with other content: what is made now must not be
+   * stored as what that build made, nor what is made from it in turn.
+   */
+  async function keyOfInputs(vertex: SolverVertex<R>, expected: string): Promise<string> {
+    const isMoved = vertex.inputs.some(({ id }) => movedKeys.has(id));
+    if (!isMoved && !linkedKeys.has(vertex.id)) return expected;
+    const map = await cacheMapOf(vertex.id);
+    const inputKeys = await all(vertex.inputs.map(async ({ id, index }) => `${await madeKeyOf(id)}/${index}`));
+    const known = readContents.get(vertex.id);
+    const contents = known
+      ? known.map((part, index) => (part[0] === "content" ? part : [part[0], inputKeys[index] ?? ""]))
+      : await readInputs(vertex, map, inputKeys);
+    const key = digest("key", map.digest, contents);
+    if (key === expected) return expected;
+    movedKeys.set(vertex.id, key);
+    if (map.dependencies.some(({ content }) => content)) {
+      const parts = map.dependencies.map(({ selector }, index) => [selector, inputKeys[index] ?? ""]);
+      cache.saveLink(digest("fast", map.digest, parts), key, await all(vertex.inputs.map(({ id }) => madeKeyOf(id))));
+    }
+    return key;
+  }
+
+  /** The key that a vertex's result is stored under. */
+  const madeKeyOf = async (id: string): Promise<string> => movedKeys.get(id) ?? (await keyOf(id));
 
   /** What cannot be read (a COPY of a missing file) is the failure of the step that reads it, though the step never ran. */
   async function readContent(vertex: SolverVertex<R>, content: NonNullable<Dependency<R>["content"]>, input: R): Promise<string> {
@@ -170,30 +215,35 @@ export async function solve<R>(
   const outcomeOf = (id: string): Promise<Outcome<R>> =>
     once(outcomes, id, async () => {
       const vertex = vertexOf(id);
-      const key = await keyOf(id);
+      const expected = await keyOf(id);
       signal.throwIfAborted();
-      if (!(await mustRun(id))) {
-        const onFetch = (): void => reportStarted(id);
-        const outputs = await cache.load(key, { signal, vertex, onFetch });
-        signal.throwIfAborted();
-        if (outputs) {
-          reportCached(vertex);
-          return { outputs };
-        }
-      }
+      const cached = await fromCache(vertex, expected);
+      if (cached) return cached;
+      const inputs = await all(vertex.inputs.map((_, index) => inputOf(vertex, index)));
+      const key = await keyOfInputs(vertex, expected);
+      const found = key === expected ? undefined : await fromCache(vertex, key);
+      if (found) return found;
       const twin = running.get(key);
       if (twin) {
         const outcome = await twin;
         reportCached(vertex);
         return outcome;
       }
-      const promise = run(vertex, key);
+      const promise = run(vertex, key, inputs);
       running.set(key, promise);
       return promise;
     });
 
-  async function run(vertex: SolverVertex<R>, key: string): Promise<Outcome<R>> {
-    const inputs = await all(vertex.inputs.map((_, index) => inputOf(vertex, index)));
+  async function fromCache(vertex: SolverVertex<R>, key: string): Promise<Outcome<R> | undefined> {
+    if (await mustRun(vertex.id)) return undefined;
+    const outputs = await cache.load(key, { signal, vertex, onFetch: () => reportStarted(vertex.id) });
+    signal.throwIfAborted();
+    if (!outputs) return undefined;
+    reportCached(vertex);
+    return { outputs };
+  }
+
+  async function run(vertex: SolverVertex<R>, key: string, inputs: readonly R[]): Promise<Outcome<R>> {
     signal.throwIfAborted();
     reported.add(vertex.id);
     const cause: RunCause = vertex.ignoreCache ? "ignored" : (await mustRun(vertex.id)) ? "forced" : "missing";
@@ -214,7 +264,7 @@ export async function solve<R>(
    * once then go on from one result, and neither forgets what the other made from it.
    */
   async function keep(vertex: SolverVertex<R>, key: string, made: Outcome<R>["outputs"]): Promise<Outcome<R>["outputs"]> {
-    const inputKeys = await all((await wholeInputs(vertex)).map((input) => keyOf(input.id)));
+    const inputKeys = await all((await wholeInputs(vertex)).map((input) => madeKeyOf(input.id)));
     const stored = (await mustRun(vertex.id)) ? undefined : cache.peek(key);
     if (stored) return stored;
     cache.save({ key, inputKeys, outputs: made, vertex });
@@ -239,7 +289,7 @@ export async function solve<R>(
   }
 
   /** All that a vertex was made from, and the vertex, inputs first. Their keys are known: the vertex's is made of them. */
-  async function solvedVertices(id: string, seen = new Set<string>()): Promise<SolvedVertex[]> {
+  async function solvedVertices(id: string, seen: Set<string>): Promise<SolvedVertex[]> {
     if (seen.has(id)) return [];
     seen.add(id);
     const vertex = vertexOf(id);
@@ -250,9 +300,9 @@ export async function solve<R>(
     const solved = {
       id,
       name: vertex.name,
-      key: await keyOf(id),
-      inputKeys: await all(vertex.inputs.map((input) => keyOf(input.id))),
-      wholeInputKeys: await all((await wholeInputs(vertex)).map((input) => keyOf(input.id))),
+      key: await madeKeyOf(id),
+      inputKeys: await all(vertex.inputs.map((input) => madeKeyOf(input.id))),
+      wholeInputKeys: await all((await wholeInputs(vertex)).map((input) => madeKeyOf(input.id))),
       volatile: await isVolatile(id),
       ...(fastKey === undefined ? {} : { fastKey }),
     };
@@ -260,9 +310,14 @@ export async function solve<R>(
   }
 
   try {
-    const { outputs } = await outcomeOf(target.id);
-    options.onSolved?.(await solvedVertices(target.id));
-    return outputs[target.index];
+    const made = await all(targets.map(async ({ id, index }) => (await outcomeOf(id)).outputs[index]));
+    if (options.onSolved) {
+      const seen = new Set<string>();
+      const solved: SolvedVertex[] = [];
+      for (const { id } of targets) solved.push(...(await solvedVertices(id, seen)));
+      options.onSolved(solved);
+    }
+    return made;
   } catch (error) {
     stop.abort(error);
     while (pending.size > 0) await Promise.all(pending);
