@@ -1,7 +1,6 @@
-import { randomBytes } from "node:crypto";
 import { open, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
 import { VarveError } from "../errors/index.ts";
+import { asideOf, listAbandonedAsides } from "../state/index.ts";
 
 /** A file that appears whole or not at all. */
 export interface FileAside {
@@ -21,7 +20,8 @@ export async function createFileAside(path: string): Promise<FileAside> {
   if (there?.isDirectory() === true) throw new VarveError("FILE_UNWRITABLE", `${path} is a folder`);
   const inPlace = there !== undefined && !there.isFile();
   const target = there === undefined || inPlace ? path : await realpath(path);
-  const aside = inPlace ? target : join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}`);
+  const aside = inPlace ? target : asideOf(target);
+  if (!inPlace) for (const left of listAbandonedAsides(target)) await rm(left, { force: true });
   let file: FileHandle | undefined = await attempt(path, () => open(aside, inPlace ? "w" : "wx"));
   let committed = false;
   const handle = file;

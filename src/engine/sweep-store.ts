@@ -11,10 +11,12 @@ export async function sweepStore({
   content,
   leases,
   worker,
-}: Pick<Parts, "snapshots" | "content" | "leases" | "worker">): Promise<void> {
+  state,
+}: Pick<Parts, "snapshots" | "content" | "leases" | "worker" | "state">): Promise<void> {
   leases.sweep();
   const paths = [...new Set([...snapshots.takeAbandoned(), ...snapshots.listOrphans()])];
   if (paths.length > 0) await worker.call(removeTask, { paths }, { signal: new AbortController().signal });
   await content.emptyTrash();
   await content.sweepIngest();
+  state.keepReserve();
 }

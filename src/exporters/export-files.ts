@@ -2,8 +2,9 @@ import { createReadStream } from "node:fs";
 import { mkdir, realpath, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { SnapshotStore, StackRef } from "../snapshots/index.ts";
+import { asideOf, listAbandonedAsides } from "../state/index.ts";
 import type { Worker } from "../worker/index.ts";
-import { asidePath, outputError, removeAside, type ByteSink } from "./output-file.ts";
+import { outputError, removeAside, type ByteSink } from "./output-file.ts";
 import { folderTask, tarTask } from "./tasks.ts";
 
 export interface FilesOptions {
@@ -19,9 +20,11 @@ export interface FilesOptions {
 
 /** `type=tar`: one archive of all files of the result. */
 export async function exportTar(dest: string | ByteSink, options: FilesOptions): Promise<void> {
-  const aside = typeof dest === "string" ? asidePath(dest) : asidePath(join(options.root, "ingest", "files.tar"));
+  const place = typeof dest === "string" ? dest : join(options.root, "ingest", "files.tar");
+  const aside = asideOf(place);
   try {
     await mkdir(dirname(aside), { recursive: true });
+    for (const left of listAbandonedAsides(place)) await removeAside(left);
     await options.worker.call(tarTask, { lowers: lowersOf(options), dest: await realParent(aside) }, callOptions(options));
     if (typeof dest === "string") {
       await rename(aside, dest);

@@ -1,15 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { mkdir, open, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { VarveError } from "../errors/index.ts";
+import { asideOf, listAbandonedAsides } from "../state/index.ts";
 
 /** Takes bytes in order; resolves when more may come. */
 export type ByteSink = (chunk: Uint8Array) => Promise<void>;
-
-/** A hidden name beside the final one, in the same file system. */
-export function asidePath(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
-}
 
 /**
  * Writes an output: straight into a sink, or into a file beside `dest` that takes its place when it is whole. A failure
@@ -17,9 +12,10 @@ export function asidePath(path: string): string {
  */
 export async function withOutputFile(dest: string | ByteSink, write: (sink: ByteSink) => Promise<void>): Promise<void> {
   if (typeof dest !== "string") return write(dest);
-  const aside = asidePath(dest);
+  const aside = asideOf(dest);
   try {
     await mkdir(dirname(dest), { recursive: true });
+    for (const left of listAbandonedAsides(dest)) await removeAside(left);
     const file = await open(aside, "wx", 0o666);
     try {
       await write((chunk) => file.writeFile(chunk));

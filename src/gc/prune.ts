@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, renameSync } from "node:fs";
 import { join } from "node:path";
+import { isVarveError } from "../errors/index.ts";
 import { flock } from "../sys/index.ts";
 import { snapshotThing } from "../snapshots/index.ts";
 import { readFoundations, readNeeds } from "./needs.ts";
@@ -35,7 +36,18 @@ export async function pruneStore(rooms: StoreRooms, options: PruneOptions): Prom
   return { victims, freedBytes: victims.reduce((sum, { frees, record }) => sum + (frees ? record.bytes : 0), 0) };
 }
 
+/** On a full disk in parts: a transaction over few rows needs little room, and the files after it give more. */
 async function remove(rooms: StoreRooms, plan: readonly Victim[], signal: AbortSignal): Promise<readonly Victim[]> {
+  try {
+    return await removeAtOnce(rooms, plan, signal);
+  } catch (error) {
+    if (plan.length < 2 || !isVarveError(error) || error.code !== "DISK_FULL") throw error;
+    const half = Math.ceil(plan.length / 2);
+    return [...(await remove(rooms, plan.slice(0, half), signal)), ...(await remove(rooms, plan.slice(half), signal))];
+  }
+}
+
+async function removeAtOnce(rooms: StoreRooms, plan: readonly Victim[], signal: AbortSignal): Promise<readonly Victim[]> {
   const gone = new Set(rooms.state.transaction(() => removeRows(rooms, plan)));
   const folders = [...gone]
     .filter(({ frees, record }) => frees && record.thing.startsWith("snapshot/"))

@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { existsSync, lstatSync, readdirSync, statfsSync } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
+import { isVarveError } from "../errors/index.ts";
 import { snapshotThing, type ListedSnapshot } from "../snapshots/index.ts";
 import { describeSnapshots } from "./describe-snapshots.ts";
 import { readFoundations, readNeeds } from "./needs.ts";
@@ -193,16 +194,27 @@ async function measure(
     extents = await look(measured);
   }
   const found = new Map<string, Extent>(known);
-  state.transaction(() => {
-    measured.forEach(({ thing, done }, index) => {
-      const extent = extents[index];
-      if (!extent) return;
-      found.set(thing, extent);
-      if (done && !extent.linked)
-        state.run("INSERT OR REPLACE INTO extents (thing, bytes, inodes) VALUES (?, ?, ?)", thing, extent.bytes, extent.inodes);
-    });
+  const lasting: (readonly [string, number, number])[] = [];
+  measured.forEach(({ thing, done }, index) => {
+    const extent = extents[index];
+    if (!extent) return;
+    found.set(thing, extent);
+    if (done && !extent.linked) lasting.push([thing, extent.bytes, extent.inodes]);
   });
+  remember(state, lasting);
   return { extents: found, rest: extents.at(-1) ?? { bytes: 0, inodes: 0, linked: false } };
+}
+
+/** On a full disk nothing is remembered, and measured again the next time. */
+function remember(state: StoreRooms["state"], extents: readonly (readonly [string, number, number])[]): void {
+  try {
+    state.transaction(() => {
+      for (const extent of extents)
+        state.run("INSERT OR REPLACE INTO extents (thing, bytes, inodes) VALUES (?, ?, ?)", ...extent);
+    });
+  } catch (error) {
+    if (!isVarveError(error) || error.code !== "DISK_FULL") throw error;
+  }
 }
 
 /** The cache mounts' own room counts these. */

@@ -52,6 +52,8 @@ export interface ImageStore {
   setName(name: string, id: Digest): void;
   removeName(name: string): void;
   addDigest(repository: string, digest: Digest, id: Digest): void;
+  /** The image has no snapshots any more; its layers are blobs. */
+  dropLayers(id: Digest): void;
   /** Forgets an image with all its names. Snapshots and blobs stay: they are cache. */
   delete(id: Digest): void;
   /** As delete, within the caller's transaction. */
@@ -110,6 +112,7 @@ export function openImages({ state }: { readonly state: State }): ImageStore {
     removeName: (name) => void state.run("DELETE FROM image_names WHERE name = ?", name),
     addDigest: (repository, digest, id) =>
       void state.run("INSERT OR REPLACE INTO image_digests (repository, digest, id) VALUES (?, ?, ?)", repository, digest, id),
+    dropLayers: (id) => void state.run("UPDATE images SET layers = NULL WHERE id = ?", id),
     delete: (id) => state.transaction(() => forget(id)),
     forget,
   };

@@ -24,6 +24,7 @@ test("U08 a program of another platform, one that may not be run, and one that w
     explainExit({ ...failed, exitCode: 255, lastOutput: "exec /x: exec format error" }) ?? "",
     /not made for linux\/amd64/,
   );
+  assert.match(explainExit({ ...failed, lastOutput: "dd: error writing '/big': No space left on device\n" }) ?? "", /^no room/);
   assert.match(explainExit({ ...failed, exitCode: 126 }) ?? "", /chmod/);
   assert.match(explainExit({ ...failed, exitCode: 137 }) ?? "", /memory/);
   assert.match(explainExit({ ...failed, exitCode: 1, killedBy: "SIGKILL" }) ?? "", /memory/);

@@ -15,6 +15,9 @@ export function explainExit({ exitCode, killedBy, lastOutput, platform }: Failed
     const wanted = platform === undefined ? "this platform" : platform;
     return `a program is not made for ${wanted}, or a script lacks its first line (#!/bin/sh); look at the platform of the base image and of what was copied`;
   }
+  if (/no space left on device|disk quota exceeded/i.test(lastOutput)) {
+    return "no room is left, on the disk of the store or in a tmpfs of the step: free some, for example with varve builder prune";
+  }
   const missing = notFound.exec(lastOutput);
   const program = missing?.[1] ?? missing?.[2] ?? missing?.[3];
   if (exitCode === 127 || (program !== undefined && exitCode === 1)) {

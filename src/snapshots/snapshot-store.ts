@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { isOwnerAlive, openLeases, processOwner, type Leases, type State } from "../state/index.ts";
+import { bootId, isOwnerAlive, openLeases, processOwner, type Leases, type State } from "../state/index.ts";
 
 export const snapshotsSchema = `
 CREATE TABLE IF NOT EXISTS snapshots (
@@ -21,6 +21,11 @@ CREATE TABLE IF NOT EXISTS snapshot_origins ( -- whole snapshots that a later on
   origin TEXT PRIMARY KEY, -- digest of the step and of the place of its files
   id INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS unsynced_snapshots ( -- complete, but perhaps only in memory
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  id INTEGER NOT NULL,
+  boot TEXT NOT NULL -- of the machine: see bootId
+);
 CREATE TABLE IF NOT EXISTS own_layers (diff_id TEXT PRIMARY KEY) WITHOUT ROWID; -- tars that packing here makes again
 `;
 
@@ -39,7 +44,7 @@ export interface Snapshot {
 export interface ActiveSnapshot {
   readonly id: number;
   readonly path: string;
-  /** From now on others may use it. Durable when it returns. */
+  /** From now on others may use it. A crash of this process keeps it; one of the machine only once it is synced. */
   commit(known?: { readonly chainId?: string; readonly diffId?: string; readonly diffSize?: number }): Snapshot;
   /** Gives it up. The caller has the worker delete the folder. */
   discard(): void;
@@ -72,6 +77,17 @@ export interface SnapshotStore {
   /** The snapshot that a step's result can be made from by changing what differs, claimed. */
   findOrigin(origin: string): Snapshot | undefined;
   setOrigin(origin: string, id: number): void;
+  /**
+   * Complete snapshots whose files may not have reached the disk before the machine went down, and all that stand on them. Ask
+   * before anything is claimed.
+   */
+  listUnsure(): readonly number[];
+  /** There are none any more: the caller forgot them. */
+  settleUnsure(): void;
+  /** The number of the last snapshot that waits for the disk, for {@link SnapshotStore.markSynced}; undefined when none does. */
+  lastUnsynced(): number | undefined;
+  /** Everything up to this number is on the disk. */
+  markSynced(number: number): void;
   /** Folders of snapshots whose maker died before it was done; they are nobody's and may be deleted. Their rows are gone. */
   takeAbandoned(): readonly string[];
 }
@@ -114,12 +130,14 @@ export function openSnapshots({
   const underOf = (id: number) => state.get<{ under: number }>("SELECT under FROM snapshot_parts WHERE id = ?", id)?.under;
   return {
     create(base, { under } = {}) {
-      const { lastId: id } = state.run(
-        "INSERT INTO snapshots (base, owner, created) VALUES (?, ?, ?)",
-        JSON.stringify(base),
-        processOwner(),
-        Date.now(),
-      );
+      const insert = "INSERT INTO snapshots (base, owner, created) VALUES (?, ?, ?)";
+      const row = [JSON.stringify(base), processOwner(), Date.now()] as const;
+      let { lastId: id } = state.run(insert, ...row);
+      // a machine that lost its power may remember a folder whose row it has forgotten
+      while (existsSync(pathOf(id))) {
+        state.run("DELETE FROM snapshots WHERE id = ?", id);
+        ({ lastId: id } = state.run(insert, ...row));
+      }
       if (under !== undefined) state.run("INSERT INTO snapshot_parts (id, under) VALUES (?, ?)", id, under);
       return {
         id,
@@ -127,6 +145,7 @@ export function openSnapshots({
         commit(known = {}) {
           const facts = [known.chainId ?? null, known.diffId ?? null, known.diffSize ?? null] as const;
           const sql = "UPDATE snapshots SET owner = NULL, chain_id = ?, diff_id = ?, diff_size = ? WHERE id = ?";
+          state.run("INSERT INTO unsynced_snapshots (id, boot) VALUES (?, ?)", id, bootId());
           // in one transaction, so that nobody sees it as complete and used by none
           leases.claim([snapshotThing(id)], () => state.run(sql, ...facts, id).changes > 0);
           return { id, base, chainId: known.chainId, diffId: known.diffId, diffSize: known.diffSize };
@@ -187,6 +206,23 @@ export function openSnapshots({
       return row && claim([row.id]) ? get(row.id) : undefined;
     },
     setOrigin: (origin, id) => void state.run("INSERT OR REPLACE INTO snapshot_origins (origin, id) VALUES (?, ?)", origin, id),
+    listUnsure() {
+      const rows = state.all<{ id: number }>("SELECT id FROM unsynced_snapshots WHERE boot <> ?", bootId());
+      if (rows.length === 0) return [];
+      const unsure = new Set(rows.map(({ id }) => id));
+      const listed = state.all<{ id: number; base: string }>("SELECT id, base FROM snapshots WHERE owner IS NULL ORDER BY id");
+      // what a snapshot stands on is older than itself
+      for (const { id, base } of listed) {
+        const under = underOf(id);
+        const below = [...(JSON.parse(base) as number[]), ...(under === undefined ? [] : [under])];
+        if (below.some((one) => unsure.has(one))) unsure.add(id);
+      }
+      return listed.map(({ id }) => id).filter((id) => unsure.has(id));
+    },
+    settleUnsure: () => void state.run("DELETE FROM unsynced_snapshots WHERE boot <> ?", bootId()),
+    lastUnsynced: () =>
+      state.get<{ last: number | null }>("SELECT max(number) AS last FROM unsynced_snapshots")?.last ?? undefined,
+    markSynced: (number) => void state.run("DELETE FROM unsynced_snapshots WHERE number <= ?", number),
     takeAbandoned() {
       const unfinished = state.all<{ id: number; owner: string }>("SELECT id, owner FROM snapshots WHERE owner IS NOT NULL");
       const abandoned = unfinished.filter(({ owner }) => !isOwnerAlive(owner));

@@ -1,8 +1,10 @@
 import { hash } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, statfsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import { VarveError } from "../errors/index.ts";
+import { openReserve } from "./reserve.ts";
 
 /** A handle on the shared database. All calls are synchronous and short; writers of other processes are waited for. */
 export interface State {
@@ -14,6 +16,10 @@ export interface State {
   run(sql: string, ...params: SQLInputValue[]): { readonly lastId: number; readonly changes: number };
   /** Runs `work` in one write transaction: all of it or nothing. `work` must not be asynchronous. */
   transaction<T>(work: () => T): T;
+  /** Takes room on the disk for the moment when there is no other, where that was not done yet. */
+  keepReserve(): void;
+  /** The disk is so full that only the reserve let the database be opened: what is about to write more should not begin. */
+  readonly usesReserve: boolean;
   close(): void;
 }
 
@@ -22,14 +28,31 @@ const busyTimeoutMs = 30_000;
 
 /**
  * Opens (and makes, where missing) `root/state.db` with the given tables. Each schema is a list of
- * `CREATE … IF NOT EXISTS` statements. Survives `kill -9` of any user of the file: SQLite's write-ahead log.
+ * `CREATE … IF NOT EXISTS` statements. Survives `kill -9` of any user of the file: SQLite's write-ahead log. On a full disk
+ * it is opened with the room of the store's reserve; what does not fit after that is DISK_FULL.
  */
 export function openState(root: string, schemas: readonly string[]): State {
-  mkdirSync(root, { recursive: true, mode: 0o711 });
-  const { DatabaseSync: Database } = loadSqlite();
-  const database: DatabaseSync = new Database(join(root, "state.db"), { timeout: busyTimeoutMs });
-  retryWhileLocked(() => database.exec("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"));
-  makeTables(database, schemas.join("\n"));
+  const path = join(root, "state.db");
+  const reserve = openReserve(root);
+  const isNew = !existsSync(path);
+  const guard = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw stateError(error, root);
+    }
+  };
+  guard(() => mkdirSync(root, { recursive: true, mode: 0o711 }));
+  let usesReserve = false;
+  let database: DatabaseSync;
+  try {
+    database = guard(() => openDatabase(path, schemas));
+  } catch (error) {
+    if (!isDiskFull(error) || !reserve.release()) throw error;
+    usesReserve = true;
+    database = guard(() => openDatabase(path, schemas));
+  }
+  if (isNew) reserve.fill();
 
   const statements = new Map<string, ReturnType<DatabaseSync["prepare"]>>();
   const prepare = (sql: string) => {
@@ -38,25 +61,71 @@ export function openState(root: string, schemas: readonly string[]): State {
     return statement;
   };
   return {
-    all: <Row>(sql: string, ...params: SQLInputValue[]) => prepare(sql).all(...params) as Row[],
-    get: <Row>(sql: string, ...params: SQLInputValue[]) => prepare(sql).get(...params) as Row | undefined,
+    all: <Row>(sql: string, ...params: SQLInputValue[]) => guard(() => prepare(sql).all(...params)) as Row[],
+    get: <Row>(sql: string, ...params: SQLInputValue[]) => guard(() => prepare(sql).get(...params)) as Row | undefined,
     run(sql, ...params) {
-      const { lastInsertRowid, changes } = prepare(sql).run(...params);
+      const { lastInsertRowid, changes } = guard(() => prepare(sql).run(...params));
       return { lastId: Number(lastInsertRowid), changes: Number(changes) };
     },
     transaction(work) {
-      database.exec("BEGIN IMMEDIATE");
+      guard(() => database.exec("BEGIN IMMEDIATE"));
       try {
         const result = work();
-        database.exec("COMMIT");
+        guard(() => database.exec("COMMIT"));
         return result;
       } catch (error) {
-        database.exec("ROLLBACK");
+        // of some failures (a full disk) SQLite has rolled back by itself
+        if (database.isTransaction) database.exec("ROLLBACK");
         throw error;
       }
     },
-    close: () => database.close(),
+    usesReserve,
+    keepReserve: () => reserve.fill(),
+    close() {
+      database.close();
+      if (usesReserve) reserve.fill();
+    },
   };
+}
+
+function openDatabase(path: string, schemas: readonly string[]): DatabaseSync {
+  const { DatabaseSync: Database } = loadSqlite();
+  const database: DatabaseSync = new Database(path, { timeout: busyTimeoutMs });
+  try {
+    retryWhileLocked(() => database.exec("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"));
+    makeTables(database, schemas.join("\n"));
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof VarveError && error.code === "DISK_FULL";
+}
+
+/** Errors of SQLite and of the file system that mean a full disk. (sqlite.org/rescode.html: FULL, and what its calls fail with.) */
+function stateError(error: unknown, root: string): unknown {
+  const { code, errcode } = error as { code?: string; errcode?: number };
+  const [ioError, full, cannotOpen] = [10, 13, 14];
+  const primary = errcode === undefined ? undefined : errcode & 0xff;
+  const isFull =
+    code === "ENOSPC" ||
+    code === "EDQUOT" ||
+    primary === full ||
+    ((primary === ioError || primary === cannotOpen) && hasNoRoom(root));
+  if (!isFull) return error;
+  return new VarveError("DISK_FULL", `no room on the disk for the database of the store ${root}`, {
+    cause: error,
+    hint: "free some space, for example with varve builder prune",
+  });
+}
+
+/** Whether the file system has neither the bytes nor the inodes for a log of the database. */
+function hasNoRoom(root: string): boolean {
+  const { bavail, bsize, files, ffree } = statfsSync(root);
+  return bavail * bsize < 128 * 1024 || (files > 0 && ffree < 3);
 }
 
 /** The file remembers which schema it was opened with last, so that every start but the first is spared the making of tables. */

@@ -1,4 +1,6 @@
-import { readFileSync, readlinkSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 
 /**
  * A text that names this process for all time on this machine: boot, pid namespace, pid and start time. Written beside
@@ -22,9 +24,43 @@ export function isOwnerAlive(text: string): boolean {
   return startTime(Number(pid)) === started;
 }
 
-function bootId(): string {
-  return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+/**
+ * A path beside `path` for what will take its place: a hidden name of this process. What processes left there that died before
+ * the rename is named by {@link listAbandonedAsides}.
+ */
+export function asideOf(path: string): string {
+  const tag = `${process.pid}-${startTime(process.pid) ?? "0"}-${pidNamespace()}`;
+  return join(dirname(path), `.${basename(path)}.${tag}-${randomBytes(6).toString("hex")}.tmp`);
 }
+
+/** What dead processes left of {@link asideOf} of this path. Those of other pid namespaces cannot be judged and count as alive. */
+export function listAbandonedAsides(path: string): readonly string[] {
+  const folder = dirname(path);
+  const start = `.${basename(path)}.`;
+  let names: readonly string[];
+  try {
+    names = readdirSync(folder);
+  } catch (error) {
+    // whoever writes there says so
+    if (["ENOENT", "ENOTDIR", "EACCES"].includes((error as NodeJS.ErrnoException).code ?? "")) return [];
+    throw error;
+  }
+  return names
+    .filter((name) => {
+      const match = name.startsWith(start) ? /^(\d+)-(\d+)-(\d+)-[0-9a-f]{12}\.tmp$/.exec(name.slice(start.length)) : undefined;
+      const [, pid, started, namespace] = match ?? [];
+      return pid !== undefined && namespace === pidNamespace() && startTime(Number(pid)) !== started;
+    })
+    .map((name) => join(folder, name));
+}
+
+/** A text that is another one each time this machine is started (random(4)). */
+export function bootId(): string {
+  boot ??= readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  return boot;
+}
+
+let boot: string | undefined;
 
 function pidNamespace(): string {
   return readlinkSync("/proc/self/ns/pid").replace(/\D/g, "");
