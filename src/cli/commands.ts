@@ -115,6 +115,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/push.ts")).push,
   },
   {
+    names: ["login"],
+    summary: "Log in to a registry",
+    load: async () => (await import("./commands/login.ts")).login,
+  },
+  {
+    names: ["logout"],
+    summary: "Log out from a registry",
+    load: async () => (await import("./commands/logout.ts")).logout,
+  },
+  {
     names: ["context ls", "context list"],
     summary: "List the files of a build context, the steps that read them and the ignore rules that decided",
     load: async () => (await import("./commands/context-files.ts")).contextFiles,
@@ -166,7 +176,7 @@ export const groups: readonly string[] = [
 /** Commands of Docker that are still to come: they are refused as such, not as typing errors. */
 export const laterCommands: ReadonlySet<string> = new Set(
   (
-    "attach bake builder buildx commit compose container context cp create diff events exec export image import info init kill login logout " +
+    "attach bake builder buildx commit compose container context cp create diff events exec export image import info init kill " +
     "logs manifest network node pause plugin port ps rename restart rm run search secret service stack start stats stop swarm system " +
     "top trust unpause update volume wait"
   ).split(" "),

@@ -71,8 +71,7 @@ export async function parseFlags<T extends FlagTable>(
       const spec = ownSpec(table, name);
       if (spec === undefined) throw await unknownFlag(name, table);
       if (inline !== undefined) set(values, name, spec, inline, `--${name}`);
-      else if (spec.kind === "bool" || spec.bare !== undefined)
-        set(values, name, spec, spec.bare ?? "true", `--${name}`);
+      else if (spec.kind === "bool" || spec.bare !== undefined) set(values, name, spec, spec.bare ?? "true", `--${name}`);
       else {
         refuseUnlessSupported(spec, undefined, `--${name}`);
         const value = args[++index];

@@ -62,15 +62,18 @@ async function dispatch(args: readonly string[], io: Io, context: ErrorContext):
   if (isDebug(parsed.values["debug"])) context.debug = true;
   const dockerConfigDir = findDockerConfigDir(io, global.config);
   let store: Varve | undefined;
+  // Said at the end: what draws on the terminal meanwhile would draw over it.
+  const warnings: string[] = [];
   const openStore = async (): Promise<Varve> => {
     const { openVarve } = await import("../engine/index.ts");
-    return (store ??= openVarve(storeOptions(io, dockerConfigDir)));
+    return (store ??= openVarve(storeOptions(io, dockerConfigDir, (message) => warnings.push(message))));
   };
   try {
     const call = { flags: parsed.values, args: parsed.positionals, io, debug: context.debug, dockerConfigDir, openStore };
     return (await command.run(call)) ?? 0;
   } finally {
     await store?.close();
+    for (const warning of warnings) io.stderr.print(`WARNING: ${warning}\n`);
   }
 }
 

@@ -13,7 +13,7 @@ export function findDockerConfigDir(io: Io, flag: string | undefined): string | 
 const proxyVariables = ["http_proxy", "https_proxy", "no_proxy", "all_proxy"].flatMap((name) => [name, name.toUpperCase()]);
 
 /** What the environment says about the store: the engine itself reads no environment variables. */
-export function storeOptions(io: Io, dockerConfigDir: string | undefined): VarveOptions {
+export function storeOptions(io: Io, dockerConfigDir: string | undefined, onWarning?: (message: string) => void): VarveOptions {
   const { env } = io;
   const own = (variable: string, base: string, ...rest: string[]): string | undefined => {
     const named = nonEmpty(env[variable]);
@@ -25,6 +25,7 @@ export function storeOptions(io: Io, dockerConfigDir: string | undefined): Varve
     ...optional("root", own("VARVE_ROOT", "XDG_DATA_HOME")),
     ...optional("configPath", own("VARVE_CONFIG", "XDG_CONFIG_HOME", "varve.toml")),
     ...optional("dockerConfigDir", dockerConfigDir),
+    ...optional("onWarning", onWarning),
     ...optional("runtime", nonEmpty(env["VARVE_RUNTIME"])),
     ...optional("path", nonEmpty(env["PATH"])),
     proxyEnv: Object.fromEntries(

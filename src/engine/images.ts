@@ -11,7 +11,6 @@ import {
   isReference,
   normalizePlatform,
   parseImageConfig,
-  parsePlatform,
   parseReference,
   serializeManifest,
   withDefaultTag,
@@ -20,7 +19,7 @@ import {
   type Manifest,
 } from "../oci/index.ts";
 import { importArchive } from "../sources/index.ts";
-import { internalStep } from "./internal-step.ts";
+import { pullImage, pushStored } from "./image-transfers.ts";
 import type { Parts } from "./parts.ts";
 import type { ImageDetails, Images, ImageSummary } from "./types.ts";
 
@@ -150,47 +149,18 @@ export function createImages(needParts: () => Parts): Images {
       }
       return loaded;
     },
-    async pull(name, { platform, signal = new AbortController().signal, onEvent = () => undefined } = {}) {
-      const { imageSource, images, blobs } = needParts();
-      const reference = withDefaultTag(parseReference(name));
-      const canonical = formatReference(reference);
-      return internalStep(`pull ${canonical}`, onEvent, async (status) => {
-        using _used = needParts().leases.hold();
-        const wanted =
-          platform === undefined ? hostPlatform(process.arch) : parsePlatform(platform, { host: hostPlatform(process.arch) });
-        const image = await imageSource.resolve(reference, { platform: wanted, pull: true, signal });
-        await imageSource.download(image, {
-          signal,
-          onStatus: ({ id, current, total, done }) => status(id, current, total, done),
-        });
-        const { manifest } = image;
-        image.config.rootfs.diff_ids.forEach((diffId, index) => {
-          const layer = manifest?.layers[index];
-          if (layer) blobs.add(diffId, layer);
-        });
-        const changed = images.byName(canonical)?.id !== image.configDigest;
-        await keepUnpacked({ id: image.configDigest, config: image.config, manifest }, signal);
-        if (reference.tag !== undefined) images.setName(canonical, image.configDigest);
-        images.addDigest(canonicalName(reference), image.digest, image.configDigest);
-        return { name: canonical, digest: image.digest, changed };
-      });
-    },
-    async push(name, { signal = new AbortController().signal, onEvent = () => undefined } = {}) {
-      const { registry, content, images } = needParts();
-      const reference = withDefaultTag(parseReference(name));
+    pull: async (name, options = {}) => await pullImage(name, needParts(), keepUnpacked, options),
+    async push(name, options = {}) {
       const record = findImage(name, needParts());
-      return internalStep(`push ${formatReference(reference)}`, onEvent, async (status) => {
-        using _used = needParts().leases.hold();
-        const { manifest, descriptor } = await asArchived(record, [], signal);
-        for (const blob of [...manifest.layers, manifest.config]) {
-          await registry.pushBlob(reference, blob, () => content.open(blob.digest, { signal }), { signal });
-          status(blob.digest, blob.size, blob.size, true);
-        }
-        await registry.pushManifest(reference, descriptor.mediaType, serializeManifest(manifest), { signal });
-        images.addDigest(canonicalName(reference), descriptor.digest, record.id);
-        return { descriptor };
-      });
+      const config = await readConfig(record);
+      return await pushStored(
+        { record, config, archive: (signal) => asArchived(record, [], signal) },
+        name,
+        needParts(),
+        options,
+      );
     },
+    remoteTags: async (name, options = {}) => await needParts().registry.listTags(parseReference(name), options),
   };
 }
 

@@ -19,5 +19,7 @@ export type {
 } from "../history/index.ts";
 export type { CacheExport, CacheImport } from "../cache-transfer/index.ts";
 export type * from "./context-types.ts";
+export type * from "./login-types.ts";
+export type { CredentialPlace } from "../registry/index.ts";
 export type * from "./cache-mount-types.ts";
 export type { CacheMountInfo } from "../cache-mounts/index.ts";

@@ -31,6 +31,7 @@ export function openVarve(options: VarveOptions = {}): Varve {
     return run;
   };
   const mounting = async () => (await import("./cache-mounts.ts")).createCacheMountCommands(needParts);
+  const logins = async () => (await import("./logins.ts")).createLogins(settings);
   const caring = async () => (await import("./store-care.ts")).createStoreCare(needParts);
   const varve: Varve = {
     build: (build) => track(startBuild(needParts, withSignal(build))),
@@ -40,6 +41,11 @@ export function openVarve(options: VarveOptions = {}): Varve {
     contextFiles: (files) =>
       track((async () => (await import("./context-files.ts")).listContextFiles(needParts(), withSignal(files)))()),
     images: createImages(needParts),
+    logins: {
+      login: (request, options) => track((async () => (await logins()).login(request, withSignal(options ?? {})))()),
+      check: (registry, options) => track((async () => (await logins()).check(registry, withSignal(options ?? {})))()),
+      logout: (registry, options) => track((async () => (await logins()).logout(registry, withSignal(options ?? {})))()),
+    },
     store: {
       usage: (options) => track((async () => (await caring()).usage(withSignal(options ?? {})))()),
       prune: (request) => track((async () => (await caring()).prune(withSignal(request ?? {})))()),
@@ -76,6 +82,7 @@ export interface Settings {
   readonly path: string;
   readonly runtime: string | undefined;
   readonly proxyEnv: Readonly<Record<string, string>>;
+  readonly onWarning: (message: string) => void;
 }
 
 function withDefaults(options: VarveOptions): Settings {
@@ -88,5 +95,6 @@ function withDefaults(options: VarveOptions): Settings {
     path: options.path ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     runtime: options.runtime,
     proxyEnv: options.proxyEnv ?? {},
+    onWarning: options.onWarning ?? (() => undefined),
   };
 }

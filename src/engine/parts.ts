@@ -3,7 +3,7 @@ import { cacheSchema, createCache, type Cache } from "../cache/index.ts";
 import { openCacheMounts, type CacheMounts } from "../cache-mounts/index.ts";
 import { openContentStore, type ContentStore } from "../content/index.ts";
 import { historySchema, openHistory, type HistoryStore } from "../history/index.ts";
-import { imagesSchema, openImages, type ImageStore } from "../images/index.ts";
+import { blobPlacesSchema, imagesSchema, openBlobPlaces, openImages, type BlobPlaces, type ImageStore } from "../images/index.ts";
 import { layersSchema, openLayerBlobs, type LayerBlobs } from "../layers/index.ts";
 import { createRegistryClient, loadDockerCredentials, type RegistryClient } from "../registry/index.ts";
 import { openSnapshots, snapshotsSchema, type SnapshotStore } from "../snapshots/index.ts";
@@ -35,6 +35,7 @@ export interface Parts {
   readonly content: ContentStore;
   readonly snapshots: SnapshotStore;
   readonly images: ImageStore;
+  readonly blobPlaces: BlobPlaces;
   readonly history: HistoryStore;
   readonly blobs: LayerBlobs;
   readonly cache: Cache;
@@ -61,6 +62,7 @@ export function openParts(settings: Settings): Parts {
     snapshotsSchema,
     cacheSchema,
     imagesSchema,
+    blobPlacesSchema,
     layersSchema,
     sourcesSchema,
     httpSchema,
@@ -71,6 +73,7 @@ export function openParts(settings: Settings): Parts {
   const content = openContentStore(root, { claim: (digest) => void leases.claim([`blob/${digest}`], () => true) });
   const snapshots = openSnapshots({ state, root, leases });
   const images = openImages({ state });
+  const blobPlaces = openBlobPlaces({ state });
   const config = readConfig(configPath);
   const history = openHistory({ state, root, retention: config.history });
   const blobs = openLayerBlobs({ state });
@@ -82,7 +85,11 @@ export function openParts(settings: Settings): Parts {
     ...(runtime === undefined ? {} : { runtime }),
   });
   const userAgent = `varve/${packageVersion()}`;
-  const reaching = { credentials: loadDockerCredentials({ dockerConfigDir }), userAgent, proxyEnv };
+  const reaching = {
+    credentials: loadDockerCredentials({ dockerConfigDir, onWarning: settings.onWarning }),
+    userAgent,
+    proxyEnv,
+  };
   const registry = createRegistryClient({ config: config.registry, ...reaching });
   const insecure = new Map<string, RegistryClient>();
   const insecureRegistry = (host: string): RegistryClient => {
@@ -91,7 +98,7 @@ export function openParts(settings: Settings): Parts {
     insecure.set(host, client);
     return client;
   };
-  const imageSource = createImageSource({ state, registry, content, images, blobs, snapshots, worker });
+  const imageSource = createImageSource({ state, registry, content, images, blobPlaces, blobs, snapshots, worker });
   const httpSource = createHttpSource({ state, content, userAgent, proxyEnv });
   const gitSource = createGitSource({ root, worker, path, proxyEnv });
   const parts: Parts = {
@@ -101,6 +108,7 @@ export function openParts(settings: Settings): Parts {
     content,
     snapshots,
     images,
+    blobPlaces,
     history,
     blobs,
     cache,

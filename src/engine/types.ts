@@ -5,6 +5,7 @@ import type { CacheMountCommands } from "./cache-mount-types.ts";
 import type { ContextFiles, ContextFilesOptions } from "./context-types.ts";
 import type { BuildStatus, History } from "../history/index.ts";
 import type { Outline, StageInfo } from "../frontend/index.ts";
+import type { Logins } from "./login-types.ts";
 import type { StoreCare } from "./store-types.ts";
 import type { Entitlement } from "../ops/index.ts";
 import type { AgentSource, SecretSource } from "../secrets/index.ts";
@@ -18,6 +19,8 @@ export interface VarveOptions {
   readonly configPath?: string;
   /** Docker's configuration folder with `config.json`. Default `~/.docker`. */
   readonly dockerConfigDir?: string;
+  /** Told what does not stop the work but should be known, each at most once: a credential helper that is not installed. */
+  readonly onWarning?: (message: string) => void;
   /** OCI runtime by name or path. Default: `crun` where present, else `runc`. */
   readonly runtime?: string;
   /** Folders to look for programs in, separated by colons: the PATH. */
@@ -39,6 +42,7 @@ export interface Varve extends AsyncDisposable {
   /** Lists the files of a context: which steps read them, and which rule of the ignore file decided. Builds nothing. */
   contextFiles(options: ContextFilesOptions): Promise<ContextFiles>;
   readonly images: Images;
+  readonly logins: Logins;
   /** How much room the store takes, and what can go. */
   readonly store: StoreCare;
   readonly cacheMounts: CacheMountCommands;
@@ -252,14 +256,40 @@ export interface Images {
   save(names: readonly string[], sink: ByteSink, options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** Takes a docker archive or OCI archive into the store. Returns the names, or IDs where there is no name. */
   load(source: AsyncIterable<Uint8Array>, options?: { readonly signal?: AbortSignal }): Promise<readonly string[]>;
-  pull(
-    name: string,
-    options?: { readonly platform?: string; readonly signal?: AbortSignal; readonly onEvent?: (event: BuildEvent) => void },
-  ): Promise<PullResult>;
-  push(
-    name: string,
-    options?: { readonly signal?: AbortSignal; readonly onEvent?: (event: BuildEvent) => void },
-  ): Promise<{ readonly descriptor: Descriptor }>;
+  /** Gets an image from its registry, also where the store has one of that name. */
+  pull(name: string, options?: PullOptions): Promise<PullResult>;
+  /** Sends an image of the store to the registry that the name stands for. What goes wrong there is PUSH_FAILED. */
+  push(name: string, options?: PushOptions): Promise<PushResult>;
+  /** All tags that a repository has at its registry. */
+  remoteTags(name: string, options?: { readonly signal?: AbortSignal }): Promise<readonly string[]>;
+}
+
+/** How far a layer on its way is. */
+export interface LayerTransfer {
+  /** Of the layer's blob. */
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly current: number;
+  readonly total: number;
+  /** `exists`: it need not be sent or fetched; `mounted`: the registry took it from another of its repositories. */
+  readonly state: "waiting" | "pushing" | "pushed" | "exists" | "mounted" | "downloading" | "downloaded" | "pulled";
+  /** The repository that it was mounted from. */
+  readonly from?: string;
+}
+
+export interface PullOptions {
+  readonly platform?: string;
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: BuildEvent) => void;
+  readonly onLayer?: (layer: LayerTransfer) => void;
+}
+
+/** `platform` insists that the image is for it. */
+export type PushOptions = PullOptions;
+
+export interface PushResult {
+  /** Of the manifest, as the registry has it. */
+  readonly descriptor: Descriptor;
 }
 
 export interface PullResult {

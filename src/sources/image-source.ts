@@ -86,10 +86,7 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
     unpackRecord(record, config, use) {
       const reference = parseReference(record.names[0] ?? "image");
       const { manifest, layers } = record;
-      return unpacker.unpack(
-        { reference, config, manifest, layers, origin: options.registry },
-        use,
-      );
+      return unpacker.unpack({ reference, config, manifest, layers, origin: options.registry }, use);
     },
     unpackLayers: (layers, use) => unpacker.unpack(layers, use),
     download: (image, use) => unpacker.download(image, use),

@@ -2,7 +2,8 @@ import type { Digest, ImageConfig, ImageReference, Manifest, Platform } from "..
 import type { RegistryClient } from "../registry/index.ts";
 
 /** Where the documents and layers of images come from: a registry, or a layout folder of the user's. */
-export type ImageOrigin = Pick<RegistryClient, "resolve" | "fetchManifest" | "fetchBlob">;
+export type ImageOrigin = Pick<RegistryClient, "resolve" | "fetchManifest" | "fetchBlob"> &
+  Partial<Pick<RegistryClient, "rejectBlob">>;
 
 /** An image that was found, not yet downloaded. */
 export interface ResolvedImage {

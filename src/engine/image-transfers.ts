@@ -1,0 +1,146 @@
+import { VarveError } from "../errors/index.ts";
+import type { ArchiveImage } from "../exporters/index.ts";
+import type { ImageRecord } from "../images/index.ts";
+import {
+  canonicalName,
+  familiarReference,
+  formatPlatform,
+  formatReference,
+  hostPlatform,
+  parsePlatform,
+  parseReference,
+  serializeManifest,
+  withDefaultTag,
+  type Digest,
+  type ImageConfig,
+  type ImageReference,
+  type Manifest,
+} from "../oci/index.ts";
+import { pushImage, type PushTree } from "../registry/index.ts";
+import { internalStep } from "./internal-step.ts";
+import type { Parts } from "./parts.ts";
+import { pushFailure } from "./push-failure.ts";
+import type { LayerTransfer, PullOptions, PullResult, PushOptions, PushResult } from "./types.ts";
+
+/** What an image of the store is sent as. */
+export type Archived = Pick<ArchiveImage, "manifest" | "descriptor">;
+
+const never = new AbortController().signal;
+const nothing = (): void => undefined;
+
+/** The blobs of an image in the content store, each with the repositories of this registry that have been seen to have it. */
+export function pushTreeOf(
+  { manifest, descriptor }: Archived,
+  reference: ImageReference,
+  { content, blobPlaces }: Pick<Parts, "content" | "blobPlaces">,
+  signal: AbortSignal,
+): PushTree {
+  return {
+    mediaType: descriptor.mediaType,
+    bytes: serializeManifest(manifest),
+    // What has addresses of its own is not a registry's to hold. (OCI image-spec, "Non-Distributable Layers")
+    blobs: [...manifest.layers.filter(({ urls }) => urls === undefined), manifest.config].map(({ digest, size }) => ({
+      digest,
+      size,
+      open: () => content.open(digest, { signal }),
+      mountFrom: blobPlaces.of(digest, reference.domain),
+    })),
+  };
+}
+
+/** Sends an image of the store under a name. Whatever the registry does to that is PUSH_FAILED. */
+export async function pushStored(
+  { record, config, archive }: { record: ImageRecord; config: ImageConfig; archive: (signal: AbortSignal) => Promise<Archived> },
+  name: string,
+  parts: Parts,
+  { platform, signal = never, onEvent = nothing, onLayer = nothing }: PushOptions,
+): Promise<PushResult> {
+  const reference = withDefaultTag(parseReference(name));
+  const host = hostPlatform(process.arch);
+  if (platform !== undefined) {
+    const wanted = parsePlatform(platform, { host });
+    if (wanted.os !== config.os || wanted.architecture !== config.architecture) {
+      throw new VarveError(
+        "IMAGE_NO_PLATFORM",
+        `image with reference ${familiarReference(reference)} was found but does not provide the specified platform (${formatPlatform(wanted)})`,
+      );
+    }
+  }
+  return await internalStep(`push ${formatReference(reference)}`, onEvent, async (status) => {
+    using _used = parts.leases.hold();
+    const archived = await archive(signal);
+    const layers = new Set<string>(archived.manifest.layers.map(({ digest }) => digest));
+    try {
+      const descriptor = await pushImage(parts.registry, reference, pushTreeOf(archived, reference, parts, signal), {
+        signal,
+        onStatus({ digest, current, total, how, from }) {
+          status(digest, current, total, how !== undefined);
+          if (layers.has(digest)) onLayer(layerOf(digest, current, total, how, from));
+        },
+      });
+      parts.blobPlaces.add([...layers] as Digest[], reference);
+      parts.images.addDigest(canonicalName(reference), descriptor.digest, record.id);
+      return { descriptor };
+    } catch (error) {
+      throw pushFailure(error, familiarReference(reference));
+    }
+  });
+}
+
+function layerOf(
+  digest: Digest,
+  current: number,
+  total: number,
+  how: "exists" | "mounted" | "uploaded" | undefined,
+  from: string | undefined,
+): LayerTransfer {
+  const state = how === "uploaded" ? "pushed" : how === undefined ? (current === 0 ? "waiting" : "pushing") : how;
+  return { digest, current, total, state, ...(from === undefined ? {} : { from }) };
+}
+
+/** Gets an image from its registry and keeps it. */
+export async function pullImage(
+  name: string,
+  parts: Parts,
+  keep: (
+    image: { readonly id: Digest; readonly config: ImageConfig; readonly manifest: Manifest | undefined },
+    signal: AbortSignal,
+  ) => Promise<void>,
+  { platform, signal = never, onEvent = nothing, onLayer = nothing }: PullOptions,
+): Promise<PullResult> {
+  const { imageSource, images, blobs, blobPlaces } = parts;
+  const reference = withDefaultTag(parseReference(name));
+  const canonical = formatReference(reference);
+  return await internalStep(`pull ${canonical}`, onEvent, async (status) => {
+    using _used = parts.leases.hold();
+    const host = hostPlatform(process.arch);
+    const wanted = platform === undefined ? host : parsePlatform(platform, { host });
+    const image = await imageSource.resolve(reference, { platform: wanted, pull: true, signal });
+    const { manifest, config, configDigest } = image;
+    const layers = manifest?.layers ?? [];
+    const fetched = new Set<string>();
+    await imageSource.download(image, {
+      signal,
+      onStatus({ id, current, total, done }) {
+        fetched.add(id);
+        status(id, current, total, done);
+        onLayer({ digest: id as Digest, current, total, state: done ? "downloaded" : "downloading" });
+      },
+    });
+    config.rootfs.diff_ids.forEach((diffId, index) => {
+      const layer = layers[index];
+      if (layer) blobs.add(diffId, layer);
+    });
+    blobPlaces.add(
+      layers.map(({ digest }) => digest),
+      reference,
+    );
+    const changed = images.byName(canonical)?.id !== configDigest;
+    await keep({ id: configDigest, config, manifest }, signal);
+    for (const { digest, size } of layers)
+      onLayer({ digest, current: size, total: size, state: fetched.has(digest) ? "pulled" : "exists" });
+    if (reference.tag !== undefined) images.setName(canonical, configDigest);
+    images.addDigest(canonicalName(reference), image.digest, configDigest);
+    return { name: canonical, digest: image.digest, changed };
+  });
+}
