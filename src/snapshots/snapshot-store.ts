@@ -127,6 +127,11 @@ export function openSnapshots({
   const columns = "id, base, chain_id, diff_id, diff_size";
   const get = (id: number) => toSnapshot(state.get<Row>(`SELECT ${columns} FROM snapshots WHERE id = ? AND owner IS NULL`, id));
   const claim = (ids: readonly number[]) => leases.claim(ids.map(snapshotThing), () => ids.every((id) => get(id) !== undefined));
+  const forget = (ids: readonly number[]): void => {
+    state.run("DELETE FROM snapshots WHERE id IN (SELECT value FROM json_each(?))", JSON.stringify(ids));
+    state.run("DELETE FROM snapshot_parts WHERE id NOT IN (SELECT id FROM snapshots)");
+    state.run("DELETE FROM snapshot_origins WHERE id NOT IN (SELECT id FROM snapshots)");
+  };
   const underOf = (id: number) => state.get<{ under: number }>("SELECT under FROM snapshot_parts WHERE id = ?", id)?.under;
   return {
     create(base, { under } = {}) {
@@ -150,7 +155,7 @@ export function openSnapshots({
           leases.claim([snapshotThing(id)], () => state.run(sql, ...facts, id).changes > 0);
           return { id, base, chainId: known.chainId, diffId: known.diffId, diffSize: known.diffSize };
         },
-        discard: () => void state.run("DELETE FROM snapshots WHERE id = ?", id),
+        discard: () => forget([id]),
       };
     },
     get,
@@ -170,11 +175,7 @@ export function openSnapshots({
           const under = underOf(row.id) ?? [];
           return { ...facts, base: base.concat(under), createdMs: row.created, owner: row.owner ?? undefined };
         }),
-    forget(ids) {
-      state.run("DELETE FROM snapshots WHERE id IN (SELECT value FROM json_each(?))", JSON.stringify(ids));
-      for (const table of ["snapshot_parts", "snapshot_origins"])
-        state.run(`DELETE FROM ${table} WHERE id NOT IN (SELECT id FROM snapshots)`);
-    },
+    forget,
     listOrphans() {
       // folders first: a folder is made after its row
       const folders = existsSync(folder) ? readdirSync(folder).filter((name) => /^\d+$/.test(name)) : [];
@@ -226,7 +227,7 @@ export function openSnapshots({
     takeAbandoned() {
       const unfinished = state.all<{ id: number; owner: string }>("SELECT id, owner FROM snapshots WHERE owner IS NOT NULL");
       const abandoned = unfinished.filter(({ owner }) => !isOwnerAlive(owner));
-      for (const { id } of abandoned) state.run("DELETE FROM snapshots WHERE id = ?", id);
+      forget(abandoned.map(({ id }) => id));
       return abandoned.map(({ id }) => pathOf(id));
     },
   };

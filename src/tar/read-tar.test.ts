@@ -22,6 +22,7 @@ import { isVarveError } from "../errors/index.ts";
 import { lgetxattr, lsetxattr, mknod, utimensNoFollow } from "../sys/index.ts";
 import {
   encodeEntry,
+  encodePlainFile,
   endOfArchive,
   padding,
   parseWhiteout,
@@ -469,4 +470,29 @@ test("whiteout names are read and printed; one that would name its own folder is
   assert.equal(parseWhiteout("file.wh.").kind, "none");
   assert.equal(printWhiteout("gone"), ".wh.gone");
   for (const name of [".wh.", ".wh..", ".wh..."]) assert.throws(() => parseWhiteout(name), failsWith("TAR_MALFORMED"));
+});
+
+test("E20 a plain file's header made quickly is the one made slowly", () => {
+  fc.assert(
+    fc.property(
+      fc.record({
+        path: fc.string({
+          unit: fc.integer({ min: 1, max: 0x7f }).map((code) => String.fromCharCode(code)),
+          minLength: 1,
+          maxLength: 110,
+        }),
+        mode: fc.integer({ min: 0, max: 0o7777 }),
+        uid: fc.oneof(fc.nat(100_000), fc.nat(0xffffffff)),
+        gid: fc.nat(0xffffffff),
+        size: fc.oneof(fc.nat(300_000), fc.maxSafeNat()),
+        mtimeSec: fc.oneof(fc.integer(), fc.maxSafeInteger()),
+      }),
+      ({ mtimeSec, ...file }) => {
+        const quick = encodePlainFile({ ...file, mtimeSec });
+        if (quick === undefined) return;
+        const slow = encodeEntry({ ...file, type: "file", mtime: { sec: BigInt(mtimeSec), nsec: 0 } });
+        assert.equal(quick.toString("hex"), slow.toString("hex"));
+      },
+    ),
+  );
 });
