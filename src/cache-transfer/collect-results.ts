@@ -7,8 +7,8 @@ import type { CacheLayer } from "./types.ts";
 
 export interface CollectOptions {
   readonly vertices: readonly SolvedVertex[];
-  /** The build's result. */
-  readonly target: StackRef;
+  /** The build's results. */
+  readonly targets: readonly StackRef[];
   readonly cache: Pick<Cache, "peek">;
   /** Results that the store has not but an imported cache has are handed on. */
   readonly imports: CacheImports | undefined;
@@ -25,8 +25,11 @@ export async function collectResults(
     readonly pack: (stack: StackRef) => Promise<readonly CacheLayer[]>;
   },
 ): Promise<Map<string, readonly CacheLayer[]>> {
-  const { vertices, target, mode, imports, pack } = options;
-  const own = mode === "max" ? undefined : { ids: new Set(target.layers), diffIds: await diffIdsOf(target, pack) };
+  const { vertices, targets, mode, imports, pack } = options;
+  const own =
+    mode === "max"
+      ? undefined
+      : { ids: new Set(targets.flatMap(({ layers }) => layers)), diffIds: await diffIdsOf(targets, pack) };
   const results = new Map<string, readonly CacheLayer[]>();
   for (const { key, volatile } of vertices) {
     if (volatile || results.has(key)) continue;
@@ -43,9 +46,10 @@ export async function collectResults(
   return results;
 }
 
-/** For an inline cache: which of the result's layers, from the lowest up, a step's result is made of. */
+/** For an inline cache: which of an image's layers, from the lowest up, a step's result is made of. */
 export async function collectPositions(
-  options: CollectOptions & {
+  options: Omit<CollectOptions, "targets"> & {
+    readonly target: StackRef;
     /** Of the result's layers. */
     readonly diffIds: readonly Digest[];
   },
@@ -65,8 +69,13 @@ export async function collectPositions(
   return positions;
 }
 
-async function diffIdsOf(target: StackRef, pack: (stack: StackRef) => Promise<readonly CacheLayer[]>): Promise<Set<Digest>> {
-  return new Set((await pack(target)).map(({ diffId }) => diffId));
+async function diffIdsOf(
+  targets: readonly StackRef[],
+  pack: (stack: StackRef) => Promise<readonly CacheLayer[]>,
+): Promise<Set<Digest>> {
+  const found = new Set<Digest>();
+  for (const target of targets) for (const { diffId } of await pack(target)) found.add(diffId);
+  return found;
 }
 
 function stackOf(key: string, { cache }: Pick<CollectOptions, "cache">): StackRef | undefined {

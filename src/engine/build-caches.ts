@@ -18,7 +18,7 @@ export interface BuildCaches extends AsyncDisposable {
   /** The config of the build's image, with its cache in it where that was asked for. */
   imageConfig(config: ImageConfig, stack: StackRef): Promise<ImageConfig>;
   /** Writes the build's cache; gives what the build's metadata says of it. */
-  export(stack: StackRef): Promise<Readonly<Record<string, unknown>>>;
+  export(stacks: readonly StackRef[]): Promise<Readonly<Record<string, unknown>>>;
 }
 
 /** Begins to read the imported caches. Once disposed of, nothing is read any more: a build that found all in its store does not wait for them. */
@@ -29,15 +29,15 @@ export function openBuildCaches(options: CacheOptions, parts: Parts, reporting: 
   const opened = cacheFrom.length === 0 ? undefined : openImports(cacheFrom, parts, reporting, { signal });
   const isInline = asksInline(options) && outputs.some(({ type }) => ["image", "oci", "docker"].includes(type));
   let vertices: readonly SolvedVertex[] = [];
-  const solved = (stack: StackRef): SolvedBuild => ({ vertices, stack, imports: opened?.imports, signal });
+  const solved = (stacks: readonly StackRef[]): SolvedBuild => ({ vertices, stacks, imports: opened?.imports, signal });
   return {
     solving: {
       ...(opened && { cacheFor: opened.cacheFor, ...(opened.fillMount && { fillMount: opened.fillMount }) }),
       ...(cacheTo.length > 0 || isInline ? { onSolved: (found) => void (vertices = found) } : {}),
     },
-    imageConfig: async (config, stack) => (isInline ? await withInlineCache(config, solved(stack), parts) : config),
-    async export(stack) {
-      const manifest = await exportCaches(cacheTo, solved(stack), parts, reporting);
+    imageConfig: async (config, stack) => (isInline ? await withInlineCache({ config, stack }, solved([stack]), parts) : config),
+    async export(stacks) {
+      const manifest = await exportCaches(cacheTo, solved(stacks), parts, reporting);
       return manifest === undefined ? {} : { "cache.manifest": manifest };
     },
     async [Symbol.asyncDispose]() {

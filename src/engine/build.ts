@@ -1,25 +1,16 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { builderArgs, findLintRule, type Dockerfile } from "../dockerfile/index.ts";
+import { builderArgs } from "../dockerfile/index.ts";
 import { VarveError } from "../errors/index.ts";
 import type { EventSink, VertexEvent } from "../events/index.ts";
-import { compileDockerfile, type FrontendResult } from "../frontend/index.ts";
+import type { PlatformResult } from "../exporters/index.ts";
 import { createRef, type Recorder } from "../history/index.ts";
-import { loadGraph } from "../llb/index.ts";
 import { entitlementSet, type Entitlement } from "../ops/index.ts";
-import type { StackRef } from "../snapshots/index.ts";
 import { createContextFolders } from "../sources/index.ts";
 import type { BuildCaches } from "./build-caches.ts";
-import {
-  frontendOptions,
-  loadDockerfile,
-  nativePlatform,
-  withBuildInput,
-  type OpenInput,
-  type Reporting,
-} from "./compile-input.ts";
+import { withBuildInput, type OpenInput, type Reporting } from "./compile-input.ts";
+import { compilePlatforms } from "./compile-platforms.ts";
 import { createEventStream } from "./event-stream.ts";
-import { internalStep } from "./internal-step.ts";
 import { explainBuild, type BuildExplainer } from "./explain-build.ts";
 import { explainError } from "./explain-error.ts";
 import { exportOutputs } from "./export-outputs.ts";
@@ -115,16 +106,15 @@ async function compileAndRun(
 ): Promise<Made> {
   const { signal } = options;
   const { emit, caches } = reporting;
-  const compiled = await compile(parts, input, options, reporting);
+  const { dockerfile, isMulti, results: compiled, graph } = await compilePlatforms(parts, input, options, reporting);
   const path = input.contextPath ?? join(parts.root, "empty");
   if (input.contextPath === undefined) mkdirSync(path, { recursive: true });
   using folders = createContextFolders({ state: parts.state });
   const locals = new Map([...input.named.locals, ["context", { path }]]);
   const { layouts } = input.named;
-  const graph = loadGraph(compiled.definition);
   const { secrets, agents, pins } = input.session;
   const untold = untoldOnly(emit, input.fetched?.told ?? new Set());
-  const explain = explainBuild(parts, { graph, dockerfile: compiled.dockerfile, input, options });
+  const explain = explainBuild(parts, { graph, dockerfile, input, options });
   const solving = solveGraph(graph, parts, {
     folders,
     locals,
@@ -138,19 +128,19 @@ async function compileAndRun(
     emit: untold,
     signal,
   });
-  const ref = await solving.finally(() => remember(explain, reporting));
-  const stack: StackRef = ref ?? { kind: "stack", layers: [] };
-  const { epochSeconds } = compiled;
-  const image = (await caches?.imageConfig(compiled.image, stack)) ?? compiled.image;
-  const exporting = (within: AbortSignal) => {
-    const epoch = epochSeconds === undefined ? {} : { epochSeconds };
-    const result = { platform: nativePlatform(), stack, config: image, ...epoch };
-    return exportOutputs([result], parts, { ...options, signal: within, multiPlatform: false }, emit);
-  };
+  const stacks = await solving.finally(() => remember(explain, reporting));
+  const results: PlatformResult[] = [];
+  for (const [index, { platform, image, epochSeconds }] of compiled.entries()) {
+    const stack = stacks[index] ?? { kind: "stack", layers: [] };
+    const config = (await caches?.imageConfig(image, stack)) ?? image;
+    results.push({ platform, stack, config, ...(epochSeconds === undefined ? {} : { epochSeconds }) });
+  }
+  const exporting = (within: AbortSignal) =>
+    exportOutputs(results, parts, { ...options, signal: within, multiPlatform: isMulti }, emit);
   // of a build that is all cached an archive alone makes layers in the store
   const packs = parts.worker.started || (options.outputs ?? []).some(({ type }) => type === "oci" || type === "docker");
   const made = await (packs ? withinQuota(parts, signal, exporting) : exporting(signal));
-  return caches === undefined ? made : { ...made, metadata: { ...made.metadata, ...(await caches.export(stack)) } };
+  return caches === undefined ? made : { ...made, metadata: { ...made.metadata, ...(await caches.export(stacks)) } };
 }
 
 /** Whether the build has anything to do with caches that travel; most have not, and load nothing for them. */
@@ -168,35 +158,7 @@ function remember(explain: BuildExplainer, { warn }: Reporting): void {
   }
 }
 
-type Compiled = FrontendResult & { readonly dockerfile: Dockerfile };
-
-async function compile(parts: Parts, input: OpenInput, options: RunningOptions, reporting: Reporting): Promise<Compiled> {
-  const { signal } = options;
-  const { emit, warn } = reporting;
-  const parsed = await loadDockerfile(input, options, reporting);
-  const compiled = await compileDockerfile(
-    parsed.dockerfile,
-    {
-      ...frontendOptions(parts, { input, parsed, options }, reporting),
-      ...pick(options, ["labels", "noCache", "extraHosts", "ulimits", "shmSizeBytes"]),
-      ...(options.network === undefined ? {} : { networkMode: options.network }),
-    },
-    { signal },
-  );
-  // the linter's own were told as they came
-  for (const { rule, message } of compiled.warnings) if (findLintRule(rule) === undefined) warn({ rule, message });
-  if (input.ignoreFile !== undefined) await internalStep(`[internal] load ${input.ignoreFile}`, emit, async () => undefined);
-  return { ...compiled, dockerfile: parsed.dockerfile };
-}
-
 /** A build that is to use the host's network is allowed to: buildx asks for the entitlement by itself too. */
 function allowedIn({ allow = [], network }: BuildOptions): ReadonlySet<Entitlement> {
   return entitlementSet([...allow, ...(network === "host" ? (["network.host"] as const) : [])]);
-}
-
-/** The named properties that are there: absent ones stay absent. */
-function pick<T extends object, K extends keyof T>(from: T, keys: readonly K[]): { [P in K]?: Exclude<T[P], undefined> } {
-  return Object.fromEntries(keys.filter((key) => from[key] !== undefined).map((key) => [key, from[key]])) as {
-    [P in K]?: Exclude<T[P], undefined>;
-  };
 }

@@ -28,7 +28,8 @@ type PlacedExport = Exclude<CacheExport, { readonly type: "inline" }>;
 /** What a build made, as far as caches are concerned. */
 export interface SolvedBuild {
   readonly vertices: readonly SolvedVertex[];
-  readonly stack: StackRef;
+  /** The results, one for each platform. */
+  readonly stacks: readonly StackRef[];
   readonly imports: CacheImports | undefined;
   readonly signal: AbortSignal;
 }
@@ -75,14 +76,14 @@ function titleOf(each: PlacedExport, all: readonly PlacedExport[]): string {
 
 async function exportTo(
   each: PlacedExport,
-  { vertices, stack, imports, signal }: SolvedBuild,
+  { vertices, stacks, imports, signal }: SolvedBuild,
   parts: Parts,
   { status, mounts }: { readonly status: ReportStatus; readonly mounts: readonly Descriptor[] },
 ): Promise<Descriptor | undefined> {
   const target = targetOf(each, parts);
   status("preparing build cache for export", 0, 0, false);
   const pack = createPacker(each, parts, signal);
-  const found: CollectOptions = { vertices, target: stack, cache: parts.cache, imports };
+  const found: CollectOptions = { vertices, targets: stacks, cache: parts.cache, imports };
   const results = await collectResults({ ...found, mode: each.mode ?? "min", pack });
   const wanted = each.forceCompression === true ? await recompress(results, each, parts, signal) : results;
   status("preparing build cache for export", 0, 0, true);
@@ -153,8 +154,11 @@ async function recompress(
 }
 
 /** An image's config with the build's cache in it (Q01): of steps whose layers are the image's. */
-export async function withInlineCache(config: ImageConfig, build: SolvedBuild, parts: Parts): Promise<ImageConfig> {
-  const { vertices, stack, imports, signal } = build;
+export async function withInlineCache(
+  { config, stack }: { readonly config: ImageConfig; readonly stack: StackRef },
+  { vertices, imports, signal }: Omit<SolvedBuild, "stacks">,
+  parts: Parts,
+): Promise<ImageConfig> {
   if (stack.layers.length === 0) return config;
   const facts = await identifyLayers(stack, parts, signal);
   const diffIds = facts.map(({ diffId }) => diffId);

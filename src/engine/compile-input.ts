@@ -2,9 +2,11 @@ import { resolve } from "node:path";
 import { builderArgs, parseDockerfile, type LintWarning, type ParsedDockerfile } from "../dockerfile/index.ts";
 import { VarveError } from "../errors/index.ts";
 import type { EventSink } from "../events/index.ts";
-import type { FrontendOptions } from "../frontend/index.ts";
+import type { FrontendOptions, ResolveRequest } from "../frontend/index.ts";
+import type { SourceOp } from "../llb/index.ts";
 import { dateOfSource } from "../ops/index.ts";
-import { formatPlatform, hostPlatform, parsePlatform, type ImageReference, type Platform } from "../oci/index.ts";
+import { formatPlatform, formatReference, type ImageReference, type Platform } from "../oci/index.ts";
+import { nativePlatform, platformKey, readBuildPlatforms } from "./build-platforms.ts";
 import { readBuildInput, type BuildInput } from "./build-input.ts";
 import { fetchContext, fetchDockerfile, type FetchedContext } from "./fetch-context.ts";
 import { internalStep, internalVertex } from "./internal-step.ts";
@@ -85,61 +87,77 @@ export function toBuildWarning({ rule, message, where, description, url }: LintW
   return { rule, message, where, description, ...(url === undefined ? {} : { url }) };
 }
 
-/** What the frontend is told for every kind of question. Images are asked of the store and the registries. */
+/**
+ * What the frontend is told for every kind of question, about the first platform of the build. Images are asked of the store
+ * and the registries, each once for a platform however often these options are used.
+ */
 export function frontendOptions(
   parts: Parts,
   { input, parsed, options }: { readonly input: OpenInput; readonly parsed: ParsedDockerfile; readonly options: InputOptions },
   { emit, warn }: Reporting,
 ): FrontendOptions {
   const { target, buildArgs, pull = false, signal } = options;
+  const { wanted, isMulti } = readBuildPlatforms(options);
+  const [platform] = wanted;
   return {
     linter: parsed.linter,
-    platform: readPlatform(options.platforms),
+    ...(platform && { platform }),
+    multiPlatform: isMulti,
     buildPlatform: nativePlatform(),
     ...(target === undefined ? {} : { target }),
     ...(buildArgs === undefined ? {} : { buildArgs }),
     ignorePatterns: input.ignorePatterns,
     ...(input.fetched === undefined ? {} : { context: input.fetched.remote }),
     contexts: input.named.contexts,
-    dateOfSource: (source, { title, signal }) =>
-      internalStep(title, emit, async () => {
-        const { secrets, agents, pins } = input.session;
-        const { httpSource: http, gitSource: git, content } = parts;
-        return await dateOfSource(source, { http, git, content, pins, secrets, agents, signal });
-      }),
-    resolveImage: (reference, { platform, context, layout, where }) =>
-      internalStep(titleOf(reference, context), emit, async () => {
-        try {
-          const onWarning = (message: string): void => warn({ rule: "RegistryUnreachable", message });
-          const origin = layout === undefined ? undefined : input.named.layouts.get(layout);
-          const resolving = { platform, pull, signal, onWarning, ...(origin && { origin }) };
-          const image = await parts.imageSource.resolve(reference, resolving);
-          return { reference: image.reference, digest: image.digest, config: image.config };
-        } catch (error) {
-          throw error instanceof VarveError ? error.at(where) : error;
-        }
-      }),
+    dateOfSource: rememberAnswers(
+      ({ identifier, attrs }: SourceOp) => JSON.stringify([identifier, attrs]),
+      (source, { title, signal }: { readonly title: string; readonly signal: AbortSignal }) =>
+        internalStep(title, emit, async () => {
+          const { secrets, agents, pins } = input.session;
+          const { httpSource: http, gitSource: git, content } = parts;
+          return await dateOfSource(source, { http, git, content, pins, secrets, agents, signal });
+        }),
+    ),
+    resolveImage: rememberAnswers(
+      (reference: ImageReference, { platform, context = "", layout = "" }: ResolveRequest) =>
+        JSON.stringify([formatReference(reference), platformKey(platform), context, layout]),
+      (reference, { platform, context, layout, where }) =>
+        internalStep(titleOf(reference, context, isMulti ? platform : undefined), emit, async () => {
+          try {
+            const onWarning = (message: string): void => warn({ rule: "RegistryUnreachable", message });
+            const origin = layout === undefined ? undefined : input.named.layouts.get(layout);
+            const resolving = { platform, pull, signal, onWarning, ...(origin && { origin }) };
+            const image = await parts.imageSource.resolve(reference, resolving);
+            return { reference: image.reference, digest: image.digest, config: image.config };
+          } catch (error) {
+            throw error instanceof VarveError ? error.at(where) : error;
+          }
+        }),
+    ),
   };
 }
 
-function titleOf({ domain, path, tag, digest }: ImageReference, context: string | undefined): string {
+/** What is asked again is not looked up again: platforms that are compiled at once ask the same of stages that they share. */
+function rememberAnswers<Subject, Request, Answer>(
+  keyOf: (subject: Subject, request: Request) => string,
+  ask: (subject: Subject, request: Request) => Promise<Answer>,
+): (subject: Subject, request: Request) => Promise<Answer> {
+  const answers = new Map<string, Promise<Answer>>();
+  return (subject, request) => {
+    const key = keyOf(subject, request);
+    const answer = answers.get(key) ?? ask(subject, request);
+    answers.set(key, answer);
+    return answer;
+  };
+}
+
+/** As BuildKit names these steps (S09): with the platform where there are several. */
+function titleOf(
+  { domain, path, tag, digest }: ImageReference,
+  context: string | undefined,
+  platform: Platform | undefined,
+): string {
   const name = `${domain}/${path}${digest === undefined ? `:${tag ?? "latest"}` : `@${digest}`}`;
-  return `[${context === undefined ? "internal" : `context ${context}`}] load metadata for ${name}`;
-}
-
-export function nativePlatform(): Platform {
-  return hostPlatform(process.arch);
-}
-
-/** For now a build is for one platform, the machine's own. */
-function readPlatform(platforms: readonly string[] | undefined): Platform {
-  const native = nativePlatform();
-  const wanted = (platforms ?? []).map((text) => parsePlatform(text, { host: native }));
-  const foreign = wanted.find((platform) => formatPlatform(platform) !== formatPlatform(native));
-  if (wanted.length > 1 || foreign) {
-    throw new VarveError("PLATFORM_NOT_SUPPORTED_YET", `building for ${(platforms ?? []).join(", ")} is not supported yet`, {
-      hint: `this machine builds for ${formatPlatform(native)}`,
-    });
-  }
-  return native;
+  const place = context !== undefined ? `context ${context}` : platform ? `${formatPlatform(platform)} internal` : "internal";
+  return `[${place}] load metadata for ${name}`;
 }

@@ -12,7 +12,7 @@ import {
   type SolvedFacts,
   type Trace,
 } from "../explain/index.ts";
-import type { Graph, Vertex } from "../llb/index.ts";
+import type { MergedGraph, Vertex } from "../llb/index.ts";
 import type { ContentObserver } from "../ops/index.ts";
 import type { KeyFacts, RunCause } from "../solver/index.ts";
 import { packText, type SavedTrace } from "../traces/index.ts";
@@ -36,7 +36,7 @@ export interface BuildExplainer {
 }
 
 interface Explained {
-  readonly graph: Graph;
+  readonly graph: MergedGraph;
   readonly dockerfile: Dockerfile;
   readonly input: Pick<BuildInput, "contextPath" | "dockerfilePath" | "dockerfileName">;
   readonly options: Pick<BuildOptions, "context" | "buildArgs" | "platforms" | "target" | "noCache" | "requireCached">;
@@ -168,7 +168,8 @@ function requiredStep(
   const step = vertex && describeStep(vertex, graph.sources);
   if (step === undefined) return undefined;
   // the only stage of a file has no label
-  const stage = step.place?.stage === "" ? (dockerfile.stages[0]?.from.name ?? "stage-0") : step.place?.stage;
+  const label = step.place?.stage.replace(/^[^ /]+\/[^ ]+(?: |$)/, "");
+  const stage = label === "" ? (dockerfile.stages[0]?.from.name ?? "stage-0") : label;
   return required === true || stage === required.toLowerCase() ? step.name : undefined;
 }
 
@@ -199,7 +200,7 @@ function variantOf({ buildArgs = {}, platforms = [], target = "" }: Explained["o
 }
 
 /** The steps as the graph has them. */
-function traceOf(graph: Graph, dockerfile: Dockerfile, { buildArgs = {} }: Pick<BuildOptions, "buildArgs">): Trace {
+function traceOf(graph: MergedGraph, dockerfile: Dockerfile, { buildArgs = {} }: Pick<BuildOptions, "buildArgs">): Trace {
   const indices = new Map([...graph.vertices.keys()].map((digest, index) => [digest, index]));
   const steps = [...graph.vertices.values()].map((vertex) => ({
     ...describeStep(vertex, graph.sources),

@@ -4,7 +4,7 @@ import { builderArgs } from "../dockerfile/index.ts";
 import { redactUrl, VarveError } from "../errors/index.ts";
 import type { EventSink } from "../events/index.ts";
 import { defineRemoteContext, httpContextFile, remoteContext, type RemoteContext } from "../frontend/index.ts";
-import { loadGraph } from "../llb/index.ts";
+import { loadGraph, mergeGraphs } from "../llb/index.ts";
 import { createContextFolders, readHttpRequest } from "../sources/index.ts";
 import { archiveStartBytes, detectArchive } from "../tar/index.ts";
 import { internalStep } from "./internal-step.ts";
@@ -64,11 +64,11 @@ async function solveContext(
   parts: Parts,
   { session, emit, signal }: FetchOptions,
 ): Promise<string> {
-  const graph = loadGraph(defineRemoteContext(remote));
+  const graph = mergeGraphs([loadGraph(defineRemoteContext(remote))]);
   using folders = createContextFolders({ state: parts.state });
   const untold = untoldOnly(emit, new Set(told));
   const { secrets, agents, pins } = session;
-  const ref = await solveGraph(graph, parts, {
+  const [ref] = await solveGraph(graph, parts, {
     folders,
     locals: new Map(),
     layouts: new Map(),

@@ -9,7 +9,8 @@ import {
 import { VarveError } from "../errors/index.ts";
 import { lintStages, type ResolveImage } from "../frontend/index.ts";
 import { parseDigest } from "../oci/index.ts";
-import { nativePlatform, toBuildWarning } from "./compile-input.ts";
+import { nativePlatform } from "./build-platforms.ts";
+import { toBuildWarning } from "./compile-input.ts";
 import type { CheckResult } from "./types.ts";
 
 /** What is known beside the text. */

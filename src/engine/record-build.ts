@@ -9,7 +9,8 @@ import {
   type Recorder,
 } from "../history/index.ts";
 import { formatPlatform } from "../oci/index.ts";
-import { nativePlatform, type Reporting } from "./compile-input.ts";
+import { nativePlatform } from "./build-platforms.ts";
+import type { Reporting } from "./compile-input.ts";
 import type { Parts } from "./parts.ts";
 import type { BuildOptions, BuildResult, NamedContext } from "./types.ts";
 

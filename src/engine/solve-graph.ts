@@ -1,7 +1,7 @@
 import type { EventSink, VertexEvent } from "../events/index.ts";
 import { isVarveError } from "../errors/index.ts";
 import { singleFlight } from "../flow/index.ts";
-import type { Graph, Vertex } from "../llb/index.ts";
+import type { Input, MergedGraph, Vertex } from "../llb/index.ts";
 import { createOps, type Entitlement } from "../ops/index.ts";
 import type { SecretStore, SshAgents } from "../secrets/index.ts";
 import { isStack, type Ref, type StackRef } from "../snapshots/index.ts";
@@ -32,9 +32,10 @@ export interface SolveGraphOptions {
   readonly signal: AbortSignal;
 }
 
-/** Solves a graph on this machine; undefined for an empty one. */
-export async function solveGraph(graph: Graph, parts: Parts, options: SolveGraphOptions): Promise<StackRef | undefined> {
-  if (!graph.result) return undefined;
+/** Solves graphs on this machine, what they share once; an empty one has an empty stack as result. */
+export async function solveGraph(graph: MergedGraph, parts: Parts, options: SolveGraphOptions): Promise<readonly StackRef[]> {
+  const targets = graph.results.filter((result): result is Input => result !== undefined);
+  if (targets.length === 0) return graph.results.map(() => emptyStack);
   const { folders, locals, layouts, pins, secrets, agents, allowed, explain, emit, signal } = options;
   const started = new Map<string, number>();
   const onStatus = (vertex: string, { id, current, total, done }: TransferStatus): void => {
@@ -89,10 +90,9 @@ export async function solveGraph(graph: Graph, parts: Parts, options: SolveGraph
   }
   announce(vertices, emit);
   const report = createReporter(vertices, emit, explain);
-  const { digest: id, index } = graph.result;
   const { cacheFor, onSolved } = options;
-  const ref = await solve(
-    { id, index },
+  const refs = await solve(
+    targets.map(({ digest: id, index }) => ({ id, index })),
     {
       vertices,
       cache: cacheFor?.(onStatus) ?? parts.cache,
@@ -102,9 +102,15 @@ export async function solveGraph(graph: Graph, parts: Parts, options: SolveGraph
       ...hooksOf(explain),
     },
   );
-  if (ref && !isStack(ref)) throw new TypeError("the result of a build is a stack");
-  return ref;
+  const made = new Map(targets.map((target, place) => [target, refs[place]]));
+  return graph.results.map((result) => {
+    const ref = result && made.get(result);
+    if (ref && !isStack(ref)) throw new TypeError("the result of a build is a stack");
+    return ref ?? emptyStack;
+  });
 }
+
+const emptyStack: StackRef = { kind: "stack", layers: [] };
 
 function hooksOf(explain: BuildExplainer | undefined): Pick<SolveOptions<Ref>, "onKey" | "beforeRun"> {
   return explain === undefined ? {} : { onKey: explain.onKey, beforeRun: explain.beforeRun };

@@ -35,9 +35,12 @@ function cut(text: string): string {
   return text.length > maxTextLength ? text.slice(0, maxTextLength) : text;
 }
 
-/** `[linux/arm64->amd64 stage 2/10] ONBUILD text` (features S09): where a step stands, from its name. */
+/**
+ * `[linux/arm64->amd64 stage 2/10] ONBUILD text` (features S09): where a step stands, from its name. A platform is part of
+ * the stage: the stage is there once for each.
+ */
 function readPlace(name: string): { stage: string; step: number; text: string; isTrigger: boolean } | undefined {
-  const match = /^\[(?:(?:\S+\/\S+ )?(\S+) )? *(\d+)\/\d+\] (ONBUILD )?(.*)$/s.exec(name);
+  const match = /^\[(?:(\S+(?: \S+)?) )? *(\d+)\/\d+\] (ONBUILD )?(.*)$/s.exec(name);
   if (match === null) return undefined;
   return { stage: match[1] ?? "", step: Number(match[2]), text: match[4] ?? "", isTrigger: match[3] !== undefined };
 }

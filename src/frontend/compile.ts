@@ -163,8 +163,8 @@ function refuseForeignSyntax({ dockerfile, buildArgs }: Compilation): void {
 
 /** What these build arguments ask for comes later; until then they are refused, as they would be without effect. */
 function refuseLaterArguments({ buildArgs }: Compilation): void {
-  const { multiPlatform, sbomScanContext, sbomScanStage } = builderArgs;
-  const later: ReadonlySet<string> = new Set([multiPlatform, sbomScanContext, sbomScanStage]);
+  const { sbomScanContext, sbomScanStage } = builderArgs;
+  const later: ReadonlySet<string> = new Set([sbomScanContext, sbomScanStage]);
   for (const [name, value] of Object.entries(buildArgs)) {
     const isOff = ["", "0", "false"].includes(value.toLowerCase());
     if (!isOff && (later.has(name) || name.startsWith(attestArgPrefix)))

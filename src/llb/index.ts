@@ -8,3 +8,4 @@ export { decodeOp, encodeOp, encodeTerminal, opDigest } from "./op.ts";
 export { decodeDefinition, encodeDefinition } from "./definition.ts";
 export { createGraphBuilder, type GraphBuilder, type OpFacts } from "./graph-builder.ts";
 export { loadGraph, type GraphLimits } from "./load-graph.ts";
+export { mergeGraphs, type MergedGraph } from "./merge-graphs.ts";
