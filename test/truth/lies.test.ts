@@ -328,6 +328,8 @@ describe("a cache that is given a chance to lie", () => {
     { skip: isRoot ? false : "only root mounts" },
     async () => {
       const place = mkdtempSync(truth.path("place-"));
+      // what lies under the mounts, which the worker saw when it started
+      await (await start({ "a.txt": "under" }, join(place, "c"))).again();
       for (const content of ["aaaa", "bbbb"]) {
         execFileSync("mount", ["-t", "tmpfs", "tmpfs", place]);
         try {
