@@ -20,24 +20,24 @@ import { pushImage, type PushTree } from "../registry/index.ts";
 import { internalStep } from "./internal-step.ts";
 import type { Parts } from "./parts.ts";
 import { pushFailure } from "./push-failure.ts";
+import { findServedManifest, type ServedManifest } from "./served-manifest.ts";
 import type { LayerTransfer, PullOptions, PullResult, PushOptions, PushResult } from "./types.ts";
 
-/** What an image of the store is sent as. */
-export type Archived = Pick<ArchiveImage, "manifest" | "descriptor">;
+type Archived = Pick<ArchiveImage, "manifest" | "descriptor">;
 
 const never = new AbortController().signal;
 const nothing = (): void => undefined;
 
 /** The blobs of an image in the content store, each with the repositories of this registry that have been seen to have it. */
 export function pushTreeOf(
-  { manifest, descriptor }: Archived,
+  { manifest, mediaType, bytes }: ServedManifest,
   reference: ImageReference,
   { content, blobPlaces }: Pick<Parts, "content" | "blobPlaces">,
   signal: AbortSignal,
 ): PushTree {
   return {
-    mediaType: descriptor.mediaType,
-    bytes: serializeManifest(manifest),
+    mediaType,
+    bytes,
     // What has addresses of its own is not a registry's to hold. (OCI image-spec, "Non-Distributable Layers")
     blobs: [...manifest.layers.filter(({ urls }) => urls === undefined), manifest.config].map(({ digest, size }) => ({
       digest,
@@ -68,10 +68,10 @@ export async function pushStored(
   }
   return await internalStep(`push ${formatReference(reference)}`, onEvent, async (status) => {
     using _used = parts.leases.hold();
-    const archived = await archive(signal);
-    const layers = new Set<string>(archived.manifest.layers.map(({ digest }) => digest));
+    const served = (await findServedManifest(record, parts, { signal })) ?? asServed(await archive(signal));
+    const layers = new Set<string>(served.manifest.layers.map(({ digest }) => digest));
     try {
-      const descriptor = await pushImage(parts.registry, reference, pushTreeOf(archived, reference, parts, signal), {
+      const descriptor = await pushImage(parts.registry, reference, pushTreeOf(served, reference, parts, signal), {
         signal,
         onStatus({ digest, current, total, how, from }) {
           status(digest, current, total, how !== undefined);
@@ -85,6 +85,10 @@ export async function pushStored(
       throw pushFailure(error, familiarReference(reference));
     }
   });
+}
+
+function asServed({ manifest, descriptor }: Archived): ServedManifest {
+  return { manifest, mediaType: descriptor.mediaType, bytes: serializeManifest(manifest) };
 }
 
 function layerOf(
