@@ -6,5 +6,5 @@
 export { takeCaches, type CacheRequest } from "./take-caches.ts";
 export { folderName, shownId } from "./cache-folders.ts";
 export { openCacheMounts, selectMounts, type CacheMountInfo, type CacheMounts, type PackedMount } from "./cache-mounts.ts";
-export { describeMount, isMountLayer, readMount, type MountFacts } from "./mount-layer.ts";
+export { isMountLayer, readMount, type MountFacts } from "./mount-layer.ts";
 export { cacheMountsHandlers } from "./handlers.ts";

@@ -1,6 +1,6 @@
 import { VarveError } from "../errors/index.ts";
 import { cut } from "./flags.ts";
-import { parseDuration } from "./format/parse-duration.ts";
+import { parseDuration } from "../units/index.ts";
 
 /** What the `--filter` flags of a prune or du command say. */
 export interface CacheFilters {
@@ -39,8 +39,8 @@ export function readCacheFilters(texts: readonly string[]): CacheFilters {
 }
 
 function readDuration(key: string, text: string): number {
-  const ms = parseDuration(text);
-  if (ms !== undefined) return ms;
+  const nanoseconds = parseDuration(text);
+  if (nanoseconds !== undefined && nanoseconds >= 0) return nanoseconds / 1e6;
   throw new VarveError("FILTER_INVALID", `"${key}" filter expects a duration (e.g., '24h'): time: invalid duration "${text}"`);
 }
 
@@ -77,8 +77,8 @@ export function readImageFilters(texts: readonly string[], nowMs: number): Image
 /** A duration before now, seconds since 1970, or a date. (Docker, "image prune --filter until") */
 function readTime(text: string, nowMs: number): number {
   if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text) * 1000;
-  const ms = parseDuration(text);
-  if (ms !== undefined) return nowMs - ms;
+  const nanoseconds = parseDuration(text);
+  if (nanoseconds !== undefined && nanoseconds >= 0) return nowMs - nanoseconds / 1e6;
   const time = /^\d{4}-\d{2}-\d{2}(?:T[\d:.]+(?:Z|[+-]\d{2}:\d{2})?)?$/.test(text) ? Date.parse(text) : NaN;
   if (Number.isNaN(time)) throw new VarveError("FILTER_INVALID", `failed to parse value as time or duration: "${text}"`);
   return time;

@@ -1,7 +1,7 @@
 import { needsArgument, readJsonList, type Check } from "./check.ts";
 import { readFlags } from "./flags.ts";
 import type { HealthcheckInstruction } from "./instructions.ts";
-import { parseDuration } from "./numbers.ts";
+import { parseDuration } from "../units/index.ts";
 import { isSpace, skipSpace } from "./white-space.ts";
 
 const minNanoseconds = 1e6;

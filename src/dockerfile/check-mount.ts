@@ -2,7 +2,8 @@ import { posix } from "node:path";
 import { VarveError, type SourceRange } from "../errors/index.ts";
 import type { CheckedMount, RunMount } from "./instructions.ts";
 import { didYouMean } from "./nearest.ts";
-import { parseBoolean, parseSize, parseUnsigned } from "./numbers.ts";
+import { parseSize } from "../units/index.ts";
+import { parseBoolean, parseUnsigned } from "./numbers.ts";
 
 const types = ["bind", "cache", "tmpfs", "secret", "ssh"] as const;
 const sharings = ["shared", "private", "locked"] as const;

@@ -27,7 +27,6 @@ export { findLintRule, lintRules, lintRuleUrl, type LintRule, type LintRuleName 
 export { namesSecret } from "./lint/secret-names.ts";
 export { createSourceMap, maxLineBytes, type SourceMap } from "./lines.ts";
 export { nearest, type NearestOptions } from "./nearest.ts";
-export { parseDuration, parseSize } from "./numbers.ts";
 export { parseDockerfile, parseTrigger, type ParsedDockerfile, type ParseOptions } from "./parse-dockerfile.ts";
 export { parseSyntax, printSyntax, printSyntaxBytes } from "./parse-syntax.ts";
 export * from "./predefined-args.ts";

@@ -1,3 +1,4 @@
+import { readDurationMs } from "../units/index.ts";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { VarveError } from "../errors/index.ts";
@@ -80,18 +81,6 @@ function readRegistries(value: unknown, path: string): RegistryConfig {
     }
   }
   return value as RegistryConfig;
-}
-
-const durationUnitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-/** A number of seconds, or a text like `48h` or `1h30m`, as BuildKit's Duration. */
-function readDurationMs(value: unknown): number | undefined {
-  if (typeof value === "number" && value >= 0) return value * 1000;
-  if (typeof value !== "string" || !/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(value)) return undefined;
-  return [...value.matchAll(/([\d.]+)(ms|s|m|h)/g)].reduce(
-    (sum, [, number, unit = ""]) => sum + Number(number) * (durationUnitsMs[unit] ?? 0),
-    0,
-  );
 }
 
 function readHistory(value: unknown, path: string): Partial<Retention> {

@@ -88,7 +88,7 @@ export interface FilesChanged {
   /** Where the files are from: `context`, the name of a named context or stage, an image, or a heredoc. */
   readonly from: string;
   /**
-   * The first ones, in order of their paths; at most `maxToldFiles` of `src/explain`. Empty when no earlier list of them is
+   * The first ones, in order of their paths; at most ten. Empty when no earlier list of them is
    * left; a folder (with a slash at its end) where none is left of what was in it.
    */
   readonly files: readonly FileChange[];

@@ -6,10 +6,9 @@
 export { parseCondition, type RecordFilter } from "./filter.ts";
 export { gcHandlers } from "./handlers.ts";
 export { createImageNeeds, readFoundations } from "./needs.ts";
-export { planPrune } from "./plan-prune.ts";
 export { pruneStore, type PruneOptions, type PruneOutcome } from "./prune.ts";
 export { createQuota, type Quota } from "./quota.ts";
 export type { StoreRooms } from "./rooms.ts";
-export { gcRules, noGcSettings, parseDuration, quotaOf, readGcSettings, type GcSettings } from "./settings.ts";
+export { gcRules, noGcSettings, quotaOf, readGcSettings, type GcSettings } from "./settings.ts";
 export { readDisk, surveyStore, type Survey } from "./survey.ts";
-export { recordTypes, type DiskFacts, type PruneRule, type RecordType, type StoreRecord, type Victim } from "./types.ts";
+export type { DiskFacts, PruneRule, RecordType, StoreRecord, Victim } from "./types.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseCondition, parseConditions } from "./filter.ts";
-import { gcRules, noGcSettings, parseDuration, quotaOf, readGcSettings } from "./settings.ts";
+import { gcRules, noGcSettings, quotaOf, readGcSettings } from "./settings.ts";
 import type { StoreRecord } from "./types.ts";
 
 const disk = { totalBytes: 250 * 2 ** 30, freeBytes: 0, totalInodes: 0, freeInodes: 0 };
@@ -83,11 +83,4 @@ test("B48 filters compare with =, ==, != and ~=, and flags stand alone or with t
   assert.equal(parseConditions('type=="regular", immutable')(sample), true);
   for (const bad of ["colour=red", "type=magic", "inuse=maybe", "description~=(", "type", "", "inuse~=true"])
     assert.throws(() => parseCondition(bad), { code: "FILTER_INVALID" }, bad);
-});
-
-test("Q12 durations are Go's", () => {
-  assert.equal(parseDuration("1h30m"), 5_400_000);
-  assert.equal(parseDuration("1.5s"), 1500);
-  assert.equal(parseDuration("90"), 90_000);
-  for (const bad of ["", "h", "1d", "-1h"]) assert.equal(parseDuration(bad), undefined, bad);
 });

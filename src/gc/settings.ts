@@ -1,3 +1,4 @@
+import { parseSize, readDurationMs } from "../units/index.ts";
 import { VarveError } from "../errors/index.ts";
 import { parseConditions, type RecordFilter } from "./filter.ts";
 import type { DiskFacts, PruneRule, SpaceLimits } from "./types.ts";
@@ -78,33 +79,18 @@ function readSpace(value: unknown, name: string, where: string): DiskSpace {
   return space;
 }
 
-const binaryExponents: Readonly<Record<string, number>> = { "": 0, k: 1, m: 2, g: 3, t: 4, p: 5 };
-
 /** `10%`, or bytes with a binary unit, as go-units' RAMInBytes reads them; undefined for anything else. */
 export function parseDiskSpace(text: string): DiskSpace | undefined {
   const percent = /^(\d{1,3})%$/.exec(text);
   if (percent) return { percent: Number(percent[1]) };
-  const match = /^(\d+(?:\.\d*)?|\.\d+) ?(?:([kmgtp])(?:i?b)?|b)?$/i.exec(text);
-  if (!match) return undefined;
-  return { bytes: Math.trunc(Number(match[1]) * 1024 ** (binaryExponents[match[2]?.toLowerCase() ?? ""] ?? 0)) };
+  const bytes = parseSize(text);
+  return bytes === undefined ? undefined : { bytes };
 }
 
 function readDuration(value: unknown, where: string): number {
-  if (typeof value === "number" && value >= 0) return value * 1000;
-  const ms = typeof value === "string" ? parseDuration(value) : undefined;
+  const ms = readDurationMs(value);
   if (ms === undefined) throw invalid(where, "gcpolicy.keepDuration", 'is no duration (172800, "48h")');
   return ms;
-}
-
-const unitMs: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-/** A duration as Go writes it (`1h30m`), or a whole number of seconds, in milliseconds; undefined for anything else. */
-export function parseDuration(text: string): number | undefined {
-  if (/^\d+$/.test(text)) return Number(text) * 1000;
-  if (!/^(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h))+$/.test(text)) return undefined;
-  let sum = 0;
-  for (const [, number, unit] of text.matchAll(/([\d.]+)(ns|us|µs|ms|s|m|h)/g)) sum += Number(number) * (unitMs[unit ?? ""] ?? 0);
-  return sum;
 }
 
 /** As BuildKit: a percentage is rounded up to the next 1e9 bytes, counted in GiB. */

@@ -3,4 +3,4 @@
  * of, packed, in the state database. It keeps little (see the limits) and compares nothing.
  */
 export { openTraces, tracesSchema, type SavedTrace, type TraceStore } from "./trace-store.ts";
-export { packText, unpackText } from "./pack-text.ts";
+export { packText } from "./pack-text.ts";

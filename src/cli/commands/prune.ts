@@ -1,7 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { cacheCells, cacheHeadings, cacheRow, formatTotals, prettyRecord } from "../format/cache-record.ts";
-import { parseSize } from "../format/sizes.ts";
+import { parseSizeFlag } from "../format/sizes.ts";
 import { formatTable } from "../format/table.ts";
 import { readCacheFilters } from "../store-filters.ts";
 
@@ -28,7 +28,7 @@ export const prune = defineCommand({
     const { conditions, keepMs } = readCacheFilters(flags.filter);
     const sizeOf = (name: "keep-storage" | "max-used-space" | "min-free-space" | "reserved-space") => {
       const text = flags[name];
-      return text === undefined ? undefined : parseSize(text, `--${name}`);
+      return text === undefined ? undefined : parseSizeFlag(text, `--${name}`);
     };
     const limits = {
       reservedBytes: sizeOf("reserved-space") ?? sizeOf("keep-storage"),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { splitCsv } from "./csv.ts";
 import { formatAge, formatDuration } from "./durations.ts";
-import { formatSize, formatTransferSize, parseSize } from "./sizes.ts";
+import { formatSize, formatTransferSize, parseSizeFlag } from "./sizes.ts";
 import { formatTable, truncate } from "./table.ts";
 import { compileTemplate } from "./template.ts";
 
@@ -35,9 +35,9 @@ test("B29 sizes in flags are binary, with or without b", () => {
     ["64MB", 64 * 1024 ** 2],
     ["1.5 GiB", 1.5 * 1024 ** 3],
   ];
-  for (const [text, bytes] of cases) assert.equal(parseSize(text, "--shm-size"), bytes, text);
+  for (const [text, bytes] of cases) assert.equal(parseSizeFlag(text, "--shm-size"), bytes, text);
   for (const text of ["", "m", "-1", "1x", "1mbb", "1bb", "0x10"])
-    assert.throws(() => parseSize(text, "--shm-size"), { code: "USAGE" }, text);
+    assert.throws(() => parseSizeFlag(text, "--shm-size"), { code: "USAGE" }, text);
 });
 
 test("ages are told in Docker's words", () => {

@@ -1,4 +1,5 @@
 import { VarveError } from "../../errors/index.ts";
+import { parseSize } from "../../units/index.ts";
 
 const decimalUnits = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
 
@@ -27,16 +28,13 @@ export function formatTransferSize(bytes: number): string {
   return unit === 0 ? `${Math.trunc(bytes)}B` : `${(bytes / base).toFixed(2)}${decimalUnits[unit]}`;
 }
 
-const binaryExponents: Readonly<Record<string, number>> = { "": 0, k: 1, m: 2, g: 3, t: 4, p: 5 };
-
-/** Bytes that a flag like `--shm-size=64m` means: binary units, `b` and `ib` optional. (go-units, RAMInBytes) */
-export function parseSize(text: string, flag: string): number {
-  const match = /^(\d+(?:\.\d*)?|\.\d+) ?(?:([kmgtp])(?:i?b)?|b)?$/i.exec(text);
-  const exponent = binaryExponents[match?.[2]?.toLowerCase() ?? ""];
-  if (match === null || exponent === undefined) {
+/** Bytes that a flag like `--shm-size=64m` means; a text that is no size is a wrong use of `flag`. */
+export function parseSizeFlag(text: string, flag: string): number {
+  const bytes = parseSize(text);
+  if (bytes === undefined) {
     throw new VarveError("USAGE", `invalid argument "${text}" for "${flag}" flag: it is not a size`, {
       hint: "a number with b, k, m or g, e.g. 64m",
     });
   }
-  return Math.trunc(Number(match[1]) * 1024 ** exponent);
+  return bytes;
 }
