@@ -1,7 +1,7 @@
 import { VarveError } from "../../errors/index.ts";
 import type { BuildOptions, ByteSink, Output } from "../../engine/index.ts";
 import type { Call } from "../command.ts";
-import { parseSize } from "../format/sizes.ts";
+import { parseSizeFlag } from "../format/sizes.ts";
 import { nonEmpty, optional } from "../store.ts";
 import { parseCacheExports, parseCacheImports } from "./caches.ts";
 import { readBuildInput } from "./context.ts";
@@ -45,7 +45,7 @@ export async function readBuildOptions(call: BuildCall): Promise<BuildOptions> {
     ...optional("requireCached", flags["require-cached"] === "*" ? (true as const) : nonEmpty(flags["require-cached"])),
     ...optional("target", nonEmpty(flags.target)),
     ...optional("platforms", await readPlatforms(call)),
-    ...optional("shmSizeBytes", flags["shm-size"] === undefined ? undefined : parseSize(flags["shm-size"], "--shm-size")),
+    ...optional("shmSizeBytes", flags["shm-size"] === undefined ? undefined : parseSizeFlag(flags["shm-size"], "--shm-size")),
     ...(outputs.length === 0 ? {} : { outputs }),
   } satisfies Omit<BuildOptions, "context">;
   return { ...options, ...(await readBuildInput(args[0] ?? "", nonEmpty(flags.file), io)) };
