@@ -3,18 +3,21 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { VarveError } from "../errors/index.ts";
 import type { Retention } from "../history/index.ts";
-import type { RegistryConfig, RegistryHostConfig } from "../registry/index.ts";
+import type { RegistryConfig, RegistryHostConfig, RegistryLimits } from "../registry/index.ts";
+import { readTransfers } from "./config-transfers.ts";
 
 export interface VarveConfig {
   readonly registry: RegistryConfig;
+  /** `[transfers]`: deadlines and limits of what goes to and comes from registries. */
+  readonly transfers: Partial<RegistryLimits>;
   /** How long builds are remembered: `[history]` with `maxAge` and `maxEntries`, as buildkitd.toml. */
   readonly history: Partial<Retention>;
   /** `[worker.oci]`: how large the store may be. Read when it is first needed. */
   readonly store: { readonly table: Readonly<Record<string, unknown>>; readonly where: string } | undefined;
 }
 
-/** Tables of buildkitd.toml that mean something to Varve; all others are refused, as they would have no effect. */
-const knownTables = new Set(["history", "registry", "worker"]);
+/** Tables of buildkitd.toml that mean something to Varve, and `transfers`, which is Varve's own; others would have no effect. */
+const knownTables = new Set(["history", "registry", "transfers", "worker"]);
 
 /** Reads `varve.toml`. A missing file is an empty one. */
 export function readConfig(path: string): VarveConfig {
@@ -22,7 +25,7 @@ export function readConfig(path: string): VarveConfig {
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { registry: {}, history: {}, store: undefined };
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { registry: {}, transfers: {}, history: {}, store: undefined };
     throw new VarveError("CONFIG_INVALID", `cannot read ${path}`, { cause: error });
   }
   const { parse } = createRequire(import.meta.url)("smol-toml") as typeof import("smol-toml");
@@ -40,6 +43,7 @@ export function readConfig(path: string): VarveConfig {
   }
   return {
     registry: readRegistries(table["registry"] ?? {}, path),
+    transfers: readTransfers(table["transfers"] ?? {}, `${path}: transfers`, readDurationMs),
     history: readHistory(table["history"] ?? {}, path),
     store: readWorker(table["worker"], path),
   };

@@ -7,8 +7,10 @@ import type { Settings } from "./open-varve.ts";
 /** The logins over Docker's config folder and the registries' settings. */
 export function createLogins(settings: Settings): Logins {
   const { configPath, dockerConfigDir, proxyEnv } = settings;
-  const connect = () =>
-    createRegistryClient({ config: readConfig(configPath).registry, userAgent: `varve/${packageVersion()}`, proxyEnv });
+  const connect = () => {
+    const { registry, transfers } = readConfig(configPath);
+    return createRegistryClient({ config: registry, limits: transfers, userAgent: `varve/${packageVersion()}`, proxyEnv });
+  };
   const keeping = (signal: AbortSignal | undefined) => ({ dockerConfigDir, ...(signal === undefined ? {} : { signal }) });
   return {
     async login({ registry, username, password }, { signal } = {}) {

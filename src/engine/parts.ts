@@ -86,6 +86,7 @@ export function openParts(settings: Settings): Parts {
   });
   const userAgent = `varve/${packageVersion()}`;
   const reaching = {
+    limits: config.transfers,
     credentials: loadDockerCredentials({ dockerConfigDir, onWarning: settings.onWarning }),
     userAgent,
     proxyEnv,

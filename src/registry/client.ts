@@ -37,6 +37,7 @@ interface CallOptions {
 
 /** Speaks OCI distribution-spec 1.1 to the registries that references name, and to their mirrors. */
 export interface RegistryClient {
+  readonly limits: RegistryLimits;
   /**
    * What a tag or digest stands for now. `bytes` are there when they came along; fetch them else. Without tag and
    * digest: `latest`.
@@ -149,6 +150,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
   };
 
   const client: RegistryClient = {
+    limits,
     async resolve(ref, call) {
       const signal = signalOf(call);
       return await fromAny(ref, signal, (endpoint, attempts) =>

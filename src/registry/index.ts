@@ -17,6 +17,7 @@ export {
   type PushBlob,
   type PushImageOptions,
   type PushStatus,
+  type PushTarget,
   type PushTree,
 } from "./push-image.ts";
 export type { PushedBlob } from "./push.ts";

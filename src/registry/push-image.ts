@@ -34,9 +34,12 @@ export interface PushStatus {
 export interface PushImageOptions {
   readonly signal?: AbortSignal;
   readonly onStatus?: (status: PushStatus) => void;
-  /** Blobs that are sent at the same time; as in {@link registryLimits} by default. */
+  /** Blobs that are sent at the same time; by default as the client's limits say. */
   readonly lanes?: number;
 }
+
+/** What sends: a registry client, or whoever takes its place. */
+export type PushTarget = Pick<RegistryClient, "pushBlob" | "pushManifest"> & Partial<Pick<RegistryClient, "limits">>;
 
 /** Sends what images are made of, several blobs at a time and each once. */
 export interface ImagePusher {
@@ -49,12 +52,8 @@ export interface ImagePusher {
   tree(tree: PushTree): Promise<Descriptor>;
 }
 
-export function createImagePusher(
-  client: Pick<RegistryClient, "pushBlob" | "pushManifest">,
-  ref: ImageReference,
-  options: PushImageOptions = {},
-): ImagePusher {
-  const lanes = limiter(options.lanes ?? registryLimits.parallelUploads);
+export function createImagePusher(client: PushTarget, ref: ImageReference, options: PushImageOptions = {}): ImagePusher {
+  const lanes = limiter(options.lanes ?? client.limits?.parallelUploads ?? registryLimits.parallelUploads);
   const flights = singleFlight<Digest, void>();
   const sent = new Set<Digest>();
 
@@ -103,7 +102,7 @@ export function createImagePusher(
 
 /** Sends an image or an index with all that it names; see {@link ImagePusher.tree}. */
 export async function pushImage(
-  client: Pick<RegistryClient, "pushBlob" | "pushManifest">,
+  client: PushTarget,
   ref: ImageReference,
   tree: PushTree,
   options: PushImageOptions = {},
