@@ -116,6 +116,10 @@ export const catalogue = {
   ),
 
   // runtime
+  EMULATION_UNAVAILABLE: entry(
+    "unsupported",
+    "A step is for another architecture, and nothing on this machine runs its programs.",
+  ),
   RUNTIME_MISSING: entry("unsupported", "No OCI runtime (crun or runc) is on this machine."),
   RUNTIME_FAILED: entry("failed", "The OCI runtime could not make the container, or died."),
   RUNTIME_UNSUPPORTED: entry("unsupported", "The OCI runtime lacks something that a step needs, such as seccomp."),
@@ -158,6 +162,10 @@ export const catalogue = {
   HISTORY_RUNNING: entry("conflict", "A build that still runs keeps its record."),
   HISTORY_DAMAGED: entry("internal", "The log of a build cannot be read back."),
 
+  // builders
+  BUILDER_NOT_FOUND: entry("not-found", "There is no builder of this name."),
+  BUILDER_IN_USE: entry("conflict", "A command works in a builder that is to be stopped or removed."),
+
   // sources
   IMAGE_NO_PLATFORM: entry("not-found", "An image has no variant for the wanted platform."),
   IMAGE_INCOMPLETE: entry("not-found", "A layer of an image is neither in the store nor known to a registry."),
@@ -186,6 +194,9 @@ export const catalogue = {
   // exporters
   LAYER_NOT_REPRODUCED: entry("internal", "Packing a snapshot twice gave different bytes."),
   OUTPUT_FAILED: entry("denied", "An output cannot be written where it was asked for."),
+  OUTPUT_OPTIONS: entry("invalid", "The options of an output contradict one another, or do not fit what was built."),
+  OUTPUT_COLLISION: entry("conflict", "Two platforms have the same file, and no folders of their own in the output."),
+  ENGINE_FAILED: entry("unavailable", "A container engine that was to take in an image did not answer, or refused it."),
 
   // cache-transfer
   CACHE_INVALID: entry("invalid", "An imported cache, or the folder that holds it, is not of the form that caches have."),

@@ -118,7 +118,15 @@ async function run(
       );
     }
     const { meta, network, security } = exec;
-    const params = { meta, network, security, mounts: [...mounts, ...credentials.mounts], secretEnv: credentials.env };
+    const architecture = vertex.op.platform?.architecture ?? "";
+    const params = {
+      meta,
+      architecture,
+      network,
+      security,
+      mounts: [...mounts, ...credentials.mounts],
+      secretEnv: credentials.env,
+    };
     const { exitCode, signal: killedBy } = await worker.call(execTask, params, {
       signal,
       onEvent({ stream, data }) {

@@ -1,4 +1,5 @@
 import {
+  createEmulations,
   findRuntime,
   prepareCgroups,
   readHostFacts,
@@ -18,10 +19,12 @@ export async function runExecTask(params: ExecParams, context: TaskContext<ExecO
   await using stack = new AsyncDisposableStack();
   const { meta, secretEnv } = params;
   const cwd = meta.cwd || "/";
+  const emulation = await emulationOf(params, context);
   const { root, mounts } = await placeMounts(params.mounts, { cwd, context, stack });
   const { exitCode } = await runProcess(
     {
       ...(await machineOf(context)),
+      emulation,
       rootPath: root,
       stateDir: context.scratch,
       process: {
@@ -42,6 +45,16 @@ export async function runExecTask(params: ExecParams, context: TaskContext<ExecO
     { signal: context.signal, onOutput: (stream, data) => context.emit({ stream, data }) },
   );
   return { exitCode };
+}
+
+const emulations = createEmulations();
+
+/** Before anything is mounted: a step that this machine cannot run needs nothing. */
+function emulationOf(
+  { architecture }: ExecParams,
+  { path, scratch }: TaskContext<ExecOutput>,
+): ReturnType<typeof emulations> | undefined {
+  return architecture === "" ? undefined : emulations(architecture, { path, folder: scratch });
 }
 
 let machine: Promise<{ readonly runtime: Runtime; readonly facts: HostFacts }> | undefined;

@@ -39,6 +39,8 @@ export const digestTask = task<DigestParams, { readonly digest: string; readonly
 /** Runs a command in a root. */
 export interface ExecParams {
   readonly meta: ExecMeta;
+  /** What its programs are made for, as image platforms name it; empty for this machine's own. */
+  readonly architecture: string;
   readonly network: ExecOp["network"];
   readonly security: ExecOp["security"];
   readonly mounts: readonly ExecMount[];

@@ -5,6 +5,7 @@ import { reasonOf, sleep, throwIfAborted } from "../flow/index.ts";
 import { hasCode } from "../sys/index.ts";
 import { forgetCgroup, removeCgroup } from "./cgroups.ts";
 import type { ContainerProcess } from "./container-process.ts";
+import type { Emulation } from "./emulation.ts";
 import type { Runtime } from "./find-runtime.ts";
 import type { HostFacts } from "./host-facts.ts";
 import { withHome } from "./home-folder.ts";
@@ -17,6 +18,7 @@ import { writeNetworkFiles } from "./network-files.ts";
 import { writeSpec } from "./oci-spec.ts";
 import { keepCompiledFilter, withCompiledFilter } from "./seccomp-filter.ts";
 import { openOutputPipe, type OutputPipe } from "./output-pipes.ts";
+import { spawnWithFormat } from "./own-binfmt.ts";
 import { logFormats, readComplaint, readLateStartFailure, readStartFailure, runtimeFailure } from "./runtime-log.ts";
 import { stopContainer } from "./stop-container.ts";
 import { makeWorkingFolder } from "./working-folder.ts";
@@ -27,6 +29,8 @@ export interface RunOptions {
   readonly process: ContainerProcess;
   /** The mounted root; what the step writes lands there. */
   readonly rootPath: string;
+  /** How its programs are run, where they are not made for this machine. */
+  readonly emulation?: Emulation | undefined;
   /** A folder of the worker. The step's own folder in it is private and goes with the step. */
   readonly stateDir: string;
   /** How long a step that handles SIGTERM may take to end after an abort. Default 10 s. Steps that ignore it are killed at once. */
@@ -84,7 +88,8 @@ interface Place {
 }
 
 async function runBundle(options: RunOptions, control: RunControl, { folder, modes, resolved }: Place): Promise<RunResult> {
-  const { runtime, facts, rootPath } = options;
+  const { runtime, rootPath } = options;
+  const facts = factsOf(options);
   const wanted = { ...options.process, env: withHome(rootPath, options.process) };
   const id = folder.slice(folder.lastIndexOf("/") + 1);
   const spec = makeSpec(wanted, facts, { id, runtime: runtime.name, rootPath, ...writeNetworkFiles(wanted, folder) });
@@ -127,6 +132,11 @@ async function interpret(
   if (notStarted === undefined) throw runtimeFailure(runtime, complaint);
   if (errors === "") await control.onOutput(2, Buffer.from(`${notStarted}\n`));
   return { exitCode: 1, notStarted };
+}
+
+/** An emulated step lives in a user namespace of its own, whoever the worker is. */
+function factsOf({ facts, emulation }: RunOptions): HostFacts {
+  return emulation?.registration === undefined ? facts : { ...facts, userNamespace: true };
 }
 
 interface Outcome {
@@ -176,20 +186,33 @@ async function runRuntime(options: RunOptions, control: RunControl, place: { fol
 }
 
 function spawnRuntime(
-  { runtime, facts }: RunOptions,
+  options: RunOptions,
   { folder, id }: { folder: string; id: string },
   pipes: readonly OutputPipe[],
 ): ChildProcess {
+  const { runtime, emulation } = options;
   const input = openSync("/dev/null", "r");
   try {
-    const args = [...globalArguments(runtime, facts, folder), "run", "--bundle", folder, "--pid-file", join(folder, pidFile), id];
+    const args = [
+      ...globalArguments(runtime, factsOf(options), folder),
+      "run",
+      "--bundle",
+      folder,
+      "--pid-file",
+      join(folder, pidFile),
+      id,
+    ];
     // A session of its own: a terminal's Ctrl-C is for Varve, which then ends the step in order.
-    return spawn(runtime.path, args, {
+    const start = {
+      folder,
       cwd: folder,
       detached: true,
       env: runtimeEnvironment(),
       stdio: [input, ...pipes.map(({ writer }) => writer)],
-    });
+    };
+    const registration = emulation?.registration;
+    if (registration === undefined) return spawn(runtime.path, args, start);
+    return spawnWithFormat([runtime.path, ...args], registration, start);
   } finally {
     closeSync(input);
   }
@@ -274,8 +297,9 @@ async function drain(reading: Promise<unknown>, pipes: readonly OutputPipe[]): P
 }
 
 /** After a runtime that was killed: its container's last processes, cgroups and mounts. */
-async function deleteContainer({ runtime, facts }: RunOptions, { folder, id }: { folder: string; id: string }): Promise<void> {
-  const child = spawn(runtime.path, [...globalArguments(runtime, facts, folder), "delete", "--force", id], {
+async function deleteContainer(options: RunOptions, { folder, id }: { folder: string; id: string }): Promise<void> {
+  const { runtime } = options;
+  const child = spawn(runtime.path, [...globalArguments(runtime, factsOf(options), folder), "delete", "--force", id], {
     env: runtimeEnvironment(),
     stdio: "ignore",
   });
