@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, rmSync } from "node:fs";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { openTruth, settle, type Truth } from "../kit/truth.ts";
 import { editFiles, editStages, firstFiles, graphs, printStages, type Graph } from "./graphs.ts";
@@ -33,7 +34,7 @@ test("a cached build equals an uncached one, whatever was edited", async (t) => 
 
 async function checkGraph(
   truth: Truth,
-  { files, stages: first, args: firstArgs, edits, isLight }: Graph,
+  { files, stages: first, args: firstArgs, edits, isLight, isAged }: Graph,
   totals: { compared: number; failing: number },
 ): Promise<void> {
   // one path for all graphs: what the store remembers of it was true of another context
@@ -47,6 +48,7 @@ async function checkGraph(
     stages = editStages(stages, lines);
     buildArgs = args ?? buildArgs;
     settle(path);
+    if (isAged) await sleep(2100);
     const { code } = await truth.compare({
       context: { kind: "folder", path },
       text: printStages(stages, { isLight }),

@@ -42,6 +42,8 @@ export interface Graph {
   readonly edits: readonly Edit[];
   /** Without a base image and without what runs: many more of them are compared in the same time. */
   readonly isLight: boolean;
+  /** Files are let grow so old before each build that a store remembers what they hold. */
+  readonly isAged: boolean;
 }
 
 const paths = ["a", "b.txt", "c.txt", "d", "d/a", "d/e", "d/e/f", "d/g.txt", "x y"];
@@ -130,7 +132,7 @@ const line = (stage: number): fc.Arbitrary<string> => {
       arbitrary: fc
         .tuple(
           fc.constantFrom("", ",source=d", ",source=a", ",rw"),
-          fc.constantFrom(...["", ...earlier.map((one) => `,from=${one},source=/etc`)]),
+          fc.constantFrom("", ...earlier.map((one) => `,from=${one},source=/etc`)),
         )
         .map(
           ([context, other]) =>
@@ -187,6 +189,7 @@ export const graphs: fc.Arbitrary<Graph> = fc.record({
   args,
   edits: fc.array(edit, { minLength: 1, maxLength: 4 }),
   isLight: fc.integer({ min: 0, max: 3 }).map((one) => one > 0),
+  isAged: fc.integer({ min: 0, max: 7 }).map((one) => one === 0),
 });
 
 /** What contexts begin with, so that most of what is copied is there. */

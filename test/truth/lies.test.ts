@@ -24,6 +24,7 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, test } from "node:test";
 import { lremovexattr, lsetxattr } from "../../src/sys/index.ts";
 import { startGitServer } from "../kit/git-server.ts";
@@ -64,6 +65,8 @@ describe("a cache that is given a chance to lie", () => {
       writeFileSync(join(folder, name), content);
     }
     settle(folder);
+    // what is younger than two seconds is not remembered, and so nothing could be said wrongly of it
+    await sleep(2100);
     const context = { kind: "folder", path: folder } as const;
     const build = async (text = everyWay) => {
       settle(folder);
