@@ -30,11 +30,12 @@ const nothing = (): void => undefined;
 
 /** The blobs of an image in the content store, each with the repositories of this registry that have been seen to have it. */
 export function pushTreeOf(
-  { manifest, mediaType, bytes }: ServedManifest,
+  image: Archived | ServedManifest,
   reference: ImageReference,
   { content, blobPlaces }: Pick<Parts, "content" | "blobPlaces">,
   signal: AbortSignal,
 ): PushTree {
+  const { manifest, mediaType, bytes } = "bytes" in image ? image : asServed(image);
   return {
     mediaType,
     bytes,

@@ -13,7 +13,7 @@ const describe = (text: string, artifactType?: string): Descriptor => ({
 const indexOf = (...manifests: Descriptor[]): string =>
   JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests });
 
-test("E75 tags are listed page by page, of the same registry only", async (t) => {
+test("O04 tags are listed page by page, of the same registry only", async (t) => {
   const fake = await serve(t, (request, response) => {
     const link = { link: '</v2/app/tags/list?last=b>; rel="next"', "content-type": "application/json" };
     if (request.url === "/v2/app/tags/list")

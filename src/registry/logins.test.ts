@@ -25,7 +25,7 @@ function folder(t: TestContext): string {
 const signal = undefined;
 const read = (path: string): unknown => JSON.parse(readFileSync(path, "utf8"));
 
-test("W01 a login is kept in config.json for its user alone, and leaves the rest of the file as it is", async (t) => {
+test("O04 a login is kept in config.json for its user alone, and leaves the rest of the file as it is", async (t) => {
   const dockerConfigDir = join(folder(t), "deep", "docker");
   const path = join(dockerConfigDir, "config.json");
   assert.deepEqual(await keepCredentials("example.com:5000", { username: "me", password: "p:w" }, { dockerConfigDir }), {

@@ -1,5 +1,5 @@
-/** A registry of a test's own, which can be stopped. */
-import { spawn } from "node:child_process";
+/** A registry of a test's own, with or without passwords, tokens and TLS, which can be stopped. */
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { once } from "node:events";
@@ -8,13 +8,28 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 export interface Registry {
   readonly host: string;
+  /** Where it keeps its files. */
+  readonly storage: string;
   /** For varve.toml: how to reach it. */
   readonly settings: string;
   stop(): Promise<void>;
 }
 
-/** Debian's docker-registry over an empty folder, without TLS. It ends with this process at the latest. */
-export async function startRegistry(folder: string): Promise<Registry> {
+export interface RegistryOptions {
+  /** Asks for this user's password: "s3cret". */
+  readonly user?: string;
+  /** Speaks TLS with a certificate of a CA that nobody knows. */
+  readonly certificate?: Certificate;
+  /** Asks for tokens of this server instead. */
+  readonly tokens?: { readonly realm: string; readonly service: string; readonly issuer: string; readonly bundle: string };
+}
+
+/** "s3cret", as `htpasswd -B` writes it. */
+const passwordHash = "$2b$05$abcdefghijklmnopqrstuuLK7U1u6pVRmL7L1BBM2aS35PSZnDXlK";
+export const registryPassword = "s3cret";
+
+/** Debian's docker-registry over an empty folder. It ends with this process at the latest. */
+export async function startRegistry(folder: string, { user, certificate, tokens }: RegistryOptions = {}): Promise<Registry> {
   mkdirSync(folder, { recursive: true });
   const port = await findFreePort();
   const host = `127.0.0.1:${port}`;
@@ -25,20 +40,28 @@ export async function startRegistry(folder: string): Promise<Registry> {
       version: "0.1",
       log: { level: "error", accesslog: { disabled: true } },
       storage: { filesystem: { rootdirectory: join(folder, "storage") }, delete: { enabled: true } },
-      http: { addr: host },
+      http: {
+        addr: host,
+        ...(certificate === undefined ? {} : { tls: { certificate: certificate.cert, key: certificate.key } }),
+      },
+      ...authOf(folder, user, tokens),
     }),
   );
   const { PATH = "" } = process.env;
   const env = { PATH, OTEL_TRACES_EXPORTER: "none" };
   const server = spawn("setpriv", ["--pdeathsig", "KILL", "docker-registry", "serve", config], { stdio: "ignore", env });
   const ended = once(server, "exit");
-  for (let tries = 0; !(await answers(host)); tries += 1) {
+  for (let tries = 0; !(await answers(host, certificate !== undefined)); tries += 1) {
     if (server.exitCode !== null || tries === 200) throw new Error(`the registry on ${host} does not answer`);
     await sleep(50);
   }
   return {
     host,
-    settings: `[registry."${host}"]\nhttp = true\n`,
+    storage: join(folder, "storage"),
+    settings:
+      certificate === undefined
+        ? `[registry."${host}"]\nhttp = true\n`
+        : `[registry."${host}"]\nhttp = false\nca = ["${certificate.ca}"]\n`,
     async stop() {
       server.kill("SIGKILL");
       await ended;
@@ -56,10 +79,61 @@ export async function findFreePort(): Promise<number> {
   return address.port;
 }
 
-async function answers(host: string): Promise<boolean> {
-  try {
-    return (await fetch(`http://${host}/v2/`)).ok;
-  } catch {
-    return false;
+function authOf(folder: string, user: string | undefined, tokens: RegistryOptions["tokens"]): object {
+  if (tokens !== undefined) {
+    const { bundle, ...token } = tokens;
+    return { auth: { token: { ...token, rootcertbundle: bundle } } };
   }
+  if (user === undefined) return {};
+  const path = join(folder, "htpasswd");
+  writeFileSync(path, `${user}:${passwordHash}\n`);
+  return { auth: { htpasswd: { realm: "test", path } } };
+}
+
+/** Files of a certificate for 127.0.0.1, its key, and the CA that signed it. */
+export interface Certificate {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** A CA of the test's own and a certificate that it signed. */
+export function makeCertificate(folder: string): Certificate {
+  mkdirSync(folder, { recursive: true });
+  const at = (name: string) => join(folder, name);
+  const openssl = (...args: readonly string[]) => execFileSync("openssl", args, { stdio: "ignore" });
+  const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+  const usage = ["-addext", "keyUsage=keyCertSign"];
+  openssl(
+    "req",
+    "-x509",
+    ...newKey,
+    "-keyout",
+    at("ca.key"),
+    "-out",
+    at("ca.crt"),
+    "-subj",
+    "/CN=Test CA",
+    "-days",
+    "2",
+    ...usage,
+  );
+  openssl("req", ...newKey, "-keyout", at("key.pem"), "-out", at("request.pem"), "-subj", "/CN=127.0.0.1");
+  writeFileSync(at("names"), "subjectAltName=IP:127.0.0.1\n");
+  const signing = ["-CA", at("ca.crt"), "-CAkey", at("ca.key"), "-CAcreateserial", "-extfile", at("names")];
+  openssl("x509", "-req", "-in", at("request.pem"), "-out", at("cert.pem"), "-days", "2", ...signing);
+  return { ca: at("ca.crt"), cert: at("cert.pem"), key: at("key.pem") };
+}
+
+/** True as soon as it speaks HTTP, also where that wants credentials. */
+async function answers(host: string, tls: boolean): Promise<boolean> {
+  const { request } = tls ? await import("node:https") : await import("node:http");
+  return await new Promise((resolve) => {
+    request(`${tls ? "https" : "http"}://${host}/v2/`, { rejectUnauthorized: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200 || response.statusCode === 401);
+    })
+      .on("error", () => resolve(false))
+      .end();
+  });
 }
