@@ -6,6 +6,8 @@ export { readIgnorePatterns } from "./build-input.ts";
 export { fixDockerfile, lintDockerfile, type LintOptions } from "./lint-dockerfile.ts";
 export { openVarve } from "./open-varve.ts";
 export type * from "./store-types.ts";
+export type * from "./builder-types.ts";
+export { isWithoutEffect, readNodeFlags } from "../builders/index.ts";
 export type * from "./types.ts";
 export type {
   BuildRecord,

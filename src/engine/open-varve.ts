@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { VarveError } from "../errors/index.ts";
 import type { Varve, VarveOptions } from "./types.ts";
 import { startBuild } from "./build.ts";
+import { builderSettings, createBuilders } from "./builders.ts";
 import { createHistory } from "./history.ts";
 import { createImages } from "./images.ts";
 import { openParts, type Parts } from "./parts.ts";
@@ -10,7 +11,8 @@ import { version } from "./version.ts";
 
 /** Opens a store. Nothing is read or written before something is asked of it. */
 export function openVarve(options: VarveOptions = {}): Varve {
-  const settings = withDefaults(options);
+  const base = withDefaults(options);
+  const settings = options.builder === undefined ? base : builderSettings(base, options.builder);
   const running = new Set<Promise<unknown>>();
   const closing = new AbortController();
   let parts: Parts | undefined;
@@ -41,6 +43,9 @@ export function openVarve(options: VarveOptions = {}): Varve {
     contextFiles: (files) =>
       track((async () => (await import("./context-files.ts")).listContextFiles(needParts(), withSignal(files)))()),
     images: createImages(needParts),
+    get builders() {
+      return createBuilders(base);
+    },
     logins: {
       login: (request, options) => track((async () => (await logins()).login(request, withSignal(options ?? {})))()),
       check: (registry, options) => track((async () => (await logins()).check(registry, withSignal(options ?? {})))()),

@@ -1,6 +1,7 @@
 import type { BuildEvent, RootCause, StepReason } from "../events/index.ts";
 import type { SourceRange, VarveError } from "../errors/index.ts";
 import type { CacheExport, CacheImport } from "../cache-transfer/index.ts";
+import type { Builders } from "./builder-types.ts";
 import type { CacheMountCommands } from "./cache-mount-types.ts";
 import type { ContextFiles, ContextFilesOptions } from "./context-types.ts";
 import type { BuildStatus, History } from "../history/index.ts";
@@ -15,6 +16,8 @@ import type { Descriptor, Digest, HistoryEntry, ImageConfig, Platform } from "..
 export interface VarveOptions {
   /** The store folder. Default: `/var/lib/varve` for root, `$XDG_DATA_HOME/varve` or `~/.local/share/varve` otherwise. */
   readonly root?: string;
+  /** The builder to work with (see `Varve.builders`). Default: `default`, the store itself. */
+  readonly builder?: string;
   /** Path of `varve.toml` (names as in buildkitd.toml). Default: `/etc/varve/varve.toml` for root, `$XDG_CONFIG_HOME/varve/varve.toml` otherwise; missing is fine. */
   readonly configPath?: string;
   /** Docker's configuration folder with `config.json`. Default `~/.docker`. */
@@ -42,6 +45,8 @@ export interface Varve extends AsyncDisposable {
   /** Lists the files of a context: which steps read them, and which rule of the ignore file decided. Builds nothing. */
   contextFiles(options: ContextFilesOptions): Promise<ContextFiles>;
   readonly images: Images;
+  /** The builders beside this store; the same ones whichever is worked with. */
+  readonly builders: Builders;
   readonly logins: Logins;
   /** How much room the store takes, and what can go. */
   readonly store: StoreCare;
