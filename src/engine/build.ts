@@ -14,6 +14,7 @@ import { createEventStream } from "./event-stream.ts";
 import { explainBuild, type BuildExplainer } from "./explain-build.ts";
 import { explainError } from "./explain-error.ts";
 import { exportOutputs } from "./export-outputs.ts";
+import { makesBlobs } from "./exporting.ts";
 import type { Parts } from "./parts.ts";
 import { untoldOnly } from "./fetch-context.ts";
 import { completed, failed, startRecord } from "./record-build.ts";
@@ -138,7 +139,7 @@ async function compileAndRun(
   const exporting = (within: AbortSignal) =>
     exportOutputs(results, parts, { ...options, signal: within, multiPlatform: isMulti }, emit);
   // of a build that is all cached an archive alone makes layers in the store
-  const packs = parts.worker.started || (options.outputs ?? []).some(({ type }) => type === "oci" || type === "docker");
+  const packs = parts.worker.started || (options.outputs ?? []).some(makesBlobs);
   const made = await (packs ? withinQuota(parts, signal, exporting) : exporting(signal));
   return caches === undefined ? made : { ...made, metadata: { ...made.metadata, ...(await caches.export(stacks)) } };
 }

@@ -1,21 +1,14 @@
 import { VarveError } from "../errors/index.ts";
 import type { EventSink } from "../events/index.ts";
-import {
-  exportFolder,
-  exportImage,
-  exportTar,
-  packImage,
-  storeImage,
-  withOutputFile,
-  writeArchive,
-  type ExportedImage,
-  type PlatformResult,
-} from "../exporters/index.ts";
-import { familiarReference, formatReference, parseReference, withDefaultTag, type Descriptor } from "../oci/index.ts";
-import type { StackRef } from "../snapshots/index.ts";
+import { exportFolder, exportTar, withOutputFile, writeArchive, writeLayout, type PlatformResult } from "../exporters/index.ts";
+import { familiarReference, formatPlatform, formatReference, parseReference, withDefaultTag } from "../oci/index.ts";
+import { exportToStore, type StoredImage } from "./export-to-store.ts";
 import { internalStep, type ReportStatus } from "./internal-step.ts";
+import { makesBlobs, namesOf, type Exporting } from "./exporting.ts";
+import { createImageMaker, datedDescriptor, epochOf, packingOf } from "./make-images.ts";
+import type { ArchiveOutput, FilesOutput, FolderOutput, ImageSettings, Output } from "./output-types.ts";
 import type { Parts } from "./parts.ts";
-import type { BuildOptions, BuildResult, Output } from "./types.ts";
+import type { BuildOptions, BuildResult } from "./types.ts";
 
 interface ExportRequest extends Pick<BuildOptions, "outputs" | "tags"> {
   /** The build's ref, for the metadata. */
@@ -32,49 +25,50 @@ export async function exportOutputs(
   request: ExportRequest,
   emit: EventSink,
 ): Promise<Omit<BuildResult, "warnings" | "ref" | "steps">> {
-  const [only] = results;
-  if (only === undefined || request.multiPlatform)
-    throw new VarveError("PLATFORM_NOT_SUPPORTED_YET", "outputs of several platforms are not supported yet");
-  const { stack, config } = only;
+  const { outputs = [{ type: "image" }], signal, multiPlatform } = request;
+  checkOutputs(outputs, multiPlatform || results.length > 1);
+  const packing = outputs.find(makesBlobs);
+  const maker = createImageMaker(results, {
+    parts,
+    multiPlatform,
+    packing: packing === undefined ? undefined : packingOf(packing),
+    signal,
+  });
+  const exporting = { results, maker, parts, emit, signal };
   const tags = (request.tags ?? []).map((tag) => formatReference(withDefaultTag(parseReference(tag))));
-  let image: ExportedImage | undefined;
-  let descriptor: Descriptor | undefined;
-  const needImage = async () =>
-    (image ??= await exportImage({
-      ...parts,
-      stack,
-      config,
-      packing: packingOf(request),
-      signal: request.signal,
-      ...epochOf(only),
-    }));
-  for (const output of request.outputs ?? [{ type: "image" }]) {
+  let made: StoredImage | undefined;
+  for (const output of outputs) {
     if (output.type === "cacheonly") continue;
-    await internalStep(titleOf(output), emit, async (status) => {
-      if (output.type === "tar" || output.type === "local") return exportFiles(output, stack, parts, request.signal, status);
-      const exported = await needImage();
-      const names = [...tags, ...(output.names ?? []).map((name) => formatReference(withDefaultTag(parseReference(name))))];
-      if (output.type === "image") return putIntoStore(exported, names, parts, status);
-      descriptor = await exportArchive(output, exported, names, parts, request.signal, status);
-    });
+    const stored = await internalStep(titleOf(output), emit, (status) => exportOne(output, tags, exporting, status));
+    if (stored !== undefined) made = { ...stored, descriptor: stored.descriptor ?? made?.descriptor };
   }
+  const { image, descriptor, names = [] } = made ?? {};
+  const sizes = made?.image.flatMap(({ layers }) => layers.map(({ diffSize }) => diffSize)) ?? [];
+  const imageId = maker.isIndex ? descriptor?.digest : image?.[0]?.id;
   return {
-    ...(image ? { imageId: image.id, sizeBytes: image.layers.reduce((sum, { diffSize }) => sum + diffSize, 0) } : {}),
-    ...(descriptor ? { descriptor } : {}),
+    ...(imageId === undefined ? {} : { imageId, sizeBytes: sizes.reduce((sum, size) => sum + size, 0) }),
+    ...(descriptor === undefined ? {} : { descriptor }),
     tags: tags.map((tag) => familiarReference(parseReference(tag))),
-    metadata: metadataOf(image, descriptor, tags, request.ref),
+    metadata: {
+      "buildx.build.ref": `varve/varve0/${request.ref}`,
+      ...(image === undefined || maker.isIndex ? {} : { "containerimage.config.digest": image[0]?.id }),
+      ...(imageId === undefined ? {} : { "containerimage.digest": descriptor?.digest ?? imageId }),
+      ...(descriptor === undefined ? {} : { "containerimage.descriptor": descriptor }),
+      ...(names.length > 0 ? { "image.name": names.join(",") } : tags.length > 0 ? { "image.name": tags.join(",") } : {}),
+    },
   };
 }
 
-/** What the first archive among the outputs wants of layers. */
-function packingOf({ outputs = [] }: ExportRequest): { readonly compression: "gzip" | "zstd" | "uncompressed" } | undefined {
-  for (const output of outputs)
-    if (output.type === "oci" || output.type === "docker") return { compression: output.compression ?? "gzip" };
-  return undefined;
-}
-
-function epochOf({ epochSeconds }: PlatformResult): { epochSeconds?: number } {
-  return epochSeconds === undefined ? {} : { epochSeconds };
+/** What can be known to be wrong before anything is made. */
+function checkOutputs(outputs: readonly Output[], several: boolean): void {
+  for (const output of outputs) {
+    if (output.type === "docker" && several && "dest" in output)
+      throw new VarveError(
+        "OUTPUT_OPTIONS",
+        "docker exporter does not support exporting manifest lists, use the oci exporter instead",
+        { hint: "an archive of several platforms is type=oci" },
+      );
+  }
 }
 
 function titleOf({ type }: Output): string {
@@ -94,68 +88,77 @@ function titleOf({ type }: Output): string {
   }
 }
 
-async function putIntoStore(
-  exported: ExportedImage,
-  names: readonly string[],
-  parts: Parts,
+async function exportOne(
+  output: Exclude<Output, { readonly type: "cacheonly" }>,
+  tags: readonly string[],
+  exporting: Exporting,
   status: ReportStatus,
-): Promise<void> {
-  status("exporting layers", 0, 0, true);
-  storeImage(exported, names, parts.images);
-  status(`writing image ${exported.id}`, 0, 0, true);
-  for (const name of names) status(`naming to ${name}`, 0, 0, true);
+): Promise<StoredImage | undefined> {
+  if (output.type === "tar" || output.type === "local") {
+    await exportFiles(output, exporting, status);
+    return undefined;
+  }
+  warnOfEpoch(output, exporting);
+  if (output.type === "image") return await exportToStore(output, tags, exporting, status);
+  const names = namesOf(output, tags);
+  if ("engine" in output) {
+    const { loadIntoEngine } = await import("./load-into-engine.ts");
+    return await loadIntoEngine(output, names, exporting, status);
+  }
+  return await exportArchive(output, names, exporting, status);
+}
+
+function warnOfEpoch(output: ImageSettings, { results, emit }: Exporting): void {
+  if (output.rewriteTimestamp !== true || results.some((result) => epochOf(result, output) !== undefined)) return;
+  emit({
+    type: "warning",
+    time: Date.now(),
+    rule: "RewriteTimestampWithoutEpoch",
+    message: "rewrite-timestamp is specified, but no source-date-epoch was found",
+  });
 }
 
 async function exportArchive(
-  output: Extract<Output, { readonly type: "oci" | "docker" }>,
-  exported: ExportedImage,
+  output: ArchiveOutput,
   names: readonly string[],
-  parts: Parts,
-  signal: AbortSignal,
+  { results, maker, parts, signal }: Exporting,
   status: ReportStatus,
-): Promise<Descriptor> {
-  const packed = await packImage(exported, {
-    ...parts,
-    compression: output.compression ?? "gzip",
-    dockerTypes: output.type === "docker",
-    signal,
-    onProgress: (diffId, bytes, total) => status(`exporting layer ${diffId}`, bytes, total, bytes === total),
-  });
-  status("exporting layers", 0, 0, true);
-  status(`exporting manifest ${packed.descriptor.digest}`, 0, 0, true);
-  status(`exporting config ${exported.id}`, 0, 0, true);
-  await withOutputFile(output.dest, (sink) =>
-    writeArchive(output.type, [{ ...packed, names }], sink, { content: parts.content, signal }),
-  );
-  status("sending tarball", 0, 0, true);
-  return packed.descriptor;
+): Promise<StoredImage> {
+  const packed = await maker.pack(output, status);
+  const [first] = results;
+  const descriptor = datedDescriptor(packed.descriptor, first && epochOf(first, output));
+  const image = { ...packed, descriptor, names };
+  const { content } = parts;
+  if (output.tar === false && typeof output.dest === "string") {
+    await writeLayout(image, output.dest, { content, signal });
+    status("copying blobs", 0, 0, true);
+  } else {
+    await withOutputFile(output.dest, (sink) => writeArchive(output.type, [image], sink, { content, signal }));
+    status("sending tarball", 0, 0, true);
+  }
+  return { image: await maker.identify(output), descriptor, names };
 }
 
 async function exportFiles(
-  output: Extract<Output, { readonly type: "tar" | "local" }>,
-  stack: StackRef,
-  parts: Parts,
-  signal: AbortSignal,
+  output: FilesOutput | FolderOutput,
+  { results, maker, parts, signal }: Exporting,
   status: ReportStatus,
 ): Promise<void> {
+  const { platformSplit = maker.isIndex } = output;
+  if (output.type === "tar" && !platformSplit && results.length > 1)
+    throw new VarveError("OUTPUT_OPTIONS", "an archive of several platforms has a folder for each of them", {
+      hint: "leave platform-split=false away, or use type=local",
+    });
+  const [first] = results;
   let total = 0;
-  const onProgress = (bytes: number) => status("copying files", (total = bytes), 0, false);
-  if (output.type === "tar") await exportTar(output.dest, { ...parts, stack, signal, onProgress });
-  else await exportFolder(output.dest, { ...parts, stack, signal, onProgress });
-  status("copying files", total, 0, true);
-}
-
-/** The keys of buildx's `--metadata-file` (B16). */
-function metadataOf(
-  image: ExportedImage | undefined,
-  descriptor: Descriptor | undefined,
-  tags: readonly string[],
-  ref: string,
-): Record<string, unknown> {
-  return {
-    "buildx.build.ref": `varve/varve0/${ref}`,
-    ...(image ? { "containerimage.config.digest": image.id, "containerimage.digest": descriptor?.digest ?? image.id } : {}),
-    ...(descriptor ? { "containerimage.descriptor": descriptor } : {}),
-    ...(tags.length > 0 ? { "image.name": tags.join(",") } : {}),
+  const options = {
+    ...parts,
+    files: results.map(({ stack, platform }) => ({ stack, platform: formatPlatform(platform), split: platformSplit })),
+    mtime: first && epochOf(first, output),
+    signal,
+    onProgress: (bytes: number) => status("copying files", (total = bytes), 0, false),
   };
+  if (output.type === "tar") await exportTar(output.dest, options);
+  else await exportFolder(output.dest, { ...options, removeOthers: output.mode === "delete" });
+  status("copying files", total, 0, true);
 }

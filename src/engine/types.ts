@@ -7,6 +7,7 @@ import type { ContextFiles, ContextFilesOptions } from "./context-types.ts";
 import type { BuildStatus, History } from "../history/index.ts";
 import type { Outline, StageInfo } from "../frontend/index.ts";
 import type { Logins } from "./login-types.ts";
+import type { ByteSink, Output } from "./output-types.ts";
 import type { StoreCare } from "./store-types.ts";
 import type { Entitlement } from "../ops/index.ts";
 import type { AgentSource, SecretSource } from "../secrets/index.ts";
@@ -63,6 +64,8 @@ export interface Varve extends AsyncDisposable {
   /** Ends everything under way and frees all that is held. */
   close(): Promise<void>;
 }
+
+export type * from "./output-types.ts";
 
 export interface BuildOptions {
   readonly context: ContextInput;
@@ -134,22 +137,6 @@ export type NamedContext =
   | { readonly kind: "oci-layout"; readonly path: string; readonly tag?: string; readonly digest?: string }
   | { readonly kind: "url"; readonly url: string };
 
-/** Where a result goes. `dest` of archives is a file path, or a sink that takes the bytes (for `dest=-`). */
-export type Output =
-  | { readonly type: "image"; readonly names?: readonly string[] }
-  | {
-      readonly type: "oci" | "docker";
-      readonly dest: string | ByteSink;
-      readonly names?: readonly string[];
-      readonly compression?: "gzip" | "zstd" | "uncompressed";
-    }
-  | { readonly type: "tar"; readonly dest: string | ByteSink }
-  | { readonly type: "local"; readonly dest: string }
-  | { readonly type: "cacheonly" };
-
-/** Takes bytes in order; resolves when more may come. */
-export type ByteSink = (chunk: Uint8Array) => Promise<void>;
-
 /** Await it for the result, or iterate it for the events (both work on one run; events are kept until read). */
 export interface BuildRun extends Promise<BuildResult>, AsyncIterable<BuildEvent> {
   /** The name of the build's record in `Varve.history`. */
@@ -159,11 +146,11 @@ export interface BuildRun extends Promise<BuildResult>, AsyncIterable<BuildEvent
 export interface BuildResult {
   /** The name of the build's record in `Varve.history`. */
   readonly ref: string;
-  /** Digest of the image config: Docker's image ID. Absent when nothing that is an image was made. */
+  /** Digest of the image config: Docker's image ID; of several platforms the index's. Absent when no image was made. */
   readonly imageId?: Digest;
   /** Sum of the image's uncompressed layers. */
   readonly sizeBytes?: number;
-  /** The manifest, where an output needed one (oci, docker). */
+  /** The manifest, or the index of several platforms, where an output needed one. */
   readonly descriptor?: Descriptor;
   readonly tags: readonly string[];
   readonly warnings: readonly BuildWarning[];

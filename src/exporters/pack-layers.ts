@@ -1,11 +1,12 @@
 import type { ContentStore } from "../content/index.ts";
 import { VarveError } from "../errors/index.ts";
 import { limiter } from "../flow/index.ts";
-import { packTask, type LayerBlobs } from "../layers/index.ts";
+import { packTask, recompress, type LayerBlobs } from "../layers/index.ts";
 import { chainIds, compressionOfLayer, mediaTypes, type Descriptor, type Digest } from "../oci/index.ts";
 import type { Snapshot, SnapshotStore, StackRef } from "../snapshots/index.ts";
 import type { Worker } from "../worker/index.ts";
 
+/** How the tar of a layer is compressed in its blob. */
 export type Compression = "gzip" | "zstd" | "uncompressed";
 
 export interface PackTools {
@@ -19,6 +20,8 @@ export interface LayerFacts {
   readonly diffId: Digest;
   /** Bytes of the tar. */
   readonly diffSize: number;
+  /** Seconds since 1970 that no file's time in the tar goes beyond; absent where the times are the snapshot's. */
+  readonly clampMtime?: number;
 }
 
 /** Layers that are packed at the same time; each uses several cores by itself. */
@@ -29,7 +32,7 @@ export interface Packing {
   readonly compression: Compression;
   /** Of the compression; default 6 of gzip, 3 of zstd. */
   readonly level?: number | undefined;
-  /** Whether layers that came from elsewhere in another compression are packed again too (`force-compression`). */
+  /** Whether layers that came from elsewhere in another compression are compressed again too (`force-compression`). */
   readonly force?: boolean | undefined;
 }
 
@@ -91,15 +94,42 @@ export async function blobLayers(
   return Promise.all(
     layers.map((id, index) =>
       lanes.run(async () => {
-        const { diffId, diffSize } = facts[index] as LayerFacts;
+        const { diffId, diffSize, clampMtime } = facts[index] as LayerFacts;
         const known = await findBlob(diffId, packing, tools);
         if (known) return known;
+        const converted = force === true ? await convertBlob(diffId, packing, tools, signal) : undefined;
+        if (converted) return converted;
         const onBytes = (bytes: number): void => onProgress?.(diffId, bytes, diffSize);
-        const { blob, ...packed } = await packSnapshot(needSnapshot(id, tools.snapshots), packing, tools, { signal, onBytes });
+        const snapshot = needSnapshot(id, tools.snapshots);
+        const { blob, ...packed } = await packSnapshot(snapshot, packing, tools, { signal, clampMtime, onBytes });
         if (packed.diffId === diffId) return blob;
         throw new VarveError("LAYER_NOT_REPRODUCED", `the layer ${diffId} was packed again as ${packed.diffId}`);
       }),
     ),
+  );
+}
+
+/**
+ * A stack's layers with the times of files cut at `clampMtime`, but for the lowest `kept` ones, whose facts are known already. They are
+ * other layers than the snapshots' own, so they are packed at once, and their blobs stay.
+ */
+export async function rewriteLayers(
+  { layers }: StackRef,
+  facts: readonly LayerFacts[],
+  { kept, clampMtime, packing }: { readonly kept: number; readonly clampMtime: number; readonly packing: Packing },
+  tools: PackTools,
+  signal: AbortSignal,
+): Promise<LayerFacts[]> {
+  const lanes = limiter(packLanes);
+  return await Promise.all(
+    layers.map(async (id, index) => {
+      const known = facts[index] as LayerFacts;
+      if (index < kept) return known;
+      const { diffId, diffSize } = await lanes.run(() =>
+        packSnapshot(needSnapshot(id, tools.snapshots), packing, tools, { signal, clampMtime }),
+      );
+      return diffId === known.diffId ? known : { diffId, diffSize, clampMtime };
+    }),
   );
 }
 
@@ -108,7 +138,11 @@ async function packSnapshot(
   snapshot: Snapshot,
   packing: Packing,
   { content, blobs, snapshots, worker }: PackTools,
-  { signal, onBytes }: { readonly signal: AbortSignal; readonly onBytes?: (bytes: number) => void },
+  {
+    signal,
+    clampMtime,
+    onBytes,
+  }: { readonly signal: AbortSignal; readonly clampMtime?: number | undefined; readonly onBytes?: (bytes: number) => void },
 ): Promise<LayerFacts & { readonly blob: Descriptor }> {
   const { compression, level } = packing;
   const setting = settingOf(packing);
@@ -117,7 +151,14 @@ async function packSnapshot(
   const known = recent.map(({ digest, members }) => ({ blob: content.pathOf(digest), members }));
   const { diffId, diffSize, digest, size, members } = await worker.call(
     packTask,
-    { ...placeOf(snapshot, snapshots), compression, path, known, ...(level === undefined ? {} : { level }) },
+    {
+      ...placeOf(snapshot, snapshots),
+      compression,
+      path,
+      known,
+      ...(level === undefined ? {} : { level }),
+      ...(clampMtime === undefined ? {} : { clampMtime }),
+    },
     { signal, onEvent: ({ current }) => onBytes?.(current) },
   );
   if (digest === undefined || size === undefined) throw new TypeError("a packed layer has a digest");
@@ -152,6 +193,26 @@ async function findBlob(
   const own = blobs.packed(diffId, settingOf(packing));
   const known = [...came.filter(isWanted), ...came.filter((blob) => !isWanted(blob)), ...(own ? [own] : [])];
   for (const blob of known) if (await content.has(blob.digest)) return blob;
+  return undefined;
+}
+
+/** A layer that came from elsewhere in another compression: its tar is not always the one that packing makes. */
+async function convertBlob(
+  diffId: Digest,
+  packing: Packing,
+  { blobs, content }: Pick<PackTools, "blobs" | "content">,
+  signal: AbortSignal,
+): Promise<Descriptor | undefined> {
+  for (const came of blobs.cameAs(diffId)) {
+    if (!(await content.has(came.digest))) continue;
+    const { digest, size } = await content.ingest(
+      await recompress(content.open(came.digest, { signal }), { ...packing, signal }),
+      { signal },
+    );
+    const blob = { mediaType: mediaTypeOf[packing.compression], digest, size };
+    blobs.addPacked(diffId, settingOf(packing), blob);
+    return blob;
+  }
   return undefined;
 }
 

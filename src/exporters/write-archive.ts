@@ -6,23 +6,29 @@ import {
   serializeIndex,
   type Descriptor,
   type Digest,
-  type Manifest,
 } from "../oci/index.ts";
+import { VarveError } from "../errors/index.ts";
+import type { PackedImage, PackedIndex } from "./pack-image.ts";
 import { encodeEntry, endOfArchive, padding } from "../tar/index.ts";
 import type { ByteSink } from "./output-file.ts";
 
 export type ArchiveKind = "oci" | "docker";
 
-export interface ArchiveImage {
-  readonly manifest: Manifest;
-  readonly descriptor: Descriptor;
+export interface ArchiveImage extends PackedImage {
   /** Canonical references with tags. */
+  readonly names: readonly string[];
+}
+
+/** The images of several platforms under one name. */
+export interface ArchiveIndex extends PackedIndex {
   readonly names: readonly string[];
 }
 
 export interface ArchiveOptions {
   readonly content: ContentStore;
   readonly signal: AbortSignal;
+  /** Layers that are left out although the documents name them: whoever reads the archive has them. */
+  readonly without?: ReadonlySet<Digest> | undefined;
 }
 
 /**
@@ -31,17 +37,14 @@ export interface ArchiveOptions {
  */
 export async function writeArchive(
   kind: ArchiveKind,
-  images: readonly ArchiveImage[],
+  images: readonly (ArchiveImage | ArchiveIndex)[],
   sink: ByteSink,
-  { content, signal }: ArchiveOptions,
+  { content, signal, without = new Set() }: ArchiveOptions,
 ): Promise<void> {
-  const blobs = new Map<Digest, number>();
-  for (const { manifest, descriptor } of images) {
-    for (const { digest, size } of [descriptor, manifest.config, ...manifest.layers]) blobs.set(digest, size);
-  }
+  const blobs = listBlobs(images).filter(([digest]) => !without.has(digest));
   await sink(entry("blobs", "directory"));
   await sink(entry("blobs/sha256", "directory"));
-  for (const [digest, size] of [...blobs].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [digest, size] of blobs) {
     signal.throwIfAborted();
     await sink(entry(blobPath(digest), "file", size));
     for await (const chunk of content.open(digest, { signal })) await sink(chunk);
@@ -57,23 +60,44 @@ export async function writeArchive(
     sink,
   );
   if (kind === "docker") await writeFile("manifest.json", Buffer.from(JSON.stringify(images.map(dockerEntry))), sink);
-  await writeFile("oci-layout", Buffer.from('{"imageLayoutVersion":"1.0.0"}'), sink);
+  await writeFile("oci-layout", layoutMark, sink);
   await sink(endOfArchive);
 }
 
+/** OCI image-spec, image-layout.md, "oci-layout file". */
+export const layoutMark = Buffer.from('{"imageLayoutVersion":"1.0.0"}');
+
+/** Digest and size of everything that images are made of, their own documents too, sorted. */
+export function listBlobs(images: readonly (ArchiveImage | ArchiveIndex)[]): (readonly [digest: Digest, size: number])[] {
+  const blobs = new Map<Digest, number>();
+  const add = ({ descriptor, manifest }: PackedImage): void => {
+    for (const { digest, size } of [descriptor, manifest.config, ...manifest.layers]) blobs.set(digest, size);
+  };
+  for (const image of images) {
+    if ("index" in image) {
+      blobs.set(image.descriptor.digest, image.descriptor.size);
+      image.images.forEach(add);
+    } else add(image);
+  }
+  return [...blobs].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
 /** An entry for each name, as containerd writes them; one without annotations for an image without a name. */
-function listImage({ descriptor, names }: ArchiveImage): Descriptor[] {
+export function listImage({ descriptor, names }: ArchiveImage | ArchiveIndex): Descriptor[] {
   if (names.length === 0) return [descriptor];
   return names.map((name) => ({
     ...descriptor,
     annotations: {
+      ...descriptor.annotations,
       "io.containerd.image.name": formatReference(parseReference(name)),
       "org.opencontainers.image.ref.name": parseReference(name).tag ?? "latest",
     },
   }));
 }
 
-function dockerEntry({ manifest, names }: ArchiveImage): unknown {
+function dockerEntry(image: ArchiveImage | ArchiveIndex): unknown {
+  if ("index" in image) throw new VarveError("OUTPUT_OPTIONS", "a docker archive holds no images of several platforms");
+  const { manifest, names } = image;
   return {
     Config: blobPath(manifest.config.digest),
     RepoTags: names.length === 0 ? null : names.map((name) => familiarReference(parseReference(name))),

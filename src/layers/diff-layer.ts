@@ -30,6 +30,12 @@ export interface DiffOptions {
   readonly signal?: AbortSignal | undefined;
   /** Seconds since 1970 that no file's time goes beyond (`rewrite-timestamp`). */
   readonly clampMtime?: number;
+  /** Seconds since 1970 that is every entry's time. */
+  readonly mtime?: number;
+  /** A folder that all entries are put into; it gets the attributes of the uppermost `upper`. */
+  readonly within?: string;
+  /** The archive goes on after this: it gets no end. */
+  readonly more?: boolean;
   /** Of the blocks that the sink gets, at most. Default 1 MiB. */
   readonly blockBytes?: number;
   /** What a block has at least that ends before it is full, where an entry does. Default: none does. */
@@ -57,7 +63,7 @@ interface Ancestor {
  * opaque mark); no sockets. Unlike it, `user.*` attributes and ACLs are kept. The same content gives the same bytes.
  */
 export async function diffLayer(options: DiffOptions): Promise<DiffResult> {
-  const { userXattr, clampMtime, signal, blockBytes = 1 << 20, minBlockBytes } = options;
+  const { userXattr, clampMtime, mtime, signal, blockBytes = 1 << 20, minBlockBytes } = options;
   const blocks = createTarBlocks(options.sink, { blockBytes, minBytes: minBlockBytes, signal });
   const firstNames = new Map<string, BytePath>();
   const ancestors: Ancestor[] = [];
@@ -83,13 +89,14 @@ export async function diffLayer(options: DiffOptions): Promise<DiffResult> {
     const type = typeOf(stats);
     const { sec } = splitNanoseconds(stats.mtimeNs);
     const clamped = clampMtime !== undefined && sec > BigInt(clampMtime) ? BigInt(clampMtime) : sec;
+    const time = mtime === undefined ? clamped : BigInt(mtime);
     return {
       type,
       path: Buffer.from(name, "latin1"),
       mode: Number(stats.mode & 0o7777n),
       uid: Number(stats.uid),
       gid: Number(stats.gid),
-      mtime: { sec: clamped, nsec: 0 },
+      mtime: { sec: time, nsec: 0 },
       xattrs,
       ...(type === "file" && { size: Number(stats.size) }),
       ...(type === "symlink" && { linkPath: readlinkSync(toFsPath(path), { encoding: "buffer" }) }),
@@ -139,7 +146,7 @@ export async function diffLayer(options: DiffOptions): Promise<DiffResult> {
         const waiting = blocks.begin(path, size);
         if (waiting !== undefined) await waiting;
       }
-      const file = small?.read(name, path, clampMtime);
+      const file = small?.read(name, path, { clampMtime, mtime });
       if (file !== undefined) {
         entries += 1;
         for (const bytes of takeBytes(file, blocks.room)) {
@@ -169,14 +176,21 @@ export async function diffLayer(options: DiffOptions): Promise<DiffResult> {
 
   try {
     const uppers = typeof options.upper === "string" ? [options.upper] : options.upper.toReversed();
-    await walk(uppers.map(toBytePath), "", openLowers(options.lowers, { userXattr }), false);
+    const top = options.within;
+    if (top !== undefined) {
+      const found = statEntry(toBytePath(uppers[0] ?? ""));
+      ancestors.push({ name: toBytePath(top), found, xattrs: readXattrs(found), written: false });
+      await writeParents();
+    }
+    const lowers = openLowers(options.lowers, { userXattr });
+    await walk(uppers.map(toBytePath), top === undefined ? "" : toBytePath(top), lowers, false);
   } catch (error) {
     if (isVarveError(error) || !(error instanceof Error) || !("syscall" in error)) throw error;
     throw new VarveError("LAYER_READ", `the snapshot could not be read: ${error.message}`, {
       cause: error,
     });
   }
-  const waiting = blocks.append(endOfArchive);
+  const waiting = options.more === true ? undefined : blocks.append(endOfArchive);
   if (waiting !== undefined) await waiting;
   return { entries, bytes: await blocks.finish() };
 }
@@ -215,12 +229,18 @@ function takeBytes({ header, data }: { header: Buffer; data: Buffer }, room: num
 /** Below this number of names, opening the folder costs more than it saves. */
 const manyNames = 8;
 
+/** Seconds since 1970. */
+interface FixedTimes {
+  readonly clampMtime: number | undefined;
+  readonly mtime: number | undefined;
+}
+
 interface SmallFiles extends Disposable {
   /** A small file without a namesake below or attributes, ready to be written; undefined for everything else. */
   /** Bytes of a file that `read` may give. */
   sizeOf(name: BytePath): number | undefined;
   /** Good until somebody reads another. */
-  read(name: BytePath, path: BytePath, clampMtime: number | undefined): { header: Buffer; data: Buffer } | undefined;
+  read(name: BytePath, path: BytePath, times: FixedTimes): { header: Buffer; data: Buffer } | undefined;
 }
 
 /** Reads the small files of a folder in few calls; undefined where that does not pay or is not enough. */
@@ -249,7 +269,7 @@ function openSmallFiles(
   };
   return {
     sizeOf: (name) => placeOf(name)?.size,
-    read(name, path, clampMtime) {
+    read(name, path, { clampMtime, mtime }) {
       const place = placeOf(name);
       if (place === undefined || !/^\p{ASCII}*$/u.test(path)) return undefined;
       const { at, size } = place;
@@ -260,7 +280,7 @@ function openSmallFiles(
         uid: records.readUInt32LE(at + 4),
         gid: records.readUInt32LE(at + 8),
         size,
-        mtimeSec: clampMtime === undefined ? sec : Math.min(sec, clampMtime),
+        mtimeSec: mtime ?? (clampMtime === undefined ? sec : Math.min(sec, clampMtime)),
       });
       const file = header && readSmallFile(fd, name, records, at);
       return header === undefined || file === undefined || file.attributes ? undefined : { header, data: file.data };

@@ -6,6 +6,7 @@
 export { applyLayer, diffLayer, packLayer, unpackArchive } from "./layer-work.ts";
 export type { AppliedLayer, ApplyOptions } from "./apply-layer.ts";
 export { decompress, type Decompressed } from "./decompress.ts";
+export { recompress, type RecompressOptions } from "./recompress.ts";
 export type { DiffOptions, DiffResult } from "./diff-layer.ts";
 export { layersSchema, openLayerBlobs, type LayerBlobs } from "./layer-blobs.ts";
 export type { PackOptions, PackedLayer } from "./pack-layer.ts";

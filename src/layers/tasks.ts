@@ -31,6 +31,8 @@ export interface PackParams {
   readonly level?: number;
   /** Where the blob is written; absent for "none". */
   readonly path?: string;
+  /** Seconds since 1970 that no file's time goes beyond. */
+  readonly clampMtime?: number;
   /** Blobs with members that may be taken. */
   readonly known?: readonly KnownMembers[];
 }
