@@ -49,7 +49,7 @@ describe("a kill at any moment", () => {
   const random = () => (seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648) / 2_147_483_648;
 
   test("F3 whoever dies, the store stays whole and the next build is right", async () => {
-    const rounds = isLong ? 300 : 9;
+    const rounds = isLong ? 300 : 6;
     for (let round = 0; round < rounds; round += 1) {
       const victim = (["of the main process", "of the worker", "of the runtime"] as const)[round % 3] ?? "of the worker";
       const some = round % 2 === 0 ? ["--no-cache"] : [];

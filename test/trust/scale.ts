@@ -13,7 +13,7 @@ export function faultEnv(target: "main" | "worker", at: number, log: string): Re
 export function pickPoints(last: number, few: number): readonly number[] {
   const all = Array.from({ length: last }, (_, index) => index + 1);
   if (isLong || last <= few) return all;
-  return Array.from({ length: few }, (_, index) => Math.round(1 + (index * (last - 1)) / (few - 1)));
+  return Array.from({ length: few }, (_, index) => Math.round(((index + 0.5) * last) / few));
 }
 
 /** Prints what a suite counted, where whoever runs it sees it. */
