@@ -3,8 +3,8 @@ import { VarveError } from "../errors/index.ts";
 
 /** Compresses blocks on the thread pool, several at a time, and hands them on in order. */
 export interface BlockCompressor {
-  /** Resolves when there is room for another block. */
-  push(block: Uint8Array): Promise<void>;
+  /** Resolves when there is room for another block; calls `release` when the block is not needed any more. */
+  push(block: Uint8Array, release: () => void): Promise<void>;
   /** Resolves when the last block was handed on. */
   finish(): Promise<void>;
   /** Resolves when nothing runs any more; results are dropped. */
@@ -24,6 +24,9 @@ export interface CompressorOptions {
 /** As many as libuv's pool has threads; more would only wait there. */
 const lanes = 4;
 
+/** Of the buffers that compressed bytes come in: most blocks need one or two. */
+const outputBytes = 512 * 1024;
+
 /**
  * Each block becomes a gzip member or a zstd frame of its own, which every reader takes as one stream. The same blocks give
  * the same bytes, as long as Node's zlib is the same: no time, no name, the operating system "unknown" as Go writes it.
@@ -34,7 +37,7 @@ export async function createBlockCompressor({ compression, level, known, onBlock
   if (compression === "gzip") {
     const gzip = promisify<Uint8Array, object, Buffer>(zlib.gzip);
     compress = async (block) => {
-      const member = await gzip(block, { level: level ?? 6, chunkSize: block.length + 65536 });
+      const member = await gzip(block, { level: level ?? 6, chunkSize: outputBytes });
       member.writeUInt8(255, 9); // RFC 1952, 2.3.1: OS
       return member;
     };
@@ -46,7 +49,7 @@ export async function createBlockCompressor({ compression, level, known, onBlock
     }
     const zstd = promisify<Uint8Array, object, Buffer>(zlib.zstdCompress);
     const params = { [zlib.constants.ZSTD_c_compressionLevel]: level ?? 3 };
-    compress = (block) => zstd(block, { params, chunkSize: block.length + 65536, pledgedSrcSize: block.length });
+    compress = (block) => zstd(block, { params, chunkSize: outputBytes, pledgedSrcSize: block.length });
   }
   interface Work {
     readonly key: string;
@@ -59,9 +62,9 @@ export async function createBlockCompressor({ compression, level, known, onBlock
   };
   const take = async (block: Uint8Array, key: string): Promise<Buffer> => (await known.find(key)) ?? (await compress(block));
   return {
-    async push(block) {
+    async push(block, release) {
       const key = hash("sha256", block, "hex");
-      const work = take(block, key);
+      const work = take(block, key).finally(release);
       work.catch(() => undefined); // seen when it is handed on, or dropped by `stop`
       running.push({ key, block: work });
       if (running.length > lanes) await handOn();

@@ -63,12 +63,13 @@ export async function packLayer(options: PackOptions): Promise<PackedLayer> {
     const { bytes: diffSize } = await diffLayer({
       ...diff,
       ...blockSizes[compression],
-      sink(block) {
+      sink(block, release) {
         diffHash.update(block);
         current += block.length;
         onProgress?.({ current });
-        if (compressor !== undefined) return compressor.push(block);
+        if (compressor !== undefined) return compressor.push(block, release);
         if (compression === "uncompressed") save(block);
+        release();
       },
     });
     await compressor?.finish();

@@ -3,8 +3,11 @@ import { setImmediate } from "node:timers/promises";
 import { VarveError } from "../errors/index.ts";
 import { throwIfAborted } from "../flow/index.ts";
 
-/** Takes a block of the archive and keeps it: it is not written to again. Waited for when it is a promise. */
-export type BlockSink = (block: Uint8Array) => Promise<void> | void;
+/**
+ * Takes a block of the archive. It is not written to again before `release` is called, which need not be. Waited for when it is
+ * a promise.
+ */
+export type BlockSink = (block: Uint8Array, release: () => void) => Promise<void> | void;
 
 /** Gathers headers and files into blocks, each handed on when it is full, or where an entry ends it. */
 export interface TarBlocks {
@@ -36,18 +39,21 @@ export function createTarBlocks(
     readonly signal: AbortSignal | undefined;
   },
 ): TarBlocks {
-  let block = Buffer.allocUnsafeSlow(blockBytes);
+  let block: Buffer = Buffer.allocUnsafeSlow(blockBytes);
+  /** Without them a large layer would fill the memory with garbage before any is collected. */
+  const free: Buffer[] = [];
   let used = 0;
   let total = 0;
   let flushes = 0;
 
   async function flush(): Promise<void> {
     throwIfAborted(signal);
-    const full = block.subarray(0, used);
-    block = Buffer.allocUnsafeSlow(blockBytes);
+    const whole = block;
+    const full = whole.subarray(0, used);
+    block = free.pop() ?? Buffer.allocUnsafeSlow(blockBytes);
     total += used;
     used = 0;
-    await sink(full);
+    await sink(full, () => void free.push(whole));
     flushes += 1;
     // Reading is synchronous: without a pause no message, and so no abort, would ever get in.
     if (flushes % 16 === 0) await setImmediate();
