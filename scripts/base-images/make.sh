@@ -1,7 +1,8 @@
 #!/bin/bash
 # Makes stand-ins for Docker Hub's images out of Debian's packages: root filesystems as tar archives in the folder given.
 # They are not the real images. golang and debian are Debian's newest stable suite with what the real ones have in common
-# use; busybox and alpine are one static busybox (no apk); golangci-lint is gofmt and go vet.
+# use; busybox and alpine are one static busybox (no apk); golangci-lint is gofmt and go vet. busybox and alpine are made for
+# amd64, arm64 and arm/v7; golang too where VARVE_BASE_EMULATED=1 asks for it: three more minutes, and 250 MB each.
 # The same packages give the same bytes, for root as for an ordinary user.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../env.sh"
@@ -43,18 +44,41 @@ debian() { # name, packages, then hooks of mmdebstrap
   mv "$scratch/$name.tar" "$out/$name.tar"
 }
 
-busybox() { # name, hard or symbolic
-  local root=$scratch/$1 applet
-  local program
-  program=$(static_busybox)
-  [ -n "$program" ] || fail "found no static busybox; Debian's package busybox-static has one"
-  say "  $1: Debian's static busybox"
+# Packages of another architecture, whose programs cannot be run here: they are only unpacked.
+foreign() { # Debian's architecture, name, packages, then hooks
+  local architecture=$1 name=$2 packages=$3
+  shift 3
+  mmdebstrap --variant=extract --architectures="$architecture" --include="$packages" --skip=output/dev "${apt_options[@]}" "$@" \
+    "$suite" "$scratch/$name.tar" "deb $mirror $suite main" >"$out/$name.log" 2>&1 </dev/null || {
+    tail -n 15 "$out/$name.log" >&2
+    fail "mmdebstrap failed for $architecture; all it said is in $out/$name.log"
+  }
+}
+
+# A busybox of another architecture. The applets are this machine's.
+foreign_busybox() { # Debian's architecture
+  foreign "$1" "busybox-$1" busybox-static
+  mkdir "$scratch/busybox-$1"
+  tar -x -C "$scratch/busybox-$1" -f "$scratch/busybox-$1.tar" ./usr/bin/busybox
+  rm "$scratch/busybox-$1.tar"
+}
+
+# As images call the architecture; their archives end in .ARCHITECTURE.tar.
+image_architecture() { case $1 in armhf) echo arm ;; *) echo "$1" ;; esac; }
+
+busybox() { # name, hard or symbolic, architecture of the image where it is another, busybox of it
+  local suffix=${3:+.$3} applet program own
+  local root=$scratch/$1$suffix
+  own=$(static_busybox)
+  [ -n "$own" ] || fail "found no static busybox; Debian's package busybox-static has one"
+  program=${4:-$own}
+  [ -n "$suffix" ] || say "  $1: Debian's static busybox"
   mkdir -p "$root"/{bin,dev,etc,home,proc,root,sys,tmp,usr/bin,usr/sbin,var/tmp}
   chmod 1777 "$root/tmp" "$root/var/tmp"
   chmod 700 "$root/root"
   cp "$program" "$root/bin/busybox"
   chmod 755 "$root/bin/busybox"
-  for applet in $("$root/bin/busybox" --list); do
+  for applet in $("$own" --list); do
     [ "$applet" = busybox ] && continue
     if [ "$2" = hard ]; then ln "$root/bin/busybox" "$root/bin/$applet"; else ln -s /bin/busybox "$root/bin/$applet"; fi
   done
@@ -62,7 +86,20 @@ busybox() { # name, hard or symbolic
     www-data:x:33:33:www-data:/var/www:/bin/false nobody:x:65534:65534:nobody:/home:/bin/false >"$root/etc/passwd"
   printf '%s\n' root:x:0: daemon:x:1: bin:x:2: users:x:100: www-data:x:33: nobody:x:65534: >"$root/etc/group"
   printf 'NAME="%s"\nID=%s\nPRETTY_NAME="Varve'\''s stand-in for %s: busybox only"\n' "$1" "$1" "$1" >"$root/etc/os-release"
-  archive --create "$root" "$out/$1.tar" .
+  archive --create "$root" "$out/$1$suffix.tar" .
+}
+
+# golang where it is emulated: Debian's Go and a busybox, nothing set up.
+foreign_golang() { # Debian's architecture
+  local architecture
+  architecture=$(image_architecture "$1")
+  say "  golang for $architecture: Debian $suite's golang-go, for emulated steps"
+  foreign "$1" "golang.$architecture" golang-go,busybox-static,ca-certificates "${trust[@]}" \
+    --customize-hook='cd "$1" && for name in sh cat ls mkdir rm cp mv echo env; do [ -e usr/bin/$name ] || ln -s busybox usr/bin/$name; done' \
+    --customize-hook='cd "$1" && for name in bin sbin lib; do [ -e $name ] || ln -s usr/$name $name; done && mkdir -p dev proc sys tmp root && chmod 1777 tmp' \
+    --customize-hook='cd "$1" && mkdir -p -m 1777 go go/src go/bin && mkdir -p usr/local && ln -s ../lib/go usr/local/go && rm -rf usr/share/doc usr/share/man' \
+    --customize-hook='cd "$1"/usr/share/go-* && rm -rf api test && find . -type d -name testdata -prune -exec rm -rf {} +'
+  mv "$scratch/golang.$architecture.tar" "$out/golang.$architecture.tar"
 }
 
 golangci_lint() { # one more layer over golang
@@ -83,6 +120,12 @@ trust=()
 # Where this machine trusts more than the wide world does, programs in RUN must too.
 if [ -r $bundle ]; then trust=(--customize-hook="upload $bundle $bundle"); fi
 
+foreigners=()
+for architecture in amd64 arm64 armhf; do
+  [ "$architecture" = "$(dpkg --print-architecture)" ] || foreigners+=("$architecture")
+done
+for architecture in "${foreigners[@]}"; do foreign_busybox "$architecture" & done
+
 busybox busybox hard
 busybox alpine symbolic
 golangci_lint
@@ -90,3 +133,12 @@ debian debian ''
 debian golang ca-certificates,golang-go "${trust[@]}" \
   --customize-hook='cd "$1" && mkdir -p -m 1777 go go/src go/bin && ln -s ../lib/go usr/local/go' \
   --customize-hook='cd "$1"/usr/share/go-* && rm -rf api test && find . -type d -name testdata -prune -exec rm -rf {} +'
+
+wait
+for architecture in "${foreigners[@]}"; do
+  foreign=$scratch/busybox-$architecture/usr/bin/busybox
+  [ -x "$foreign" ] || fail "no busybox for $architecture was made; what was said is in $out/busybox-$architecture.log"
+  busybox busybox hard "$(image_architecture "$architecture")" "$foreign"
+  busybox alpine symbolic "$(image_architecture "$architecture")" "$foreign"
+  [ "${VARVE_BASE_EMULATED:-0}" != 1 ] || foreign_golang "$architecture"
+done

@@ -1,12 +1,13 @@
 // Turns the archives of make.sh into OCI images and pushes them to a registry: node publish.ts http://127.0.0.1:5000 FOLDER
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream, openAsBlob } from "node:fs";
+import { createReadStream, createWriteStream, existsSync, openAsBlob } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { arch } from "node:process";
 import { createGzip } from "node:zlib";
 
 type Descriptor = { readonly mediaType: string; readonly digest: string; readonly size: number };
+type Platform = { readonly architecture: string; readonly os: string; readonly variant?: string };
 type Layer = { readonly blob: Descriptor; readonly diffId: string };
 type Image = {
   readonly repository: string;
@@ -91,12 +92,36 @@ async function compress(folder: string, name: string): Promise<Layer> {
   };
 }
 
+/** The platforms, this machine's first. Archives for the others end in `.ARCHITECTURE.tar`. */
+function platforms(): { readonly platform: Platform; readonly suffix: string }[] {
+  const own = { x64: "amd64", arm64: "arm64" }[String(arch)];
+  if (own === undefined) throw new Error(`no image architecture is known for Node's "${arch}"`);
+  const variants: Readonly<Record<string, string>> = { arm64: "v8", arm: "v7" }; // as Docker Hub's images say
+  return [own, ...["amd64", "arm64", "arm"].filter((architecture) => architecture !== own)].map((architecture) => {
+    const variant = variants[architecture];
+    const platform = { architecture, os: "linux", ...(variant === undefined ? {} : { variant }) };
+    return { platform, suffix: architecture === own ? "" : `.${architecture}` };
+  });
+}
+
 async function publish(registry: string, folder: string): Promise<void> {
-  const architecture = { x64: "amd64", arm64: "arm64" }[String(arch)];
-  if (architecture === undefined) throw new Error(`no image architecture is known for Node's "${arch}"`);
-  const platform = { architecture, os: "linux" };
   const layers = new Map<string, Layer>();
-  for (const { repository, tags, layers: names, config } of images) {
+  for (const image of images) {
+    const manifests: (Descriptor & { readonly platform: Platform })[] = [];
+    for (const { platform, suffix } of platforms()) {
+      const names = image.layers.map((name) => `${name}${suffix}`);
+      if (!names.every((name) => existsSync(join(folder, `${name}.tar`)))) continue;
+      manifests.push({ ...(await pushImage({ ...image, layers: names }, platform)), platform });
+    }
+    for (const tag of image.tags) {
+      const { digest } = await pushManifest(registry, image.repository, tag, "application/vnd.oci.image.index.v1+json", {
+        manifests,
+      });
+      console.log(`  ${image.repository.replace(/^library\//, "")}:${tag} ${digest}`);
+    }
+  }
+
+  async function pushImage({ repository, layers: names, config }: Image, platform: Platform): Promise<Descriptor> {
     const parts: Layer[] = [];
     for (const name of names) {
       const layer = layers.get(name) ?? (await compress(folder, name));
@@ -110,15 +135,10 @@ async function publish(registry: string, folder: string): Promise<void> {
     const image = JSON.stringify({ created, ...platform, config: { ...config, Labels }, rootfs, history });
     const imageDigest = digestOf(image);
     await pushBlob(registry, repository, imageDigest, new Blob([image]));
-    const manifest = await pushManifest(registry, repository, undefined, "application/vnd.oci.image.manifest.v1+json", {
+    return await pushManifest(registry, repository, undefined, "application/vnd.oci.image.manifest.v1+json", {
       config: { mediaType: "application/vnd.oci.image.config.v1+json", digest: imageDigest, size: Buffer.byteLength(image) },
       layers: parts.map((part) => part.blob),
     });
-    for (const tag of tags) {
-      const index = { manifests: [{ ...manifest, platform }] };
-      const { digest } = await pushManifest(registry, repository, tag, "application/vnd.oci.image.index.v1+json", index);
-      console.log(`  ${repository.replace(/^library\//, "")}:${tag} ${digest}`);
-    }
   }
 }
 

@@ -5,7 +5,8 @@
 #   registry.sh up [PORT]      the same registry until `down`, for work by hand; prints how to use it
 #   registry.sh down
 #   registry.sh which          prints hub or stand-ins
-# VARVE_BASE_IMAGES=hub or =stand-ins skips the question. Everything made is kept in the work folder.
+# VARVE_BASE_IMAGES=hub or =stand-ins skips the question. VARVE_BASE_EMULATED=1: golang for other architectures, too.
+# Everything made is kept in the work folder.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../env.sh"
 here=$repo/scripts/base-images
@@ -75,7 +76,7 @@ stop() { # folder
 }
 
 # What the images are made of: when it changes, they are made anew.
-fingerprint() { cat "$here"/make.sh "$here"/publish.ts "$here"/golangci-lint.sh /etc/ssl/certs/ca-certificates.crt 2>/dev/null | sha256sum; }
+fingerprint() { cat "$here"/make.sh "$here"/publish.ts "$here"/golangci-lint.sh /etc/ssl/certs/ca-certificates.crt 2>/dev/null | sha256sum; echo "${VARVE_BASE_EMULATED:-0}"; }
 
 # Makes the images and pushes them to the registry on a port, unless they are there.
 provide() { # port
