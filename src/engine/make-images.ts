@@ -1,6 +1,7 @@
 import {
   checkAnnotations,
   exportImage,
+  normalizeAnnotation,
   packImage,
   packIndex,
   type ExportedImage,
@@ -74,7 +75,8 @@ export function createImageMaker(results: readonly PlatformResult[], options: Im
     isIndex,
     identify,
     async pack(settings, status) {
-      const { annotations = [], ociMediaTypes: ociTypes = true, preferNondistLayers } = settings;
+      const { ociMediaTypes: ociTypes = true, preferNondistLayers } = settings;
+      const annotations = (settings.annotations ?? []).map(normalizeAnnotation);
       checkAnnotations(annotations, { platforms: results.map(({ platform }) => platform), index: isIndex, ociTypes });
       const images = await identify(settings);
       const dockerTypes = !ociTypes;

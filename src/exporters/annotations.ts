@@ -1,15 +1,21 @@
 import { VarveError } from "../errors/index.ts";
-import { formatPlatform, type Platform } from "../oci/index.ts";
+import { formatPlatform, parsePlatform, type Platform } from "../oci/index.ts";
 
 /** Where an annotation stands: in the manifest, in the index, or in the descriptor that names one of them. */
 export const annotationPlaces = ["manifest", "manifest-descriptor", "index", "index-descriptor"] as const;
 
 export interface Annotation {
   readonly place: (typeof annotationPlaces)[number];
-  /** Of one platform alone, as `formatPlatform` writes it. Has no meaning for an index. */
+  /** Of one platform alone, `os/arch`. Has no meaning for an index. */
   readonly platform?: string;
   readonly key: string;
   readonly value: string;
+}
+
+/** The same with the platform as `formatPlatform` writes it. */
+export function normalizeAnnotation(annotation: Annotation): Annotation {
+  const { platform } = annotation;
+  return platform === undefined ? annotation : { ...annotation, platform: formatPlatform(parsePlatform(platform)) };
 }
 
 type Values = Readonly<Record<string, string>>;

@@ -1,54 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { detectArchive } from "../../tar/index.ts";
-import { parseOutputs } from "./outputs.ts";
 import { formatMetadata, formatWarnings } from "./report.ts";
 import { parseExtraHosts, parseNetwork, parsePairs, parseUlimits } from "./values.ts";
-
-const stdout = async (): Promise<void> => {};
-const context = { cwd: "/w", stdoutIsTerminal: false, stdout };
-const parse = (...values: string[]) => parseOutputs(values, context);
-const refuses = (value: string, code: string, message?: RegExp) =>
-  assert.throws(() => parse(value), { code, ...(message && { message }) }, value);
-
-test("B19 outputs are CSV, a bare path, or a dash", () => {
-  assert.deepEqual(parse("out", "type=oci,dest=x.tar"), [
-    { type: "local", dest: "/w/out" },
-    { type: "oci", dest: "/w/x.tar" },
-  ]);
-  assert.deepEqual(parse("-"), [{ type: "tar", dest: stdout }]);
-  assert.deepEqual(parse("type=oci"), [{ type: "oci", dest: stdout }]);
-  assert.deepEqual(parse('type=docker,"name=a,b:1",dest=/d.tar,compression=zstd'), [
-    { type: "docker", dest: "/d.tar", names: ["a", "b:1"], compression: "zstd" },
-  ]);
-  assert.deepEqual(parse("type=docker,name=a"), [{ type: "image", names: ["a"] }]);
-  assert.deepEqual(parse("type=image,name=a,push=false"), [{ type: "image", names: ["a"] }]);
-  assert.deepEqual(parse("type=cacheonly"), [{ type: "cacheonly" }]);
-});
-
-test("B19 outputs that cannot be are refused", () => {
-  refuses("type=nope", "USAGE", /unknown output type/);
-  refuses("type=local", "USAGE", /dest is required/);
-  refuses("type=local,dest=-", "USAGE");
-  refuses("dest=x,foo=y", "USAGE", /type is required/);
-  refuses("type=oci,dest", "USAGE", /has no value/);
-  refuses("type=oci,what=1,dest=x", "USAGE", /unknown attribute/);
-  refuses("type=oci,compression=lz4,dest=x", "USAGE");
-  refuses("type=image,dest=x", "USAGE");
-  for (const later of [
-    "type=registry,name=a",
-    "type=image,push=true",
-    "type=oci,compression=estargz",
-    "type=oci,tar=false,dest=x",
-    "type=oci,annotation.a=b",
-  ]) {
-    refuses(later, "NOT_SUPPORTED_YET");
-  }
-  assert.throws(() => parse("-", "type=oci,dest=-"), { message: /multiple outputs/ });
-  assert.throws(() => parseOutputs(["-"], { ...context, stdoutIsTerminal: true }), {
-    message: /refusing to write to a terminal/,
-  });
-});
 
 test("A18 a bare build argument takes the environment's value, or is not passed", () => {
   const env: Record<string, string> = { A: "1" };

@@ -8,15 +8,18 @@ const inert = { hidden: true, help: "No effect: Varve has no intermediate contai
 /** The flags of `docker buildx build` (features 3.1, B01 to B36). */
 export const buildFlags = {
   "add-host": { kind: "list", help: 'Add a custom host-to-IP mapping (format: "host:ip")' },
-  allow: { kind: "list", help: "Allow steps more than the sandbox (network.host, security.insecure)" },
-  annotation: { kind: "list", ...later },
-  attest: { kind: "list", ...later },
+  allow: {
+    kind: "list",
+    help: "Allow steps more than the sandbox (network.host, security.insecure), or an output to delete (buildx.local.delete)",
+  },
+  annotation: { kind: "list", help: 'Add annotation to the image (format: "[type[os/arch]:]key=value")' },
+  attest: { kind: "list", hidden: true, help: "Attestations: only type=sbom|provenance,disabled=true" },
   "build-arg": { kind: "list", help: "Set build-time variables; without a value: the environment's" },
   "build-context": {
     kind: "list",
     help: 'Additional build contexts (e.g., "name=path", "name=docker-image://ref", "name=oci-layout://path:tag")',
   },
-  builder: { kind: "string", ...later, only: ["default"] },
+  builder: { kind: "string", help: "Builder to work with (default: BUILDX_BUILDER, or with buildx the one in use)" },
   "cache-from": {
     kind: "list",
     help: 'External cache sources (e.g., "user/app:cache", "type=registry,ref=user/app:cache", "type=local,src=path/to/dir")',
@@ -54,7 +57,7 @@ export const buildFlags = {
   output: {
     kind: "list",
     short: "o",
-    help: 'Output destination (format: "type=local,dest=path"; types: image, oci, docker, tar, local, cacheonly)',
+    help: 'Output destination (format: "type=local,dest=path"; types: image, registry, oci, docker, tar, local, cacheonly)',
   },
   platform: { kind: "csv", help: "Set target platform for build" },
   policy: { kind: "list", ...later },
@@ -62,7 +65,7 @@ export const buildFlags = {
   progress: { kind: "string", help: 'Set type of progress output ("auto", "plain", "tty", "rawjson", "quiet", "none")' },
   provenance: { kind: "string", ...later, only: ["false"] },
   pull: { kind: "bool", help: "Ask the registry for every base image" },
-  push: { kind: "bool", ...later, only: ["false"] },
+  push: { kind: "bool", help: 'Shorthand for "--output=type=registry"' },
   quiet: { kind: "bool", short: "q", help: "Suppress the build output and print image ID on success" },
   "require-cached": {
     kind: "string",

@@ -4,6 +4,7 @@ import type { Call } from "../command.ts";
 import { parseSizeFlag } from "../format/sizes.ts";
 import { nonEmpty, optional } from "../store.ts";
 import { parseCacheExports, parseCacheImports } from "./caches.ts";
+import { parseAnnotations } from "./annotations.ts";
 import { readBuildInput } from "./context.ts";
 import { parseAgents, parseEntitlements, parseSecrets } from "./credentials.ts";
 import type { buildFlags } from "./flags.ts";
@@ -18,10 +19,18 @@ export type BuildCall = Call<typeof buildFlags>;
 export async function readBuildOptions(call: BuildCall): Promise<BuildOptions> {
   const { flags, args, io } = call;
   const stdout: ByteSink = (chunk) => io.stdout.write(chunk);
-  const outputs = [
-    ...parseOutputs(flags.output, { cwd: io.cwd, stdoutIsTerminal: io.stdout.isTerminal, stdout }),
-    ...(flags.load === true ? [{ type: "image" } as const] : []),
-  ];
+  const { cwd, env } = io;
+  checkAttestations(flags.attest);
+  const outputs = parseOutputs(
+    flags.output,
+    { cwd, env, dockerConfigDir: call.dockerConfigDir, stdoutIsTerminal: io.stdout.isTerminal, stdout },
+    {
+      push: flags.push === true,
+      load: flags.load === true,
+      annotations: parseAnnotations(flags.annotation),
+      allowDelete: flags.allow.includes(localDelete),
+    },
+  );
   checkIdFile(flags.iidfile, outputs);
   const labels = parsePairs(flags.label, { flag: "--label", bare: () => "" });
   const extraHosts = parseExtraHosts(flags["add-host"]);
@@ -40,7 +49,7 @@ export async function readBuildOptions(call: BuildCall): Promise<BuildOptions> {
     cacheFrom: parseCacheImports(flags["cache-from"], io),
     cacheTo: parseCacheExports(flags["cache-to"], io),
     contexts: parseContexts(flags["build-context"], io),
-    allow: parseEntitlements(flags.allow),
+    allow: parseEntitlements(flags.allow.filter((name) => name !== localDelete)),
     signal: io.signal,
     ...optional("requireCached", flags["require-cached"] === "*" ? (true as const) : nonEmpty(flags["require-cached"])),
     ...optional("target", nonEmpty(flags.target)),
@@ -81,6 +90,19 @@ function readNoCache({ flags }: BuildCall): true | readonly string[] {
   if (flags["no-cache"] !== true) return stages;
   if (stages.length > 0) throw new VarveError("USAGE", "--no-cache and --no-cache-filter cannot currently be used together");
   return true;
+}
+
+/** What the client itself allows; no step can ask for it. */
+const localDelete = "buildx.local.delete";
+
+/** Attestations are not made yet, so they can only be asked to be absent (B04). */
+function checkAttestations(values: readonly string[]): void {
+  for (const value of values) {
+    const fields = value.split(",");
+    const isOff = fields.some((field) => field === "disabled" || field === "disabled=true");
+    if (!isOff || !fields.some((field) => /^type=(sbom|provenance)$/.test(field)))
+      throw new VarveError("NOT_SUPPORTED_YET", `--attest ${value} is not supported yet`);
+  }
 }
 
 function checkIdFile(file: string | undefined, outputs: readonly Output[]): void {
