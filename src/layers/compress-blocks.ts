@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { availableParallelism } from "node:os";
 import { VarveError } from "../errors/index.ts";
 
 /** Compresses blocks on the thread pool, several at a time, and hands them on in order. */
@@ -21,8 +22,8 @@ export interface CompressorOptions {
   readonly onBlock: (block: Uint8Array, key: string) => void;
 }
 
-/** As many as libuv's pool has threads; more would only wait there. */
-const lanes = 4;
+/** One more than cores, so that none waits; no more than libuv's pool has threads. */
+const lanes = Math.min(4, availableParallelism() + 1);
 
 /** Of the buffers that compressed bytes come in: most blocks need one or two. */
 const outputBytes = 512 * 1024;

@@ -33,7 +33,7 @@ export interface PackedLayer {
 /** Smaller blocks lose more of the compression; larger ones more of what did not change, and memory. */
 const blockSizes = {
   gzip: { blockBytes: 1 << 20, minBlockBytes: 1 << 18 },
-  zstd: { blockBytes: 1 << 22, minBlockBytes: 1 << 20 },
+  zstd: { blockBytes: 1 << 21, minBlockBytes: 1 << 19 },
   uncompressed: { blockBytes: 1 << 20 },
   none: { blockBytes: 1 << 20 },
 } as const;
