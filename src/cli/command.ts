@@ -21,8 +21,10 @@ export interface Call<T extends FlagTable = FlagTable> {
   readonly debug: boolean;
   /** The folder of Docker's config.json, undefined when there is no home. */
   readonly dockerConfigDir: string | undefined;
-  /** Opens the store that flags and environment name; it is closed after the command. */
-  readonly openStore: () => Promise<Varve>;
+  /** Opens the store that flags and environment name, or that of another builder; it is closed after the command. */
+  readonly openStore: (options?: { readonly builder?: string }) => Promise<Varve>;
+  /** The builder that the command works in. */
+  readonly builderName: () => Promise<string>;
 }
 
 /** Keeps the types of a command's flags from its table to its `run`. */

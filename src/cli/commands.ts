@@ -70,6 +70,36 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/image-prune.ts")).imagePrune,
   },
   {
+    names: ["buildx create", "builder create"],
+    summary: "Make a builder: a store of its own on this machine",
+    load: async () => (await import("./commands/buildx-create.ts")).buildxCreate,
+  },
+  {
+    names: ["buildx ls", "builder ls", "buildx list", "builder list"],
+    summary: "List builders",
+    load: async () => (await import("./commands/buildx-builders.ts")).buildxLs,
+  },
+  {
+    names: ["buildx inspect", "builder inspect"],
+    summary: "Show what is known of a builder",
+    load: async () => (await import("./commands/buildx-builders.ts")).buildxInspect,
+  },
+  {
+    names: ["buildx use", "builder use"],
+    summary: "Choose the builder that is used where none is named",
+    load: async () => (await import("./commands/buildx-builders.ts")).buildxUse,
+  },
+  {
+    names: ["buildx stop", "builder stop"],
+    summary: "Mark a builder as stopped until it is used again",
+    load: async () => (await import("./commands/buildx-builders.ts")).buildxStop,
+  },
+  {
+    names: ["buildx rm", "builder rm", "buildx remove", "builder remove"],
+    summary: "Remove one or more builders with their caches",
+    load: async () => (await import("./commands/buildx-builders.ts")).buildxRm,
+  },
+  {
     names: ["builder prune", "buildx prune"],
     summary: "Remove build cache that nobody needs",
     load: async () => (await import("./commands/prune.ts")).prune,
@@ -155,7 +185,7 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/cache-mounts.ts")).importMounts,
   },
   {
-    names: ["version", "buildx version"],
+    names: ["version", "buildx version", "builder version"],
     summary: "Show versions",
     load: async () => (await import("./commands/version.ts")).version,
   },

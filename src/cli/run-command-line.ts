@@ -1,5 +1,6 @@
 import { VarveError } from "../errors/index.ts";
 import type { Varve } from "../engine/index.ts";
+import { chooseBuilder } from "./builders/choose-builder.ts";
 import type { Command } from "./command.ts";
 import { commands, findCommand, groups, laterCommands } from "./commands.ts";
 import { exitCodeOf } from "./exit-codes.ts";
@@ -61,18 +62,38 @@ async function dispatch(args: readonly string[], io: Io, context: ErrorContext):
 
   if (isDebug(parsed.values["debug"])) context.debug = true;
   const dockerConfigDir = findDockerConfigDir(io, global.config);
-  let store: Varve | undefined;
   // Said at the end: what draws on the terminal meanwhile would draw over it.
   const warnings: string[] = [];
-  const openStore = async (): Promise<Varve> => {
+  const stores = new Map<string, Varve>();
+  const openBuilder = async (builder: string): Promise<Varve> => {
     const { openVarve } = await import("../engine/index.ts");
-    return (store ??= openVarve(storeOptions(io, dockerConfigDir, (message) => warnings.push(message))));
+    const options = storeOptions(io, dockerConfigDir, (message) => warnings.push(message));
+    const store = stores.get(builder) ?? openVarve({ ...options, builder });
+    stores.set(builder, store);
+    return store;
   };
+  const choice = {
+    command: found.name,
+    takesBuilder: Object.hasOwn(command.flags, "builder"),
+    flag: parsed.values["builder"] as string | undefined,
+    env: io.env,
+  };
+  const builderName = async (): Promise<string> => chooseBuilder(choice, await openBuilder("default"));
+  const openStore = async (options: { readonly builder?: string } = {}): Promise<Varve> =>
+    await openBuilder(options.builder ?? (await builderName()));
   try {
-    const call = { flags: parsed.values, args: parsed.positionals, io, debug: context.debug, dockerConfigDir, openStore };
+    const call = {
+      flags: parsed.values,
+      args: parsed.positionals,
+      io,
+      debug: context.debug,
+      dockerConfigDir,
+      openStore,
+      builderName,
+    };
     return (await command.run(call)) ?? 0;
   } finally {
-    await store?.close();
+    for (const store of stores.values()) await store.close();
     for (const warning of warnings) io.stderr.print(`WARNING: ${warning}\n`);
   }
 }

@@ -40,6 +40,8 @@ export interface CreateBuilder {
 export interface Builders {
   /** By name, the default builder last. */
   list(): readonly BuilderInfo[];
+  /** The name of the one that is used where none is named. */
+  current(): string;
   /** Default: the current one. Fails with BUILDER_NOT_FOUND. */
   get(name?: string): BuilderInfo;
   /** Returns its name. Fails with USAGE and NOT_SUPPORTED_YET where the options do not go with a builder of this machine. */

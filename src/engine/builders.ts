@@ -55,6 +55,7 @@ export function createBuilders(settings: Settings): Builders {
       const current = store.current();
       return [...store.list(), theDefault].map((record) => describe(record, current));
     },
+    current: () => store.current(),
     get: (name = store.current()) => describe(find(name), store.current()),
     create: async (options = {}) => createBuilder(options, store),
     leave(name, node) {

@@ -7,6 +7,7 @@ import { readCallFunction } from "../build/call.ts";
 import { buildFlags } from "../build/flags.ts";
 import { readBuildOptions, readProgressMode, type BuildCall } from "../build/options.ts";
 import { formatMetadata, formatWarnings } from "../build/report.ts";
+import { placeResults } from "../builders/place-results.ts";
 import { defineCommand } from "../command.ts";
 import { writeFileAside } from "../file-aside.ts";
 import { useColors } from "../print-error.ts";
@@ -28,14 +29,18 @@ export const build = defineCommand({
     if (flags.iidfile !== undefined) await removeStale(resolve(io.cwd, flags.iidfile));
     const options = await readBuildOptions(call);
     const store = await call.openStore();
+    const placed = await placeResults(options, call);
+    if (placed.warning !== undefined) io.stderr.print(`WARNING: ${placed.warning}\n`);
     const warnings: WarningEvent[] = [];
     let result: BuildResult;
     try {
       result = await watch(createProgress(mode, io), io, async (onEvent) =>
-        follow(store.build(options), (event) => {
-          if (event.type === "warning") warnings.push(event);
-          onEvent(event);
-        }),
+        placed.around(() =>
+          follow(store.build(placed.options), (event) => {
+            if (event.type === "warning") warnings.push(event);
+            onEvent(event);
+          }),
+        ),
       );
     } finally {
       // a build that fails may have been warned; one that was stopped just ends

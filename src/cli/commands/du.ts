@@ -8,13 +8,13 @@ import { readCacheFilters } from "../store-filters.ts";
 export const du = defineCommand({
   usage: "[OPTIONS]",
   flags: {
-    builder: { kind: "string", help: "Ask another builder", only: ["default"] },
+    builder: { kind: "string", help: "Builder to work with (default: BUILDX_BUILDER, or with buildx the one in use)" },
     filter: {
       kind: "list",
       help: "Show only what meets a condition: until, id, parents, description, type, inuse, mutable, immutable, shared, private",
     },
     format: { kind: "string", help: "Print each record by a template, or as table, pretty or json" },
-    timeout: { kind: "string", help: "How long to wait for a builder", only: [] },
+    timeout: { kind: "string", hidden: true, help: "No effect: there is nothing to wait for" },
     verbose: { kind: "bool", help: "The same as --format=pretty" },
   },
   args: { min: 0, max: 0 },

@@ -11,7 +11,7 @@ const maxLines = 16;
 export const inspectBuild = defineCommand({
   usage: "[OPTIONS] [REF]",
   flags: {
-    builder: { kind: "string", help: "", hidden: true, only: ["default"] },
+    builder: { kind: "string", help: "Builder to work with (default: BUILDX_BUILDER, or with buildx the one in use)" },
     format: { kind: "string", help: 'Format the output: "pretty", "json" or a template (default "pretty")' },
     platform: { kind: "string", help: "", hidden: true, only: [] },
     type: { kind: "string", help: "", hidden: true, only: [] },

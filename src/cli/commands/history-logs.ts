@@ -9,7 +9,7 @@ const maxWaiting = 64 * 1024;
 export const printBuildLogs = defineCommand({
   usage: "[OPTIONS] [REF]",
   flags: {
-    builder: { kind: "string", help: "", hidden: true, only: ["default"] },
+    builder: { kind: "string", help: "Builder to work with (default: BUILDX_BUILDER, or with buildx the one in use)" },
     progress: { kind: "string", help: 'Set type of progress output ("plain", "rawjson", "tty"; default "plain")' },
   },
   args: { min: 0, max: 1 },

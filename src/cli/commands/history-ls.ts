@@ -13,7 +13,7 @@ const nameWidth = 36;
 export const listBuilds = defineCommand({
   usage: "[OPTIONS]",
   flags: {
-    builder: { kind: "string", help: "", hidden: true, only: ["default"] },
+    builder: { kind: "string", help: "Builder to work with (default: BUILDX_BUILDER, or with buildx the one in use)" },
     filter: {
       kind: "list",
       help: 'Show only some builds (e.g., "status=error"; keys: ref, repository, status, startedAt, completedAt, duration)',

@@ -5,7 +5,7 @@ export const removeBuilds = defineCommand({
   usage: "[OPTIONS] [REF...]",
   flags: {
     all: { kind: "bool", help: "Remove all records but those of builds that run" },
-    builder: { kind: "string", help: "", hidden: true, only: ["default"] },
+    builder: { kind: "string", help: "Builder to work with (default: BUILDX_BUILDER, or with buildx the one in use)" },
   },
   args: { min: 0, max: Infinity },
   async run({ flags, args, openStore }) {

@@ -9,7 +9,7 @@ export const prune = defineCommand({
   usage: "[OPTIONS]",
   flags: {
     all: { kind: "bool", short: "a", help: "Also forget results whose files images need, and internal records" },
-    builder: { kind: "string", help: "Prune another builder", only: ["default"] },
+    builder: { kind: "string", help: "Builder to work with (default: BUILDX_BUILDER, or with buildx the one in use)" },
     "dry-run": { kind: "bool", help: "Only list what would go, and why" },
     filter: {
       kind: "list",
@@ -20,7 +20,7 @@ export const prune = defineCommand({
     "max-used-space": { kind: "string", help: "Remove until the cache takes no more than this" },
     "min-free-space": { kind: "string", help: "Remove until this much of the disk is free" },
     "reserved-space": { kind: "string", help: "Keep this much of the cache" },
-    timeout: { kind: "string", help: "How long to wait for a builder", only: [] },
+    timeout: { kind: "string", hidden: true, help: "No effect: there is nothing to wait for" },
     verbose: { kind: "bool", help: "Say all that is known of each record" },
   },
   args: { min: 0, max: 0 },
