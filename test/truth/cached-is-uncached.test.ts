@@ -16,16 +16,17 @@ const { VARVE_TRUTH_GRAPHS: count = "30", VARVE_TRUTH_SEED: seed, VARVE_TRUTH_SE
 
 test("a cached build equals an uncached one, whatever was edited", async (t) => {
   await using truth = await openTruth();
+  const endMs = seconds === undefined ? Infinity : performance.now() + Number(seconds) * 1000;
   const totals = { graphs: 0, compared: 0, failing: 0 };
   await fc.assert(
     fc.asyncProperty(graphs, async (graph) => {
+      if (performance.now() > endMs) return;
       totals.graphs += 1;
       await checkGraph(truth, graph, totals);
     }),
     {
       numRuns: Number(count),
       ...(seed === undefined ? {} : { seed: Number(seed) }),
-      ...(seconds === undefined ? {} : { interruptAfterTimeLimit: Number(seconds) * 1000, markInterruptAsFailure: false }),
     },
   );
   t.diagnostic(JSON.stringify(totals));
