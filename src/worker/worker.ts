@@ -50,9 +50,7 @@ export function createWorker(options: WorkerOptions): Worker {
     };
     return new Promise((resolve, reject) => {
       const ended = () => {
-        const error = new VarveError("WORKER_DIED", "the worker process ended unexpectedly", {
-          cause: new Error(problem() || "no output"),
-        });
+        const error = workerDied(problem());
         reject(error);
         for (const call of calls.values()) call.reject(error);
         calls.clear();
@@ -69,7 +67,7 @@ export function createWorker(options: WorkerOptions): Worker {
         if (reply.type === "result") call?.resolve(reply.result);
         else call?.reject(fromWire(reply.error));
       });
-      child.send({ type: "setup", setup } satisfies Request);
+      tell(child, { type: "setup", setup });
     });
   }
 
@@ -82,13 +80,15 @@ export function createWorker(options: WorkerOptions): Worker {
       const child = await (starting ??= start());
       signal.throwIfAborted();
       const id = nextId++;
-      const cancel = () => child.send({ type: "cancel", id } satisfies Request);
+      const cancel = () => tell(child, { type: "cancel", id });
       signal.addEventListener("abort", cancel, { once: true });
       try {
         return await new Promise((resolve, reject) => {
           calls.set(id, { resolve: resolve as Call["resolve"], reject, onEvent: onEvent as Call["onEvent"] });
           child.channel?.ref();
-          child.send({ type: "call", id, task: task.name, params } satisfies Request);
+          tell(child, { type: "call", id, task: task.name, params }, (cause) => {
+            if (calls.delete(id)) reject(workerDied(cause.message));
+          });
         });
       } catch (error) {
         signal.throwIfAborted();
@@ -113,4 +113,15 @@ export function createWorker(options: WorkerOptions): Worker {
     [Symbol.asyncDispose]: () => worker.close(),
   };
   return worker;
+}
+
+/** A message that a dead worker does not take is not an error of its own: its exit is told. Without this each would be thrown. */
+function tell(child: ChildProcess, request: Request, onFailure: (error: Error) => void = () => undefined): void {
+  child.send(request, (error) => {
+    if (error !== null) onFailure(error);
+  });
+}
+
+function workerDied(problem: string): VarveError {
+  return new VarveError("WORKER_DIED", "the worker process ended unexpectedly", { cause: new Error(problem || "no output") });
 }
