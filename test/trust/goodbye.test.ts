@@ -65,8 +65,9 @@ describe("goodbyes", () => {
     assert.match(seen, /the step runs/);
     const pids = listDescendants(terminal.pid ?? 0);
     const began = performance.now();
+    const closed = once(terminal, "close");
     terminal.stdin.write("\u0003");
-    const [code] = (await once(terminal, "close")) as [number];
+    const [code] = (await closed) as [number];
     process.stderr.write(`  ended ${Math.round(performance.now() - began)} ms after Ctrl-C\n`);
     assert.equal(code, 130, seen.slice(-2000));
     const [hidden, shown] = [seen.lastIndexOf("\u001b[?25l"), seen.lastIndexOf("\u001b[?25h")];
@@ -93,9 +94,10 @@ describe("goodbyes", () => {
           },
         },
       );
-      await sleep(1000);
+      const ended = once(shell, "exit");
+      await sleep(200);
       const pids = listDescendants(shell.pid ?? 0);
-      const [code] = (await once(shell, "exit")) as [number];
+      const [code] = (await ended) as [number];
       assert.equal(code, 141);
       await assertClean(pids);
     });
@@ -115,9 +117,10 @@ describe("goodbyes", () => {
     const save = spawn(process.execPath, [main, "save", "big"], { stdio: ["ignore", "pipe", "inherit"], env });
     const reader = spawn("sh", ["-c", "head -c 100000 >/dev/null; sleep 600"], { stdio: [save.stdout, "ignore", "ignore"] });
     save.stdout.destroy();
+    const saved = once(save, "exit");
     await sleep(1500);
     reader.kill("SIGKILL");
-    const [code] = (await once(save, "exit")) as [number];
+    const [code] = (await saved) as [number];
     assert.equal(code, 141);
     const toFile = box.start(["save", "-o", "big.tar", "big"]);
     await sleep(700);
