@@ -1,4 +1,5 @@
 import type { BuilderInfo, NodeInfo } from "../../engine/index.ts";
+import { formatGoTime } from "../format/go-time.ts";
 import { nodePlatforms } from "./platforms.ts";
 
 /** `buildx inspect` of a builder, in buildx's layout. */
@@ -6,7 +7,7 @@ export function describeBuilder(builder: BuilderInfo, version: string): string {
   const head = alignRows([
     ["Name:", builder.name],
     ["Driver:", builder.driver],
-    ["Last Activity:", builder.lastActivityMs === undefined ? "" : goTime(builder.lastActivityMs)],
+    ["Last Activity:", builder.lastActivityMs === undefined ? "" : formatGoTime(builder.lastActivityMs)],
   ]);
   return `${head}\nNodes:\n${builder.nodes.map((node) => describeNode(node, version)).join("\n")}`;
 }
@@ -33,9 +34,4 @@ function alignRows(rows: readonly (readonly [label: string, value: string])[]): 
   const filled = rows.filter(([, value]) => value !== "");
   const width = Math.max(0, ...filled.map(([label]) => label.length)) + 1;
   return filled.map(([label, value]) => `${label.padEnd(width)}${value}\n`).join("");
-}
-
-/** As Go prints a time of day in UTC. */
-function goTime(timeMs: number): string {
-  return new Date(timeMs).toISOString().replace(/T([\d:]+)\..*$/, " $1 +0000 UTC");
 }

@@ -1,9 +1,9 @@
 import type { ImageDetails } from "../../engine/index.ts";
 import { defineCommand } from "../command.ts";
 import { formatAge } from "../format/durations.ts";
+import { compileListing } from "../format/listing.ts";
 import { formatSize } from "../format/sizes.ts";
-import { formatTable, shortId, truncate } from "../format/table.ts";
-import { compileTemplate } from "../format/template.ts";
+import { shortId, truncate } from "../format/table.ts";
 
 const createdByWidth = 45;
 
@@ -18,24 +18,34 @@ export const history = defineCommand({
   },
   args: { min: 1, max: 1 },
   async run({ flags, args, io, openStore }) {
-    const render = flags.format === undefined || flags.format === "table" ? undefined : compileTemplate(flags.format);
+    const print = compileListing<HistoryRow>(flags.quiet === true ? "{{.ID}}" : flags.format);
     const store = await openStore();
     const image = await store.images.inspect(args[0] ?? "");
-    const rows = historyRows(image, { nowMs: io.now(), human: flags.human !== false, noTrunc: flags["no-trunc"] === true });
-    if (flags.quiet === true) for (const { ID } of rows) io.stdout.print(`${ID}\n`);
-    else if (render !== undefined) for (const row of rows) io.stdout.print(`${render(row)}\n`);
-    else {
-      const cells = rows.map((row) => [row.ID, row.CreatedSince, row.CreatedBy, row.Size, row.Comment]);
-      io.stdout.print(
-        formatTable(["IMAGE", flags.human === false ? "CREATED AT" : "CREATED", "CREATED BY", "SIZE", "COMMENT"], cells),
-      );
-    }
+    const human = flags.human !== false;
+    const rows = historyRows(image, { nowMs: io.now(), human, noTrunc: flags["no-trunc"] === true });
+    io.stdout.print(
+      print({
+        rows,
+        headings,
+        columns: ["ID", human ? "CreatedSince" : "CreatedAt", "CreatedBy", "Size", "Comment"],
+      }),
+    );
   },
 });
+
+const headings = {
+  ID: "IMAGE",
+  CreatedAt: "CREATED AT",
+  CreatedSince: "CREATED",
+  CreatedBy: "CREATED BY",
+  Size: "SIZE",
+  Comment: "COMMENT",
+};
 
 /** A line of `varve history`; the names of the fields are those of Docker's templates. */
 interface HistoryRow {
   readonly ID: string;
+  readonly CreatedAt: string;
   readonly CreatedSince: string;
   readonly CreatedBy: string;
   readonly Size: string;
@@ -53,7 +63,8 @@ export function historyRows(
     const createdBy = (entry.created_by ?? "").replaceAll("\t", " ");
     return {
       ID: index === 0 ? id : "<missing>",
-      CreatedSince: options.human ? formatAge(created, options.nowMs) : (entry.created ?? ""),
+      CreatedAt: entry.created === undefined ? "" : entry.created.replace(/\.\d+(?=Z$)/, ""),
+      CreatedSince: formatAge(created, options.nowMs),
       CreatedBy: options.noTrunc ? createdBy : truncate(createdBy, createdByWidth),
       Size: options.human ? formatSize(entry.sizeBytes) : String(entry.sizeBytes),
       Comment: entry.comment ?? "",

@@ -2,9 +2,9 @@ import type { StoreUsage } from "../../engine/index.ts";
 import { VarveError } from "../../errors/index.ts";
 import { defineCommand } from "../command.ts";
 import { formatAge } from "../format/durations.ts";
+import { compileListing } from "../format/listing.ts";
 import { formatSize } from "../format/sizes.ts";
 import { formatTable, shortId } from "../format/table.ts";
-import { compileTemplate } from "../format/template.ts";
 import { imageRows } from "./images.ts";
 
 export const systemDf = defineCommand({
@@ -15,28 +15,19 @@ export const systemDf = defineCommand({
   },
   args: { min: 0, max: 0 },
   async run({ flags, io, openStore }) {
-    const given = flags.format === "table" ? undefined : flags.format;
-    if (given?.startsWith("table ") || (given !== undefined && flags.verbose === true))
-      throw new VarveError(
-        "NOT_SUPPORTED_YET",
-        "--format=table with columns, and --format with --verbose, are not supported yet",
-      );
-    const template = given === undefined ? undefined : compileTemplate(given);
+    if (flags.format !== undefined && flags.verbose === true)
+      throw new VarveError("NOT_SUPPORTED_YET", "--format with --verbose is not supported yet");
+    const print = compileListing<DfRow>(flags.format);
     const store = await openStore();
     const usage = await store.store.usage({ signal: io.signal });
     if (flags.verbose === true) return io.stdout.print(details(usage, io.now()));
-    const rows = summarize(usage);
-    if (template !== undefined) for (const row of rows) io.stdout.print(`${template(row)}\n`);
-    else {
-      io.stdout.print(
-        formatTable(
-          ["TYPE", "TOTAL", "ACTIVE", "SIZE", "RECLAIMABLE"],
-          rows.map(({ Type, TotalCount, Active, Size, Reclaimable }) => [Type, TotalCount, Active, Size, Reclaimable]),
-        ),
-      );
-    }
+    io.stdout.print(
+      print({ rows: summarize(usage), headings, columns: ["Type", "TotalCount", "Active", "Size", "Reclaimable"] }),
+    );
   },
 });
+
+const headings = { Type: "TYPE", TotalCount: "TOTAL", Active: "ACTIVE", Size: "SIZE", Reclaimable: "RECLAIMABLE" };
 
 /** A line of `docker system df`, with the names of its templates. */
 interface DfRow {
@@ -84,7 +75,7 @@ function details({ images, records }: StoreUsage, nowMs: number): string {
       sizeBytes: sharedBytes + uniqueBytes,
       labels: {},
     };
-    return imageRows(summary, { nowMs, noTrunc: false }).map((row) => [
+    return imageRows(summary, { nowMs, noTrunc: false, digests: false }).map((row) => [
       row.Repository,
       row.Tag,
       row.ID,

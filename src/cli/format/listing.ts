@@ -1,4 +1,5 @@
 import { formatTable } from "./table.ts";
+import { toJson } from "./go-value.ts";
 import { compileTemplate } from "./template.ts";
 
 /** A list that a command prints: as a table, as JSON, or by a template. */
@@ -24,7 +25,7 @@ export function compileListing<Row extends object>(format: string | undefined): 
     return ({ rows, jsonOf = sortedKeys<Row> }) => {
       // {{json .}} is the row as a whole, whose form may be another than that of its fields.
       const render = compileTemplate(given, {
-        json: (value) => JSON.stringify(rows.includes(value as Row) ? jsonOf(value as Row) : value) ?? "null",
+        json: (value) => (rows.includes(value as Row) ? goJson(jsonOf(value as Row)) : toJson(value)),
       });
       return rows.map((row) => `${render(row)}\n`).join("");
     };
@@ -50,6 +51,11 @@ function plainTable<Row extends object>({ rows, headings, columns }: Listing<Row
     columns.map((name) => headings[name] ?? ""),
     rows.map(cells),
   );
+}
+
+/** With the escapes that Go's encoder makes for the sake of HTML. */
+function goJson(value: object): string {
+  return JSON.stringify(value).replace(/[<>&]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 function sortedKeys<Row extends object>(row: Row): object {
