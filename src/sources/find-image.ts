@@ -19,6 +19,7 @@ import {
 } from "../oci/index.ts";
 import type { SnapshotStore } from "../snapshots/index.ts";
 import type { State } from "../state/index.ts";
+import { fetchBlob } from "./fetch-blob.ts";
 import { maxDocumentBytes, type ImageOrigin, type ResolvedImage, type ResolveOptions } from "./image-types.ts";
 
 export interface FindOptions {
@@ -43,9 +44,8 @@ export function createImageFinder({
     origin: ImageOrigin,
     signal: AbortSignal,
   ): Promise<Uint8Array> {
-    const { digest, size } = descriptor;
-    if (!(await content.has(digest)))
-      await content.ingest(origin.fetchBlob(reference, descriptor, { signal }), { expected: { digest, size }, signal });
+    const { digest } = descriptor;
+    if (!(await content.has(digest))) await fetchBlob({ origin, reference }, descriptor, { content, signal });
     return content.readAll(digest, { maxBytes: maxDocumentBytes, signal });
   }
 

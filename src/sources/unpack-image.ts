@@ -1,11 +1,12 @@
 import type { ContentStore } from "../content/index.ts";
-import { isVarveError, VarveError } from "../errors/index.ts";
+import { VarveError } from "../errors/index.ts";
 import { limiter, singleFlight } from "../flow/index.ts";
 import type { BlobPlaces } from "../images/index.ts";
 import { applyTask, type LayerBlobs } from "../layers/index.ts";
 import { chainIds, familiarReference, type Descriptor, type Digest, type ImageConfig, type Manifest } from "../oci/index.ts";
 import type { SnapshotStore, StackRef } from "../snapshots/index.ts";
 import type { Worker } from "../worker/index.ts";
+import { fetchBlob } from "./fetch-blob.ts";
 import type { ImageOrigin, ResolvedImage, UseOptions } from "./image-types.ts";
 
 export interface UnpackOptions {
@@ -36,8 +37,6 @@ export interface ImageUnpacker {
 /** Layers that are downloaded at the same time. */
 const downloadLanes = 3;
 
-const wrongContent: ReadonlySet<string> = new Set(["CONTENT_DIGEST_MISMATCH", "CONTENT_SIZE_MISMATCH"]);
-
 export function createImageUnpacker(options: UnpackOptions): ImageUnpacker {
   const { content, snapshots, blobs, worker } = options;
   const unpacking = singleFlight<string, number>();
@@ -67,32 +66,13 @@ export function createImageUnpacker(options: UnpackOptions): ImageUnpacker {
         (flightSignal) =>
           lanes.run(async () => {
             const onProgress = (current: number) => onStatus?.({ id: digest, current, total: size, done: current === size });
-            await fetchLayer(image, descriptor, { signal: flightSignal, onProgress });
+            await fetchBlob(image, descriptor, { content, signal: flightSignal, onProgress });
             if (image.origin === options.registry) options.blobPlaces.add([digest], image.reference);
           }),
         { signal },
       );
     }
     return descriptor;
-  }
-
-  /** A mirror that gave other bytes than promised is passed over; the others, and the registry itself, may have the right ones. */
-  async function fetchLayer(
-    { origin, reference }: LayeredRoot,
-    { digest, size }: Descriptor,
-    { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress: (bytes: number) => void },
-  ): Promise<void> {
-    for (;;) {
-      try {
-        const bytes = origin.fetchBlob(reference, { digest, size }, { signal });
-        return void (await content.ingest(bytes, { expected: { digest, size }, signal, onProgress }));
-      } catch (error) {
-        if (!isVarveError(error) || !wrongContent.has(error.code)) throw error;
-        if (origin.rejectBlob?.(reference, digest) === true) continue;
-        const message = `${reference.domain} sent a layer of ${familiarReference(reference)} that is not what its manifest says: ${error.message}`;
-        throw new VarveError(error.code, message, { cause: error, details: error.details });
-      }
-    }
   }
 
   async function unpackLayer(

@@ -1,6 +1,7 @@
 /** A proxy before a registry that does to requests what bad networks and bad registries do. */
 import { createServer, request as send, type IncomingMessage, type ServerResponse } from "node:http";
 import { once } from "node:events";
+import type { Socket } from "node:net";
 
 /** What happens to a request. */
 export type Fault =
@@ -34,7 +35,7 @@ export interface FaultProxy {
   readonly uploadedBytes: () => number;
   /** Decides from now on; `seen` counts the requests with this method and path. */
   decide(rule: (request: { readonly method: string; readonly path: string; readonly seen: number }) => Fault): void;
-  stop(): Promise<void>;
+  stop(): void;
 }
 
 const pass: Fault = { kind: "pass" };
@@ -47,14 +48,17 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
   const asked: string[] = [];
   const server = createServer((request, response) => {
     const { method = "", url: path = "" } = request;
-    const line = `${method} ${path}`;
-    asked.push(line);
+    asked.push(`${method} ${path}`);
+    // Every upload has an address of its own: they are counted together.
+    const line = `${method} ${path.replace(/(\/uploads\/).*/, "$1").replace(/\?.*/, "")}`;
     counts.set(line, (counts.get(line) ?? 0) + 1);
     request.on("data", (chunk: Buffer) => (uploaded += chunk.length));
     request.on("error", () => undefined);
     response.on("error", () => undefined);
     handle(rule({ method, path, seen: counts.get(line) ?? 1 }), request, response, upstream);
   });
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket) => sockets.add(socket));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -68,10 +72,9 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
       rule = next;
       counts = new Map();
     },
-    async stop() {
-      server.closeAllConnections();
+    stop() {
       server.close();
-      await once(server, "close");
+      for (const socket of sockets) socket.destroy();
     },
   };
 }
@@ -93,7 +96,13 @@ function handle(fault: Fault, request: IncomingMessage, response: ServerResponse
     response.writeHead(200, { "content-type": "application/vnd.oci.image.manifest.v1+json" });
     return pour(response, Buffer.alloc(65_536, " "));
   }
-  if (fault.kind === "delay") return void setTimeout(() => forward(pass, request, response, upstream), fault.ms);
+  if (fault.kind === "delay") {
+    request.pause();
+    return void setTimeout(() => {
+      forward(pass, request, response, upstream);
+      request.resume();
+    }, fault.ms);
+  }
   forward(fault, request, response, upstream);
 }
 
@@ -135,5 +144,6 @@ function forward(fault: Fault, request: IncomingMessage, response: ServerRespons
       outgoing.once("drain", () => request.resume());
     }
   });
-  request.on("end", () => outgoing.end());
+  if (request.readableEnded) outgoing.end();
+  else request.on("end", () => outgoing.end());
 }
