@@ -111,9 +111,12 @@ export function createCache({ state, snapshots }: { readonly state: State; reado
     return stacks.map((layers) => (layers ? { kind: "stack", layers } : undefined));
   }
 
+  const linkOf = (fast: string) => state.get<{ key: string }>("SELECT key FROM cache_links WHERE fast = ?", fast)?.key;
+
   return {
-    link: (fast) => state.get<{ key: string }>("SELECT key FROM cache_links WHERE fast = ?", fast)?.key,
+    link: linkOf,
     saveLink(fast, key, inputKeys) {
+      if (linkOf(fast) === key) return; // a build that changed nothing writes nothing
       state.transaction(() => {
         state.run("INSERT OR REPLACE INTO cache_links (fast, key) VALUES (?, ?)", fast, key);
         saveInputs(fast, inputKeys);

@@ -186,6 +186,9 @@ export function openSnapshots({
       new Set(state.all<{ diff_id: string }>("SELECT diff_id FROM own_layers").map(({ diff_id: diffId }) => diffId)),
     pathOf,
     setLayer(id, { chainId, diffId, diffSize }) {
+      const known = get(id);
+      const isKnown = known?.diffId === diffId && known.diffSize === diffSize && (chainId ?? known.chainId) === known.chainId;
+      if (isKnown) return;
       // a layer that came as a tar has its digest from the beginning, and only that tar has it
       state.run("INSERT OR IGNORE INTO own_layers SELECT ? FROM snapshots WHERE id = ? AND diff_id IS NULL", diffId, id);
       state.run(
