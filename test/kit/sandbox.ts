@@ -170,6 +170,7 @@ function chownTree(path: string, uid: number, gid: number): void {
 
 /** An ordinary user's snapshots hold files of ids that only a user namespace may touch. */
 function removeTree(path: string): void {
-  if (isRoot) rmSync(path, { recursive: true, force: true });
+  // the sync after a build may leave its mark meanwhile
+  if (isRoot) rmSync(path, { recursive: true, force: true, maxRetries: 10 });
   else execFileSync("unshare", ["--user", "--map-auto", "--map-root-user", "rm", "-rf", path]);
 }

@@ -84,10 +84,16 @@ describe("a process that dies at any of its changes", () => {
     assert.ok(Math.abs(told - found) <= found * 0.02 + 200_000, `du says ${told}, the disk ${found}`);
   }
 
+  /** A store of its own for what comes next. */
+  async function begin({ from }: Scenario): Promise<void> {
+    // what goes on in the background after a build, in the folder by its path
+    assert.deepEqual(await findLastingTraces(box.path("store"), 60_000), []);
+    for (const name of ["store", "out", "log"]) rmSync(box.path(name), { recursive: true, force: true, maxRetries: 10 });
+    if (from !== "empty") copyStore(box.path(from), box.path("store"));
+  }
+
   async function survive(scenario: Scenario, at: number): Promise<boolean> {
-    rmSync(box.path("store"), { recursive: true, force: true });
-    rmSync(box.path("out"), { recursive: true, force: true });
-    if (scenario.from !== "empty") copyStore(box.path(scenario.from), box.path("store"));
+    await begin(scenario);
     const { target, args } = scenario;
     const result = await box.varve(args, { env: faultEnv(target, at, box.path("log")) });
     if (target === "main" && result.signal !== "SIGKILL") {
@@ -128,13 +134,10 @@ describe("a process that dies at any of its changes", () => {
   for (const scenario of scenarios) {
     test(`F3 ${scenario.title}: whatever it was about to change`, async () => {
       // how many there are, by a run that ends well
-      rmSync(box.path("log"), { force: true });
-      rmSync(box.path("store"), { recursive: true, force: true });
-      if (scenario.from !== "empty") copyStore(box.path(scenario.from), box.path("store"));
+      await begin(scenario);
       await box.succeed(scenario.args, { env: faultEnv(scenario.target, 0, box.path("log")) });
       const last = readFileSync(box.path("log"), "utf8").trim().split("\n").length;
       for (const at of pickPoints(last, scenario.few)) {
-        rmSync(box.path("log"), { force: true });
         if (!(await survive(scenario, at))) break;
       }
     });
