@@ -16,7 +16,8 @@ export function describeOnce(title: string, body: (box: Sandbox) => void): void 
 function describeWay(title: string, way: Way, body: (box: Sandbox) => void): void {
   describe(title, () => {
     const box = makeSandbox(way);
-    after(async () => await box.remove());
     body(box);
+    // After whatever the body does at its end: what it started and stops there is no leak.
+    after(async () => await box.remove());
   });
 }
