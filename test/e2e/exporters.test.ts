@@ -56,8 +56,16 @@ describeEachWay("exporters", (box) => {
     ].join(",");
     const made = await box.build(files, [
       ...two,
-      ...["-t", "several:1", "--annotation=index:i=j", `--metadata-file=${out}/metadata.json`],
-      ...["-o", annotated, "-o", `type=local,dest=${out}/folders`, "-o", `type=tar,dest=${out}/folders.tar`],
+      "-t",
+      "several:1",
+      "--annotation=index:i=j",
+      `--metadata-file=${out}/metadata.json`,
+      "-o",
+      annotated,
+      "-o",
+      `type=local,dest=${out}/folders`,
+      "-o",
+      `type=tar,dest=${out}/folders.tar`,
     ]);
     assert.equal(made.code, 0, made.stderr);
     const archive = readFileSync(`${out}/index.tar`);
@@ -91,8 +99,12 @@ describeEachWay("exporters", (box) => {
     assert.deepEqual(readdirSync(`${out}/folders`), ["linux_amd64", "linux_arm64"]);
     assert.equal(readFileSync(`${out}/folders/linux_arm64/own`, "utf8"), "for arm64");
     assert.deepEqual(listArchive(readFileSync(`${out}/folders.tar`)), [
-      ...["linux_amd64/", "linux_amd64/own", "linux_amd64/shared"],
-      ...["linux_arm64/", "linux_arm64/own", "linux_arm64/shared"],
+      "linux_amd64/",
+      "linux_amd64/own",
+      "linux_amd64/shared",
+      "linux_arm64/",
+      "linux_arm64/own",
+      "linux_arm64/shared",
     ]);
   });
 
