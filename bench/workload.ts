@@ -5,13 +5,13 @@ export interface Bench {
   /** Varve first, then the engine, then a BuildKit daemon where there is one. */
   readonly builders: readonly Builder[];
   /** How often each builder does it, one after the other. */
-  runs(byDefault: number): number;
+  readonly runs: (byDefault: number) => number;
   /** A new folder; all are deleted when everything has been measured, since a file system that has just deleted is slow. */
-  folder(name: string): string;
+  readonly folder: (name: string) => string;
   /** Sizes of the workloads, to be tried in small. */
   readonly size: { readonly files: number; readonly layerMb: number; readonly memoryGb: number };
   readonly base: string;
-  say(text: string): void;
+  readonly say: (text: string) => void;
 }
 
 /** One line of the results. */
@@ -32,7 +32,7 @@ export interface Finding {
 
 export interface Workload {
   readonly name: string;
-  measure(bench: Bench): Promise<readonly (Row | Finding)[]>;
+  readonly measure: (bench: Bench) => Promise<readonly (Row | Finding)[]>;
 }
 
 /** Milliseconds of `work` by builder, measured alternately: what else the machine does falls on all alike. */

@@ -101,7 +101,7 @@ test("Q02 blobs go to a registry before the manifest; those of a neighbour are m
   const target = createRegistryTarget(
     {
       async pushBlob(reference, { digest }, _open, options) {
-        calls.push(`${reference.path} ${digest} ${options?.mountFrom ?? "-"}`);
+        calls.push(`${reference.path} ${digest} ${[options?.mountFrom ?? "-"].flat().join()}`);
         return { how: "uploaded" };
       },
       async pushManifest(_, mediaType, bytes) {

@@ -101,7 +101,8 @@ function settingsOf(op: Op): Setting[] {
     case "source":
       // not its attributes: URLs among them hold credentials
       return platformOf(op);
-    default:
+    case "diff":
+    case "merge":
       return [];
   }
 }

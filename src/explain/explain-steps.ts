@@ -66,7 +66,7 @@ export function explainSteps(options: ExplainOptions): StepExplainer {
     ended: (vertex, outcome) => void outcomes.set(vertex, outcome),
     state() {
       const facts = [...solved.values()].map(({ vertex, key }) => [vertex, key, outcomes.get(vertex)]);
-      return hash("sha256", JSON.stringify(facts.sort()));
+      return hash("sha256", JSON.stringify(facts.toSorted((left, right) => String(left).localeCompare(String(right), "en"))));
     },
     trace: () => open().trace(),
   };

@@ -19,7 +19,9 @@ export function ownChange(step: StepTrace, old: StepTrace, around: Surroundings)
       return changedCommand(step, old) ?? changedSettings(step, old, around) ?? changedText(step, old, around);
     case "source":
       return changedText(step, old, around) ?? changedOrigin(step, old) ?? changedSettings(step, old, around);
-    default:
+    case "file":
+    case "diff":
+    case "merge":
       return changedText(step, old, around) ?? changedBody(step, old) ?? changedFileAction(step, old, around);
   }
 }

@@ -25,7 +25,14 @@ function linesOf(reason: StepReason): readonly string[] {
       return [`${reason.source} moved:`, `- ${reason.old}`, `+ ${reason.new}`];
     case "parent-ran":
       return [`after ${reason.parent.name}`, ...reason.roots.map((root) => `since ${root.name}: ${reasonLine(root.reason)}`)];
-    default:
+    case "cache-gone":
+    case "failed-before":
+    case "first-time":
+    case "input-replaced":
+    case "instruction-removed":
+    case "new-instruction":
+    case "no-cache":
+    case "unexplained":
       return [reasonLine(reason)];
   }
 }

@@ -67,7 +67,9 @@ describeEachWay("the record of builds", (box) => {
     const { stderr } = await box.succeed(["history", "logs"]);
     // numbers and turns depend on the moment in which something is shown, the lines of the steps do not
     const lines = (text: string) =>
-      [...text.matchAll(/^#\d+ (\d+\.\d+ .*|DONE .*|CACHED)$/gm)].map(([, line]) => line).toSorted();
+      [...text.matchAll(/^#\d+ (\d+\.\d+ .*|DONE .*|CACHED)$/gm)]
+        .map(([, line = ""]) => line)
+        .toSorted((left, right) => left.localeCompare(right, "en"));
     assert.ok(lines(built.stderr).length >= 6, built.stderr);
     assert.deepEqual(lines(stderr), lines(built.stderr));
     const { stdout } = await box.succeed(["history", "inspect"]);

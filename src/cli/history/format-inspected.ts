@@ -100,10 +100,10 @@ const tabWidth = 8;
 
 /** Two columns, the second one behind tabs, as Go's tabwriter aligns them. */
 export function alignTabs(rows: readonly (readonly [string, string])[]): string {
-  const widest = Math.max(0, ...rows.map(([left]) => [...left].length));
+  const widest = Math.max(0, ...rows.map(([left]) => Array.from(left).length));
   const width = Math.ceil((widest + 1) / tabWidth) * tabWidth;
   return rows
-    .map(([left, right]) => `${left}${"\t".repeat(Math.ceil((width - [...left].length) / tabWidth))}${right}\n`)
+    .map(([left, right]) => `${left}${"\t".repeat(Math.ceil((width - Array.from(left).length) / tabWidth))}${right}\n`)
     .join("");
 }
 
