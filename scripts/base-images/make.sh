@@ -2,7 +2,7 @@
 # Makes stand-ins for Docker Hub's images out of Debian's packages: root filesystems as tar archives in the folder given.
 # They are not the real images. golang and debian are Debian's newest stable suite with what the real ones have in common
 # use; busybox and alpine are one static busybox (no apk); golangci-lint is gofmt and go vet. busybox and alpine are made for
-# amd64, arm64 and arm/v7; golang too where VARVE_BASE_EMULATED=1 asks for it: three more minutes, and 250 MB each.
+# amd64, arm64 and arm/v7; golang too where VARVE_BASE_EMULATED=1 asks for it: another minute, and 300 MB each.
 # The same packages give the same bytes, for root as for an ordinary user.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../env.sh"
@@ -45,7 +45,7 @@ debian() { # name, packages, then hooks of mmdebstrap
 }
 
 # Packages of another architecture, whose programs cannot be run here: they are only unpacked.
-foreign() { # Debian's architecture, name, packages, then hooks
+foreign() { # Debian's architecture, name, packages, then hooks: the variant has none but --extract-hook
   local architecture=$1 name=$2 packages=$3
   shift 3
   mmdebstrap --variant=extract --architectures="$architecture" --include="$packages" --skip=output/dev "${apt_options[@]}" "$@" \
@@ -94,11 +94,12 @@ foreign_golang() { # Debian's architecture
   local architecture
   architecture=$(image_architecture "$1")
   say "  golang for $architecture: Debian $suite's golang-go, for emulated steps"
-  foreign "$1" "golang.$architecture" golang-go,busybox-static,ca-certificates "${trust[@]}" \
-    --customize-hook='cd "$1" && for name in sh cat ls mkdir rm cp mv echo env; do [ -e usr/bin/$name ] || ln -s busybox usr/bin/$name; done' \
-    --customize-hook='cd "$1" && for name in bin sbin lib; do [ -e $name ] || ln -s usr/$name $name; done && mkdir -p dev proc sys tmp root && chmod 1777 tmp' \
-    --customize-hook='cd "$1" && mkdir -p -m 1777 go go/src go/bin && mkdir -p usr/local && ln -s ../lib/go usr/local/go && rm -rf usr/share/doc usr/share/man' \
-    --customize-hook='cd "$1"/usr/share/go-* && rm -rf api test && find . -type d -name testdata -prune -exec rm -rf {} +'
+  foreign "$1" "golang.$architecture" golang-go,busybox-static,ca-certificates \
+    --extract-hook='cd "$1" && for name in sh cat ls mkdir rm cp mv echo env; do [ -e usr/bin/$name ] || ln -s busybox usr/bin/$name; done' \
+    --extract-hook='cd "$1" && for name in bin sbin lib; do [ -e $name ] || ln -s usr/$name $name; done && mkdir -p dev proc sys tmp root && chmod 1777 tmp' \
+    --extract-hook='cd "$1" && mkdir -p -m 1777 go go/src go/bin && mkdir -p usr/local && ln -s ../lib/go usr/local/go && mkdir -p etc/ssl/certs && rm -rf usr/share/doc usr/share/man' \
+    --extract-hook='cd "$1"/usr/share/go-* && rm -rf api test && find . -type d -name testdata -prune -exec rm -rf {} +' \
+    "${trust[@]/--customize-hook/--extract-hook}"
   mv "$scratch/golang.$architecture.tar" "$out/golang.$architecture.tar"
 }
 

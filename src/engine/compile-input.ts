@@ -5,7 +5,7 @@ import type { EventSink } from "../events/index.ts";
 import type { FrontendOptions, ResolveRequest } from "../frontend/index.ts";
 import type { SourceOp } from "../llb/index.ts";
 import { dateOfSource } from "../ops/index.ts";
-import { formatPlatform, formatReference, type ImageReference, type Platform } from "../oci/index.ts";
+import { formatPlatform, formatReference, parsePlatform, type ImageReference, type Platform } from "../oci/index.ts";
 import { nativePlatform, platformKey, readBuildPlatforms } from "./build-platforms.ts";
 import { readBuildInput, type BuildInput } from "./build-input.ts";
 import { fetchContext, fetchDockerfile, type FetchedContext } from "./fetch-context.ts";
@@ -104,6 +104,10 @@ export function frontendOptions(
     ...(platform && { platform }),
     multiPlatform: isMulti,
     buildPlatform: nativePlatform(),
+    supportedPlatforms: async () => {
+      const { machinePlatforms } = await import("./machine-platforms.ts");
+      return machinePlatforms(parts.path).map((text) => parsePlatform(text));
+    },
     ...(target === undefined ? {} : { target }),
     ...(buildArgs === undefined ? {} : { buildArgs }),
     ignorePatterns: input.ignorePatterns,

@@ -79,7 +79,7 @@ async function resolveBase(stage: StageState, compilation: Compilation, signal: 
     });
     compilation.resolutions.set(key, answer);
   }
-  startFrom(stage, { resolved: await answer, wanted, compilation });
+  await startFrom(stage, { resolved: await answer, wanted, compilation });
 }
 
 function readReference(stage: StageState, compilation: Compilation): ImageReference {
@@ -131,14 +131,14 @@ function startFromContext(
   stage.folder = folder;
 }
 
-function startFrom(
+async function startFrom(
   stage: StageState,
   { resolved, wanted, compilation }: { resolved: ResolvedImage; wanted: Platform; compilation: Compilation },
-): void {
+): Promise<void> {
   const { digest, config } = resolved;
   const platform =
     stage.platform === undefined && compilation.options.platform === undefined
-      ? detectPlatform(config, wanted, compilation)
+      ? await detectPlatform(config, wanted, compilation)
       : wanted;
   stage.platform = platform;
   stage.isBaseGuessed = resolved.isGuess === true;
@@ -181,10 +181,11 @@ function startFrom(
 }
 
 /** Without a wish of the user the result follows its base, when steps of its platform can run here (S08). */
-function detectPlatform({ os, architecture }: ImageConfig, wanted: Platform, { options }: Compilation): Platform {
+async function detectPlatform({ os, architecture }: ImageConfig, wanted: Platform, { options }: Compilation): Promise<Platform> {
   const isBase = (platform: Platform): boolean => platform.os === os && platform.architecture === architecture;
   if (isBase(wanted)) return wanted;
-  return (options.supportedPlatforms ?? [options.buildPlatform]).find(isBase) ?? wanted;
+  const supported = (await options.supportedPlatforms?.()) ?? [options.buildPlatform];
+  return supported.find(isBase) ?? wanted;
 }
 
 /** Adds a PATH where the base has none (I20). */

@@ -285,7 +285,7 @@ test("S08 without a wanted platform the result follows a base image of another o
     ...(await resolveAny(reference, request)),
     config: { ...config, architecture: "arm64" },
   });
-  const { image } = await compile("FROM a", { resolveImage, supportedPlatforms: [amd64, arm64] });
+  const { image } = await compile("FROM a", { resolveImage, supportedPlatforms: async () => [amd64, arm64] });
   assert.equal(image.architecture, "arm64");
 });
 

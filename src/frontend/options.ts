@@ -12,8 +12,8 @@ export interface FrontendOptions {
   readonly platform?: Platform;
   /** The platform that steps run on natively. */
   readonly buildPlatform: Platform;
-  /** Platforms that steps can run on; default the build platform alone. Only used when `platform` is not given. */
-  readonly supportedPlatforms?: readonly Platform[];
+  /** Says which platforms steps can run on; default the build platform alone. Asked when `platform` is not given and a base is for another. */
+  readonly supportedPlatforms?: () => Promise<readonly Platform[]>;
   readonly buildArgs?: Readonly<Record<string, string>>;
   /** Set on the image last of all. */
   readonly labels?: Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-import { closeSync, constants, accessSync, openSync, readSync } from "node:fs";
+import { accessSync, closeSync, constants, openSync, readSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 
 /** How programs of an architecture look: the fields of an ELF header that tell them apart (elf(5)). */

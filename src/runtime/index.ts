@@ -4,7 +4,6 @@
  * Never mounts the root, never looks up names of users, never decides what a step may do beyond the sandbox it is told.
  */
 export { createEmulations, type Emulation } from "./emulation.ts";
-export { emulatedArchitectures, findEmulator } from "./emulators.ts";
 export { findRuntime, type Runtime, type RuntimeName } from "./find-runtime.ts";
 export { readHostFacts, type HostFacts } from "./host-facts.ts";
 export type {
