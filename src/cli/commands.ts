@@ -100,6 +100,41 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/buildx-builders.ts")).buildxRm,
   },
   {
+    names: ["buildx imagetools create", "builder imagetools create"],
+    summary: "Put an image of several platforms together at a registry",
+    load: async () => (await import("./commands/imagetools.ts")).imagetoolsCreate,
+  },
+  {
+    names: ["buildx imagetools inspect", "builder imagetools inspect"],
+    summary: "Show what an image at a registry is made of",
+    load: async () => (await import("./commands/imagetools.ts")).imagetoolsInspect,
+  },
+  {
+    names: ["manifest create"],
+    summary: "Begin a list of the manifests of several platforms",
+    load: async () => (await import("./commands/manifest.ts")).manifestCreate,
+  },
+  {
+    names: ["manifest annotate"],
+    summary: "Say which platform a manifest of a list is for",
+    load: async () => (await import("./commands/manifest.ts")).manifestAnnotate,
+  },
+  {
+    names: ["manifest inspect"],
+    summary: "Show a manifest at a registry, or a list",
+    load: async () => (await import("./commands/manifest.ts")).manifestInspect,
+  },
+  {
+    names: ["manifest push"],
+    summary: "Send a list to its registry",
+    load: async () => (await import("./commands/manifest.ts")).manifestPush,
+  },
+  {
+    names: ["manifest rm"],
+    summary: "Remove lists that were begun",
+    load: async () => (await import("./commands/manifest.ts")).manifestRm,
+  },
+  {
     names: ["builder prune", "buildx prune"],
     summary: "Remove build cache that nobody needs",
     load: async () => (await import("./commands/prune.ts")).prune,

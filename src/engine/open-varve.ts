@@ -35,6 +35,7 @@ export function openVarve(options: VarveOptions = {}): Varve {
   const mounting = async () => (await import("./cache-mounts.ts")).createCacheMountCommands(needParts);
   const logins = async () => (await import("./logins.ts")).createLogins(settings);
   const caring = async () => (await import("./store-care.ts")).createStoreCare(needParts);
+  const remote = async () => (await import("./remote-images.ts")).createRemoteImages(needParts);
   const varve: Varve = {
     build: (build) => track(startBuild(needParts, withSignal(build))),
     check: (build) => track((async () => (await describing()).checkBuild(needParts(), withSignal(build)))()),
@@ -43,6 +44,13 @@ export function openVarve(options: VarveOptions = {}): Varve {
     contextFiles: (files) =>
       track((async () => (await import("./context-files.ts")).listContextFiles(needParts(), withSignal(files)))()),
     images: createImages(needParts),
+    remoteImages: {
+      inspect: (name, options) => track((async () => (await remote()).inspect(name, withSignal(options ?? {})))()),
+      configs: (name, options) => track((async () => (await remote()).configs(name, withSignal(options ?? {})))()),
+      join: (request) => track((async () => (await remote()).join(withSignal(request)))()),
+      push: (joined, tags, options) => track((async () => (await remote()).push(joined, tags, withSignal(options ?? {})))()),
+      lists: async () => (await import("./manifest-lists.ts")).createManifestLists(needParts),
+    },
     get builders() {
       return createBuilders(base);
     },

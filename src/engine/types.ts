@@ -8,6 +8,7 @@ import type { BuildStatus, History } from "../history/index.ts";
 import type { Outline, StageInfo } from "../frontend/index.ts";
 import type { Logins } from "./login-types.ts";
 import type { ByteSink, Output } from "./output-types.ts";
+import type { RemoteImages } from "./remote-image-types.ts";
 import type { StoreCare } from "./store-types.ts";
 import type { Entitlement } from "../ops/index.ts";
 import type { AgentSource, SecretSource } from "../secrets/index.ts";
@@ -46,6 +47,8 @@ export interface Varve extends AsyncDisposable {
   /** Lists the files of a context: which steps read them, and which rule of the ignore file decided. Builds nothing. */
   contextFiles(options: ContextFilesOptions): Promise<ContextFiles>;
   readonly images: Images;
+  /** Images at their registries. */
+  readonly remoteImages: RemoteImages;
   /** The builders beside this store; the same ones whichever is worked with. */
   readonly builders: Builders;
   readonly logins: Logins;
