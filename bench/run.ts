@@ -1,9 +1,9 @@
 /**
  * Measures Varve beside a Docker Engine, and a BuildKit daemon where there is one: node bench/run.ts --base ARCHIVE
- *   [--only=NAME,…]   cached, steps, files, layer, stages, memory (default: all)
+ *   [--only=NAME,…]   cached, steps, files, layer, stages, memory, registry (default: all)
  *   [--runs=N]        how often each builder does each workload (default: each workload's own number)
  *   [--write]         writes bench/RESULTS.md; without it the table is printed only
- *   [--package=DIR]   a package other than this one; [--files=N] [--layer-mb=N] [--memory-gb=N] sizes
+ *   [--package=DIR]   a package other than this one; [--files=N] [--layer-mb=N] [--memory-gb=N] [--image-mb=N] sizes
  * bench.sh brings the base image and the engine.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -18,10 +18,11 @@ import { cached } from "./workloads/cached.ts";
 import { files } from "./workloads/files.ts";
 import { layer } from "./workloads/layer.ts";
 import { memory } from "./workloads/memory.ts";
+import { registry } from "./workloads/registry.ts";
 import { stages } from "./workloads/stages.ts";
 import { steps } from "./workloads/steps.ts";
 
-const workloads = [cached, steps, files, layer, stages, memory];
+const workloads = [cached, steps, files, layer, stages, memory, registry];
 const { values: options } = parseArgs({
   options: {
     base: { type: "string" },
@@ -32,6 +33,7 @@ const { values: options } = parseArgs({
     files: { type: "string", default: "50000" },
     "layer-mb": { type: "string", default: "400" },
     "memory-gb": { type: "string", default: "8" },
+    "image-mb": { type: "string", default: "1000" },
   },
 });
 if (options.base === undefined) throw new Error("--base is missing: bench.sh gives it");
@@ -58,7 +60,12 @@ try {
     builders,
     runs: (byDefault) => (options.runs === undefined ? byDefault : Number(options.runs)),
     folder,
-    size: { files: Number(options.files), layerMb: Number(options["layer-mb"]), memoryGb: Number(options["memory-gb"]) },
+    size: {
+      files: Number(options.files),
+      layerMb: Number(options["layer-mb"]),
+      memoryGb: Number(options["memory-gb"]),
+      imageMb: Number(options["image-mb"]),
+    },
     base: options.base,
     say: (text) => console.log(`bench: ${text}`),
   };

@@ -9,7 +9,7 @@ export interface Bench {
   /** A new folder; all are deleted when everything has been measured, since a file system that has just deleted is slow. */
   readonly folder: (name: string) => string;
   /** Sizes of the workloads, to be tried in small. */
-  readonly size: { readonly files: number; readonly layerMb: number; readonly memoryGb: number };
+  readonly size: { readonly files: number; readonly layerMb: number; readonly memoryGb: number; readonly imageMb: number };
   readonly base: string;
   readonly say: (text: string) => void;
 }

@@ -1,0 +1,151 @@
+import { spawnSync } from "node:child_process";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { runOrThrow } from "../builders.ts";
+import { writeLargeFiles } from "../contexts.ts";
+import { hasRegistry, startRegistry, type BenchRegistry } from "../registry.ts";
+import type { Bench, Finding, Row, Workload } from "../workload.ts";
+
+/** Something that sends the image that it holds as `tag`, and fetches one. */
+interface Mover {
+  readonly name: string;
+  push(tag: string, target: string): void;
+  pull(source: string): void;
+  /** What was fetched goes, so that the next pull fetches all of it. */
+  forget(source: string): void;
+}
+
+const [first, second] = ["varve-bench:registry-1", "varve-bench:registry-2"];
+/** Layers of the image: transfers at the same time are a part of what is measured. */
+const layers = ["048", "159", "26", "37"];
+
+/** An image of a gigabyte to a registry and from there, and then one that differs in a small file. */
+export const registry: Workload = {
+  name: "registry",
+  async measure(bench) {
+    const { runs, folder, size, say } = bench;
+    if (!hasRegistry) {
+      say("there is no docker-registry");
+      return [];
+    }
+    const movers = prepareMovers(bench);
+    const pushes = new Map(movers.map(({ name }) => [name, [] as number[]]));
+    const pulls = new Map(movers.map(({ name }) => [name, [] as number[]]));
+    const sent: string[] = [];
+    for (let run = 0; run < runs(3); run += 1) {
+      for (const mover of run % 2 === 0 ? movers : movers.toReversed()) {
+        const place = await startRegistry(folder(`registry-${run}-${mover.name.replaceAll(" ", "-")}`));
+        try {
+          const target = `${place.host}/bench/image:1`;
+          pushes.get(mover.name)?.push(timed(() => mover.push(first, target)));
+          pulls.get(mover.name)?.push(timed(() => mover.pull(target)));
+          mover.forget(target);
+          if (run === 0) sent.push(`${mover.name} ${await countSecond(mover, place)}`);
+        } finally {
+          await place.stop();
+        }
+      }
+    }
+    const what = `an image of ${size.imageMb} MB in ${layers.length} layers`;
+    const rows: Row[] = [
+      { what: `push ${what}`, times: pushes },
+      {
+        what: `pull ${what} into an empty store (skopeo unpacks nothing)`,
+        times: new Map([...pulls].filter(([name]) => name !== dockerMover.name)),
+      },
+    ];
+    const bytes: Finding = {
+      what: `second push of ${what}, one small layer changed`,
+      found: sent.join(", "),
+      target: "only what is new",
+    };
+    return [...rows, bytes];
+  },
+};
+
+/** Both images by way of the address that counts; the bytes are those of the second. */
+async function countSecond(mover: Mover, place: BenchRegistry): Promise<string> {
+  mover.push(first, `${place.countedHost}/bench/image:1`);
+  place.takeBytes();
+  mover.push(second, `${place.countedHost}/bench/image:2`);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  return `${(place.takeBytes() / 1000).toFixed(1)} kB`;
+}
+
+function timed(work: () => void): number {
+  const started = performance.now();
+  work();
+  return performance.now() - started;
+}
+
+function prepareMovers({ builders, folder, size, say }: Bench): readonly Mover[] {
+  const [varve] = builders;
+  if (varve === undefined) throw new Error("there is no Varve");
+  const { argv, env } = varve.command("");
+  const program = argv[0] ?? "";
+  const context = folder("registry-context");
+  say(`writing a context of ${size.imageMb} MB`);
+  writeLargeFiles(context, size.imageMb, process.pid);
+  // The files by the last digit of their number, the small one last.
+  const parts = layers.map((digits, layer) => `COPY data/part-*[${digits}] /data-${layer}/`);
+  writeFileSync(join(context, "Dockerfile"), ["FROM scratch", ...parts, "COPY small /small", ""].join("\n"));
+  const archive = (tag: string) => join(context, `${tag.replace(":", "-")}.tar`);
+  for (const tag of [first, second]) {
+    writeFileSync(join(context, "small"), `${tag} ${Date.now()}\n`);
+    writeFileSync(join(context, ".dockerignore"), "*.tar\n");
+    runOrThrow([program, "build", "-q", "-t", tag, context], env);
+    runOrThrow([program, "save", "-o", archive(tag), tag], env);
+  }
+  const tools = [createVarveMover(program, env, folder("pull-store"))];
+  const { PATH = "", HOME = "/" } = process.env;
+  if (spawnSync("skopeo", ["--version"]).error === undefined) {
+    const layout = folder("skopeo");
+    const copy = ["skopeo", "--insecure-policy", "copy", "-q"];
+    for (const tag of [first, second])
+      runOrThrow([...copy, `oci-archive:${archive(tag)}`, `oci:${layout}:${tag.split(":")[1] ?? ""}`], { PATH, HOME });
+    tools.push({
+      name: "skopeo copy",
+      push: (tag, target) =>
+        void runOrThrow([...copy, "--dest-tls-verify=false", `oci:${layout}:${tag.split(":")[1] ?? ""}`, `docker://${target}`], {
+          PATH,
+          HOME,
+        }),
+      pull: (source) =>
+        void runOrThrow([...copy, "--src-tls-verify=false", `docker://${source}`, `oci:${join(layout, "pulled")}:1`], {
+          PATH,
+          HOME,
+        }),
+      forget: () => rmSync(join(layout, "pulled"), { recursive: true, force: true }),
+    });
+  }
+  if (builders.some(({ name }) => name === "docker build")) {
+    for (const tag of [first, second]) runOrThrow(["docker", "load", "-q", "-i", archive(tag)], process.env);
+    tools.push(dockerMover);
+  }
+  for (const tag of [first, second]) rmSync(archive(tag));
+  return tools;
+}
+
+function createVarveMover(program: string, env: NodeJS.ProcessEnv, pullStore: string): Mover {
+  return {
+    name: "Varve",
+    push(tag, target) {
+      runOrThrow([program, "tag", tag, target], env);
+      runOrThrow([program, "push", "-q", target], env);
+    },
+    pull: (source) => void runOrThrow([program, "pull", "-q", source], { ...env, VARVE_ROOT: pullStore }),
+    forget: () => rmSync(pullStore, { recursive: true, force: true }),
+  };
+}
+
+const dockerMover: Mover = {
+  name: "docker push",
+  push(tag, target) {
+    runOrThrow(["docker", "tag", tag, target], process.env);
+    runOrThrow(["docker", "push", "-q", target], process.env);
+    runOrThrow(["docker", "rmi", target], process.env);
+  },
+  // The engine has the layers of what it pushed: its pull is not measured beside ones that fetch them.
+  pull: () => undefined,
+  forget: () => undefined,
+};
