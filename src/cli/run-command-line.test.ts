@@ -61,7 +61,7 @@ test("the help of a command is made from its flags", async () => {
   assert.match((await run(["buildx", "build", "--help"])).stdout, /^Usage: {2}varve buildx build /);
 });
 
-test("wrong command lines end with 2, nothing on stdout, and a way out", async () => {
+test("B22 B34 wrong command lines end with 2, nothing on stdout, and a way out", async () => {
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [["biuld"], /unknown command: varve biuld \[USAGE\]\nhint: did you mean varve build\?/],
     [["build"], /'varve build' requires 1 argument \[USAGE\][^]*Usage: {2}varve build/],
@@ -83,17 +83,33 @@ test("wrong command lines end with 2, nothing on stdout, and a way out", async (
   }
 });
 
-test("what Docker has and Varve does not is refused with 3", async () => {
+test("B04 B10 B21 B23 B27 what Docker has and Varve does not is refused with 3", async () => {
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [["run", "alpine"], /varve run is not supported yet \[NOT_SUPPORTED_YET\]/],
     [["buildx", "bake"], /varve buildx bake is not supported yet/],
     [["build", "--cache-to=type=gha", "."], /--cache-to type=gha is not supported/],
+    [["build", "--attest=type=sbom", "."], /--attest type=sbom is not supported yet/],
+    [["build", "--provenance=mode=max", "."], /--provenance[ =]mode=max is not supported yet/],
+    [["build", "--sbom=true", "."], /--sbom[ =]true is not supported yet/],
+    [["build", "--cgroup-parent=x", "."], /--cgroup-parent/],
+    [["build", "--policy=filename=x", "."], /--policy/],
+    [["build", "--resource=memory=1g", "."], /--resource/],
+    [["build", "-m", "1g", "."], /--memory/],
+    [["build", "--squash", "."], /--squash/],
   ];
   for (const [args, stderr] of cases) {
     const result = await run(args);
     assert.match(result.stderr, stderr, args.join(" "));
     assert.equal(result.code, 3, args.join(" "));
   }
+});
+
+test("B04 B23 B33 flags of Docker's that ask for nothing, or for no attestations, are taken", async () => {
+  const inert = ["--compress", "--force-rm", "--rm", "--squash=false", "--isolation=default"];
+  const off = ["--provenance=false", "--sbom=false", "--attest=type=provenance,disabled=true"];
+  const { code, stderr } = await run(["build", ...inert, ...off, "/nothing/there"]);
+  assert.match(stderr, /unable to prepare context/);
+  assert.equal(code, 2);
 });
 
 test("B13 a failed build leaves no image ID of an earlier one", async (t) => {

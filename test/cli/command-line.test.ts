@@ -193,7 +193,7 @@ function prepareShell(t: TestContext) {
   return place;
 }
 
-test("U08 a failing RUN shows its last output and its exit code, also with -q", async (t) => {
+test("B32 U08 a failing RUN shows its last output and its exit code, also with -q", async (t) => {
   const { run } = prepareShell(t);
   for (const args of [[], ["-q"]]) {
     const { code, stdout, stderr } = await run("build", ...args, "--target=failing", "context");

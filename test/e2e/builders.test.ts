@@ -39,7 +39,7 @@ describeEachWay("builders", (box) => {
     assert.deepEqual(stepsRun(own.stderr), ["RUN echo built > /file"], "the default builder has a cache of its own");
   });
 
-  test("W05 B44 builders are chosen by flag, by environment, and for good", async () => {
+  test("B07 W05 B44 builders are chosen by flag, by environment, and for good", async () => {
     const refOf = async (env: Record<string, string>, ...args: string[]) =>
       (await box.succeed(["buildx", "history", "ls", "--format", "{{.Ref}}", ...args], { env })).stdout.toString().split("\n")
         .length - 1;

@@ -83,7 +83,7 @@ describeEachWay("outputs", (box) => {
     }
   });
 
-  test("B26 -q prints the image ID alone; cacheonly and a build without tags name nothing", async () => {
+  test("B26 E07 E36 -q prints the image ID alone; cacheonly and a build without tags name nothing", async () => {
     const quiet = await box.varve(["build", "-q", box.path("context-1")]);
     assert.deepEqual([quiet.code, quiet.stdout.toString(), quiet.stderr], [0, `${id}\n`, ""]);
     const failing = await box.varve(["build", "-q", box.path("home")]);

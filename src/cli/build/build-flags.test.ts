@@ -59,7 +59,7 @@ test("X02 what stdin holds is told by its first bytes", () => {
   assert.equal(detectArchive(Buffer.alloc(0)), undefined);
 });
 
-test("U09 warnings are counted and listed", () => {
+test("B11 U09 warnings are counted and listed", () => {
   const where = { file: "Dockerfile", startLine: 2, startColumn: 1, endLine: 2, endColumn: 5, source: "FROM a\nrun x\n" };
   const warning = {
     type: "warning",
