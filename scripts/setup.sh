@@ -62,6 +62,11 @@ check_tests() {
     loose+=(openssh-server)
     say "setup: needs Debian's openssh-server: steps and Git sources of the tests log in to it; it is unpacked, not installed"
   fi
+  # Installed, it would be registered with this machine's kernel.
+  if ! has qemu-aarch64-static && ! has qemu-aarch64; then
+    loose+=(qemu-user-static)
+    say "setup: needs Debian's qemu-user-static: the tests run steps for other architectures with it; it is unpacked, not installed"
+  fi
   if [ "$(id -u)" != 0 ] && [ ${#missing[@]} -gt "$before" ]; then
     fail "these must be installed by root, once: apt-get install ${missing[*]:$before}"
   fi
