@@ -171,7 +171,7 @@ async function packSnapshot(
 
 /** What the bytes of a blob hang on, beside its layer. */
 function settingOf({ compression, level }: Packing): string {
-  const { zlib = "", zstd = "" } = process.versions;
+  const { zlib, zstd = "" } = process.versions;
   if (compression === "uncompressed") return compression;
   return [compression, level ?? "default", compression === "gzip" ? zlib : zstd].join(" ");
 }

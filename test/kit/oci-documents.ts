@@ -49,14 +49,14 @@ function checkManifest(manifest: Json, folder: string): void {
   const config = JSON.parse(checkBlob(manifest["config"] as Json, folder).toString()) as Json;
   assert.equal(typeof config["architecture"], "string");
   assert.equal(typeof config["os"], "string");
-  if (config["created"] !== undefined) assert.match(String(config["created"]), time);
+  if (config["created"] !== undefined) assert.match(config["created"] as string, time);
   const rootfs = config["rootfs"] as Json;
   assert.equal(rootfs["type"], "layers");
   const diffIds = rootfs["diff_ids"] as readonly string[];
   assert.equal(diffIds.length, layers.length);
   for (const diffId of diffIds) assert.match(diffId, digest);
   for (const entry of listOf(config["history"] ?? [])) {
-    if (entry["created"] !== undefined) assert.match(String(entry["created"]), time);
+    if (entry["created"] !== undefined) assert.match(entry["created"] as string, time);
     if (entry["empty_layer"] !== undefined) assert.equal(typeof entry["empty_layer"], "boolean");
     for (const key of ["author", "created_by", "comment"]) if (key in entry) assert.equal(typeof entry[key], "string");
   }
