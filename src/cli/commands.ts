@@ -25,6 +25,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/explain.ts")).explain,
   },
   {
+    names: ["verify"],
+    summary: "Build an image again, and say whether the bytes agree",
+    load: async () => (await import("./commands/verify.ts")).verify,
+  },
+  {
     names: ["images", "image ls", "image list"],
     summary: "List images",
     load: async () => (await import("./commands/images.ts")).images,

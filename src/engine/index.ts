@@ -8,6 +8,7 @@ export { openVarve } from "./open-varve.ts";
 export type * from "./store-types.ts";
 export type * from "./builder-types.ts";
 export type * from "./remote-image-types.ts";
+export type * from "./verify-types.ts";
 export { isWithoutEffect, readNodeFlags } from "../builders/index.ts";
 export type * from "./types.ts";
 export type {

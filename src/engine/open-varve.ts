@@ -73,6 +73,13 @@ export function openVarve(options: VarveOptions = {}): Varve {
     history: createHistory(needParts),
     explain: (name, options) =>
       track((async () => (await import("./explain-record.ts")).explainRecord(needParts(), name, withSignal(options ?? {})))()),
+    verify: (image, options) =>
+      track(
+        (async () => {
+          const { verifyImage } = await import("./verify-image.ts");
+          return await verifyImage(needParts(), image, withSignal(options ?? {}), (build) => varve.build(build));
+        })(),
+      ),
     version: () => version(settings),
     async close() {
       closing.abort(new VarveError("CANCELED", "the store was closed"));

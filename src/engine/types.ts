@@ -9,6 +9,7 @@ import type { Outline, StageInfo } from "../frontend/index.ts";
 import type { Logins } from "./login-types.ts";
 import type { ByteSink, Output } from "./output-types.ts";
 import type { RemoteImages } from "./remote-image-types.ts";
+import type { Verification, VerifyOptions } from "./verify-types.ts";
 import type { StoreCare } from "./store-types.ts";
 import type { Entitlement } from "../ops/index.ts";
 import type { AgentSource, SecretSource } from "../secrets/index.ts";
@@ -62,6 +63,11 @@ export interface Varve extends AsyncDisposable {
    * and HISTORY_AMBIGUOUS.
    */
   explain(name?: string, options?: { readonly signal?: AbortSignal }): Promise<BuildExplanation>;
+  /**
+   * Builds an image again from the record of its build, without the cache, and says whether the bytes agree and where they do not.
+   * Fails with HISTORY_NOT_FOUND and REBUILD_IMPOSSIBLE, and as a build does.
+   */
+  verify(image: Digest, options?: VerifyOptions): Promise<Verification>;
   /** Versions and facts for `varve version`. */
   version(): Promise<VersionInfo>;
   /** Ends everything under way and frees all that is held. */

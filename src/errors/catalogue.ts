@@ -235,6 +235,7 @@ export const catalogue = {
   PLATFORM_NOT_SUPPORTED_YET: entry("unsupported", "Builds for other platforms come later."),
 
   CACHE_REQUIRED: entry("conflict", "A step would run although --require-cached asks for it to be in the cache."),
+  REBUILD_IMPOSSIBLE: entry("invalid", "The record of a build does not hold all that a second build needs."),
 
   // cli
   USAGE: entry("invalid", "The command line is not understood."),

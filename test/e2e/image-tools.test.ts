@@ -75,7 +75,7 @@ describeEachWay("image tools", (box) => {
       "--format",
       "{{range $p, $_ := .Image}}{{$p}} {{end}}",
     );
-    assert.equal(architectures, "linux/amd64 linux/arm64 \n");
+    assert.equal(architectures, "linux/amd64 linux/arm64 ");
   });
 
   test("B49 append, annotations, platforms, digests and descriptors in files make the index that was asked for", async () => {
