@@ -1,5 +1,5 @@
 import { VarveError } from "../errors/index.ts";
-import { storeImage, type ExportedImage, type PackedImage } from "../exporters/index.ts";
+import { storeImage, type ExportedImage, type PackedImage, type PackedIndex } from "../exporters/index.ts";
 import {
   canonicalName,
   familiarReference,
@@ -11,6 +11,7 @@ import {
   serializeManifest,
   withDefaultTag,
   type Descriptor,
+  type Digest,
   type ImageReference,
 } from "../oci/index.ts";
 import { pushImage, type PushTree } from "../registry/index.ts";
@@ -100,7 +101,17 @@ function keep(
     storeImage(image, isNamed ? names : [], parts.images, { manifest });
     status(`writing image ${image.id}`, 0, 0, true);
   }
-  for (const name of names) status(`naming to ${name}`, 0, 0, true);
+  const index =
+    packed !== undefined && "index" in packed ? { digest: packed.descriptor.digest, parts: partsOf(packed) } : undefined;
+  for (const name of names) {
+    if (index !== undefined) parts.images.setIndex(name, index);
+    status(`naming to ${name}`, 0, 0, true);
+  }
+}
+
+function partsOf({ descriptor, images }: PackedIndex): Digest[] {
+  const all = images.flatMap((image) => [image.descriptor, image.manifest.config, ...image.manifest.layers]);
+  return [...new Set([descriptor, ...all].map(({ digest }) => digest))];
 }
 
 function manifestAt(packed: MadeImage | undefined, index: number): PackedImage["manifest"] | undefined {

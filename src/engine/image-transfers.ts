@@ -21,6 +21,7 @@ import { internalStep } from "./internal-step.ts";
 import type { Parts } from "./parts.ts";
 import { pushFailure } from "./push-failure.ts";
 import { findServedManifest, type ServedManifest } from "./served-manifest.ts";
+import { findServedIndex } from "./served-index.ts";
 import type { LayerTransfer, PullOptions, PullResult, PushOptions, PushResult } from "./types.ts";
 
 type Archived = Pick<ArchiveImage, "manifest" | "descriptor">;
@@ -67,12 +68,20 @@ export async function pushStored(
       );
     }
   }
+  const findTree = async (within: AbortSignal): Promise<{ tree: PushTree; layers: ReadonlySet<string> }> => {
+    const index = platform === undefined ? await findServedIndex(reference, parts, within) : undefined;
+    if (index !== undefined) {
+      const manifests = index.manifests.map((each) => pushTreeOf(each, reference, parts, within));
+      return { tree: { mediaType: index.mediaType, bytes: index.bytes, manifests }, layers: layersOf(index.manifests) };
+    }
+    const served = (await findServedManifest(record, parts, { signal: within })) ?? asServed(await archive(within));
+    return { tree: pushTreeOf(served, reference, parts, within), layers: layersOf([served]) };
+  };
   return await internalStep(`push ${formatReference(reference)}`, onEvent, async (status) => {
     using _used = parts.leases.hold();
-    const served = (await findServedManifest(record, parts, { signal })) ?? asServed(await archive(signal));
-    const layers = new Set<string>(served.manifest.layers.map(({ digest }) => digest));
+    const { tree, layers } = await findTree(signal);
     try {
-      const descriptor = await pushImage(parts.registry, reference, pushTreeOf(served, reference, parts, signal), {
+      const descriptor = await pushImage(parts.registry, reference, tree, {
         signal,
         onStatus({ digest, current, total, how, from }) {
           status(digest, current, total, how !== undefined);
@@ -86,6 +95,10 @@ export async function pushStored(
       throw pushFailure(error, familiarReference(reference));
     }
   });
+}
+
+function layersOf(manifests: readonly ServedManifest[]): ReadonlySet<string> {
+  return new Set(manifests.flatMap(({ manifest }) => manifest.layers.map(({ digest }) => digest)));
 }
 
 function asServed({ manifest, descriptor }: Archived): ServedManifest {

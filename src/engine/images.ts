@@ -91,7 +91,12 @@ export function createImages(needParts: () => Parts): Images {
     },
     async tag(source, target) {
       const { images } = needParts();
-      images.setName(formatReference(withDefaultTag(parseTarget(target))), findImage(source, needParts()).id);
+      const { id, names } = findImage(source, needParts());
+      const name = formatReference(withDefaultTag(parseTarget(target)));
+      const from = isReference(source) ? formatReference(withDefaultTag(parseReference(source))) : undefined;
+      const index = from !== undefined && names.includes(from) ? images.indexOf(from) : undefined;
+      images.setName(name, id);
+      if (index !== undefined) images.setIndex(name, index);
     },
     async remove(name, { force = false } = {}) {
       const { images } = needParts();

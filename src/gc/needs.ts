@@ -35,11 +35,12 @@ export function createImageNeeds(
 ): (image: ImageRecord) => ReadonlySet<string> {
   const addSnapshot = createClosure(listed, foundations);
   return (image) => {
-    const { layers: ids = [], manifest, digests } = image;
+    const { layers: ids = [], manifest, digests, indexParts = [] } = image;
     const things = new Set<string>();
     for (const id of ids) addSnapshot(things, snapshotThing(id));
     for (const digest of [image.id, manifest?.config.digest, ...(manifest?.layers ?? []).map((layer) => layer.digest)])
       if (digest !== undefined) things.add(`blob/${digest}`);
+    for (const digest of indexParts) things.add(`blob/${digest}`);
     for (const name of digests) things.add(`blob/${name.slice(name.indexOf("@") + 1)}`);
     return things;
   };

@@ -16,6 +16,11 @@ CREATE TABLE IF NOT EXISTS image_digests (
   id TEXT NOT NULL REFERENCES images (id),
   PRIMARY KEY (repository, digest)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS image_indexes ( -- names that stand for an index over images of several platforms
+  name TEXT PRIMARY KEY,
+  digest TEXT NOT NULL, -- of the index
+  parts TEXT NOT NULL   -- JSON: digests of all that it is made of, itself too
+) WITHOUT ROWID;
 `;
 
 export interface ImageRecord {
@@ -29,6 +34,8 @@ export interface ImageRecord {
   readonly names: readonly string[];
   /** `repository@digest`, canonical. */
   readonly digests: readonly string[];
+  /** Blobs of the indexes that names of the image stand for: they are needed for as long as the names are there. */
+  readonly indexParts?: readonly Digest[];
 }
 
 export interface ImageStore {
@@ -48,8 +55,12 @@ export interface ImageStore {
   byIdPrefix(hex: string): readonly ImageRecord[];
   /** Newest first. */
   list(): readonly ImageRecord[];
-  /** Points a name to an image; another image that had it loses it. */
+  /** Points a name to an image; another image that had it loses it, and an index too. */
   setName(name: string, id: Digest): void;
+  /** Says that a name, which an image has, stands for an index as well. */
+  setIndex(name: string, index: ImageIndex): void;
+  /** The index that a name stands for. */
+  indexOf(name: string): ImageIndex | undefined;
   removeName(name: string): void;
   addDigest(repository: string, digest: Digest, id: Digest): void;
   /** The image has no snapshots any more; its layers are blobs. */
@@ -58,6 +69,13 @@ export interface ImageStore {
   delete(id: Digest): void;
   /** As delete, within the caller's transaction. */
   forget(id: Digest): void;
+}
+
+/** An index over images of several platforms. */
+export interface ImageIndex {
+  readonly digest: Digest;
+  /** Digests of all blobs that it is made of, its own too. */
+  readonly parts: readonly Digest[];
 }
 
 interface Row {
@@ -82,10 +100,17 @@ export function openImages({ state }: { readonly state: State }): ImageStore {
         row.id,
       )
       .map(({ repository, digest }) => `${repository}@${digest}`),
+    indexParts: state
+      .all<{ parts: string }>(
+        "SELECT x.parts FROM image_indexes x JOIN image_names n ON n.name = x.name WHERE n.id = ? ORDER BY x.name",
+        row.id,
+      )
+      .flatMap(({ parts }) => JSON.parse(parts) as Digest[]),
   });
   const find = (where: string, ...params: string[]) =>
     state.all<Row>(`SELECT i.* FROM images i ${where}`, ...params).map(complete);
   const forget = (id: Digest): void => {
+    state.run("DELETE FROM image_indexes WHERE name IN (SELECT name FROM image_names WHERE id = ?)", id);
     state.run("DELETE FROM image_names WHERE id = ?", id);
     state.run("DELETE FROM image_digests WHERE id = ?", id);
     state.run("DELETE FROM images WHERE id = ?", id);
@@ -108,8 +133,25 @@ export function openImages({ state }: { readonly state: State }): ImageStore {
       find("JOIN image_digests d ON d.id = i.id WHERE d.repository = ? AND d.digest = ?", repository, digest)[0],
     byIdPrefix: (hex) => find("WHERE i.id >= ? AND i.id < ?", `sha256:${hex}`, `sha256:${hex}g`),
     list: () => find("ORDER BY created DESC, id"),
-    setName: (name, id) => void state.run("INSERT OR REPLACE INTO image_names (name, id) VALUES (?, ?)", name, id),
-    removeName: (name) => void state.run("DELETE FROM image_names WHERE name = ?", name),
+    setName(name, id) {
+      state.run("DELETE FROM image_indexes WHERE name = ?", name);
+      state.run("INSERT OR REPLACE INTO image_names (name, id) VALUES (?, ?)", name, id);
+    },
+    setIndex: (name, { digest, parts }) =>
+      void state.run(
+        "INSERT OR REPLACE INTO image_indexes (name, digest, parts) VALUES (?, ?, ?)",
+        name,
+        digest,
+        JSON.stringify(parts),
+      ),
+    indexOf(name) {
+      const row = state.get<{ digest: Digest; parts: string }>("SELECT digest, parts FROM image_indexes WHERE name = ?", name);
+      return row && { digest: row.digest, parts: JSON.parse(row.parts) as Digest[] };
+    },
+    removeName(name) {
+      state.run("DELETE FROM image_indexes WHERE name = ?", name);
+      state.run("DELETE FROM image_names WHERE name = ?", name);
+    },
     addDigest: (repository, digest, id) =>
       void state.run("INSERT OR REPLACE INTO image_digests (repository, digest, id) VALUES (?, ?, ?)", repository, digest, id),
     dropLayers: (id) => void state.run("UPDATE images SET layers = NULL WHERE id = ?", id),

@@ -4,4 +4,4 @@
  * remembers which repositories had which blobs.
  */
 export { blobPlacesSchema, openBlobPlaces, type BlobPlaces, type Repository } from "./blob-places.ts";
-export { imagesSchema, openImages, type ImageRecord, type ImageStore } from "./image-store.ts";
+export { imagesSchema, openImages, type ImageIndex, type ImageRecord, type ImageStore } from "./image-store.ts";

@@ -301,6 +301,9 @@ describeOnce("exporters with a base image and a registry", (box) => {
     }
     const { stdout } = await box.succeed(["inspect", "-f", "{{.RepoDigests}}", name("app:1")]);
     assert.match(stdout.toString(), new RegExp(`${digest}`));
+    await box.succeed(["tag", name("app:1"), name("again:3")]);
+    await box.succeed(["push", name("again:3")]);
+    assert.deepEqual((await fetchDocument("again", "3")).document, (await fetchDocument("app", digest ?? "")).document);
     await box.succeed(["pull", "--platform=linux/arm64", name("app:2")], { store: "other" });
   });
 
