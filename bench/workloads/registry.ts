@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runOrThrow } from "../builders.ts";
@@ -9,10 +10,12 @@ import type { Bench, Finding, Row, Workload } from "../workload.ts";
 /** Something that sends the image that it holds as `tag`, and fetches one. */
 interface Mover {
   readonly name: string;
-  push(tag: string, target: string): void;
-  pull(source: string): void;
-  /** What was fetched goes, so that the next pull fetches all of it. */
-  forget(source: string): void;
+  push(tag: string, target: string): Promise<void>;
+  /** Lets go of what a pull would not fetch again, before one is measured. */
+  empty(): Promise<void>;
+  pull(source: string): Promise<void>;
+  /** Makes the next push possible again, and takes away what only the pull needed. */
+  restore(source: string): Promise<void>;
 }
 
 const [first, second] = ["varve-bench:registry-1", "varve-bench:registry-2"];
@@ -37,10 +40,11 @@ export const registry: Workload = {
         const place = await startRegistry(folder(`registry-${run}-${mover.name.replaceAll(" ", "-")}`));
         try {
           const target = `${place.host}/bench/image:1`;
-          pushes.get(mover.name)?.push(timed(() => mover.push(first, target)));
-          pulls.get(mover.name)?.push(timed(() => mover.pull(target)));
-          mover.forget(target);
+          pushes.get(mover.name)?.push(await timed(() => mover.push(first, target)));
           if (run === 0) sent.push(`${mover.name} ${await countSecond(mover, place)}`);
+          await mover.empty();
+          pulls.get(mover.name)?.push(await timed(() => mover.pull(target)));
+          await mover.restore(target);
         } finally {
           await place.stop();
         }
@@ -49,10 +53,7 @@ export const registry: Workload = {
     const what = `an image of ${size.imageMb} MB in ${layers.length} layers`;
     const rows: Row[] = [
       { what: `push ${what}`, times: pushes },
-      {
-        what: `pull ${what} into an empty store (skopeo unpacks nothing)`,
-        times: new Map([...pulls].filter(([name]) => name !== dockerMover.name)),
-      },
+      { what: `pull ${what} into an empty store (skopeo unpacks nothing)`, times: pulls },
     ];
     const bytes: Finding = {
       what: `second push of ${what}, one small layer changed`,
@@ -65,16 +66,16 @@ export const registry: Workload = {
 
 /** Both images by way of the address that counts; the bytes are those of the second. */
 async function countSecond(mover: Mover, place: BenchRegistry): Promise<string> {
-  mover.push(first, `${place.countedHost}/bench/image:1`);
+  await mover.push(first, `${place.countedHost}/bench/image:1`);
   place.takeBytes();
-  mover.push(second, `${place.countedHost}/bench/image:2`);
+  await mover.push(second, `${place.countedHost}/bench/image:2`);
   await new Promise((resolve) => setTimeout(resolve, 100));
   return `${(place.takeBytes() / 1000).toFixed(1)} kB`;
 }
 
-function timed(work: () => void): number {
+async function timed(work: () => Promise<void>): Promise<number> {
   const started = performance.now();
-  work();
+  await work();
   return performance.now() - started;
 }
 
@@ -106,16 +107,17 @@ function prepareMovers({ builders, folder, size, say }: Bench): readonly Mover[]
     tools.push({
       name: "skopeo copy",
       push: (tag, target) =>
-        void runOrThrow([...copy, "--dest-tls-verify=false", `oci:${layout}:${tag.split(":")[1] ?? ""}`, `docker://${target}`], {
+        run([...copy, "--dest-tls-verify=false", `oci:${layout}:${tag.split(":")[1] ?? ""}`, `docker://${target}`], {
           PATH,
           HOME,
         }),
       pull: (source) =>
-        void runOrThrow([...copy, "--src-tls-verify=false", `docker://${source}`, `oci:${join(layout, "pulled")}:1`], {
+        run([...copy, "--src-tls-verify=false", `docker://${source}`, `oci:${join(layout, "pulled")}:1`], {
           PATH,
           HOME,
         }),
-      forget: () => rmSync(join(layout, "pulled"), { recursive: true, force: true }),
+      empty: async () => undefined,
+      restore: async () => rmSync(join(layout, "pulled"), { recursive: true, force: true }),
     });
   }
   if (builders.some(({ name }) => name === "docker build")) {
@@ -129,23 +131,37 @@ function prepareMovers({ builders, folder, size, say }: Bench): readonly Mover[]
 function createVarveMover(program: string, env: NodeJS.ProcessEnv, pullStore: string): Mover {
   return {
     name: "Varve",
-    push(tag, target) {
-      runOrThrow([program, "tag", tag, target], env);
-      runOrThrow([program, "push", "-q", target], env);
+    async push(tag, target) {
+      await run([program, "tag", tag, target], env);
+      await run([program, "push", "-q", target], env);
     },
-    pull: (source) => void runOrThrow([program, "pull", "-q", source], { ...env, VARVE_ROOT: pullStore }),
-    forget: () => rmSync(pullStore, { recursive: true, force: true }),
+    pull: (source) => run([program, "pull", "-q", source], { ...env, VARVE_ROOT: pullStore }),
+    empty: async () => undefined,
+    restore: async () => rmSync(pullStore, { recursive: true, force: true }),
   };
 }
 
 const dockerMover: Mover = {
   name: "docker push",
-  push(tag, target) {
-    runOrThrow(["docker", "tag", tag, target], process.env);
-    runOrThrow(["docker", "push", "-q", target], process.env);
-    runOrThrow(["docker", "rmi", target], process.env);
+  async push(tag, target) {
+    await run(["docker", "tag", tag, target], process.env);
+    await run(["docker", "push", "-q", target], process.env);
+    await run(["docker", "rmi", target], process.env);
   },
-  // The engine has the layers of what it pushed: its pull is not measured beside ones that fetch them.
-  pull: () => undefined,
-  forget: () => undefined,
+  // The engine has one store: what it pushed goes before it pulls.
+  empty: () => run(["docker", "rmi", "-f", first, second], process.env),
+  pull: (source) => run(["docker", "pull", "-q", source], process.env),
+  async restore(source) {
+    await run(["docker", "tag", source, first], process.env);
+    await run(["docker", "rmi", source], process.env);
+  },
 };
+
+/** Without holding up this process: the bytes are counted in it. */
+async function run([program = "", ...args]: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  const child = spawn(program, args, { env, stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  child.stderr.on("data", (chunk: Buffer) => (said = (said + chunk.toString()).slice(-2000)));
+  const [code] = (await once(child, "exit")) as [number | null];
+  if (code !== 0) throw new Error(`${program} ${args.join(" ")} failed:\n${said}`);
+}

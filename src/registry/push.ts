@@ -36,16 +36,16 @@ export async function putBlob(
   const { signal, limits, mountFrom = [], onProgress = () => undefined } = options;
   const subject: Subject = { ref, purpose: "push", blob: blob.digest };
 
-  const isThere = async (): Promise<boolean> => {
+  const isThere = async (attempts = limits.attempts): Promise<boolean> => {
     const head = await session.exchange(
       endpoint,
       { scope: pushScope(ref), subject, method: "HEAD", target: `${ref.path}/blobs/${blob.digest}`, expects: [404, 405] },
-      { signal },
+      { signal, attempts },
     );
     head.discard();
     return head.status === 200;
   };
-  const post = async (from?: string): Promise<Upload | undefined> => {
+  const post = async (from?: string, attempts = limits.attempts): Promise<Upload | undefined> => {
     const answer = await session.exchange(
       endpoint,
       {
@@ -56,7 +56,7 @@ export async function putBlob(
         headers: { "content-length": "0" },
         ...(from === undefined ? {} : { query: { mount: blob.digest, from } }),
       },
-      { signal },
+      { signal, attempts },
     );
     answer.discard();
     return answer.status === 201 ? undefined : readUpload(answer);
@@ -80,8 +80,8 @@ export async function putBlob(
     asked = true;
     if (first && begun !== undefined) return begun;
     // What broke off may have arrived all the same.
-    if (!first && (await isThere())) return undefined;
-    const upload = await post();
+    if (!first && (await isThere(1))) return undefined;
+    const upload = await post(undefined, 1);
     if (upload === undefined)
       throw new VarveError("REGISTRY_PROTOCOL", `${endpoint.host} says that a blob is there which it said it lacks`);
     return upload;

@@ -138,7 +138,7 @@ async function askProgress(upload: Upload, options: UploadOptions): Promise<Uplo
     const answer = await session.exchange(
       endpoint,
       { ...uploadRequest(options, true), method: "GET", target: upload.url, expects: [400, 404, 405, 416, 501] },
-      { signal, attempts: 2 },
+      { signal, attempts: 1 },
     );
     answer.discard();
     const acknowledged = answer.status === 204 ? acknowledgedBy(answer) : undefined;

@@ -64,8 +64,9 @@ describeOnce("registries", (box) => {
     appendFileSync(box.path("varve.toml"), `[registry."${host}"]\nhttp = true\n`);
     try {
       const { code, stderr } = await box.build({ Dockerfile: `FROM ${host}/a/b\n` });
-      assert.ok(code === 2 || code === 5, stderr);
+      assert.equal(code, 5, stderr);
       assert.match(stderr, /^Dockerfile:1$/m);
+      assert.ok(stderr.includes(`${host} answered with text/html, not with a manifest of ${host}/a/b`), stderr);
     } finally {
       impostor.close();
     }
