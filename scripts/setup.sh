@@ -53,6 +53,7 @@ check_tests() {
   has runc || [[ " ${missing[*]} " == *' runc '* ]] || want runc "the tests run with it"
   has crun || want crun "the tests run with it, too"
   has newuidmap || want uidmap "the tests build as an ordinary user, too"
+  has file || want file "the tests look at exported programs with it"
   has make || want make "the tests build examples/monorepo with its Makefile"
   has skopeo || want skopeo "the tests check images with it"
   has umoci || want umoci "the tests unpack images with it"

@@ -33,7 +33,8 @@ export function startRecord({ history }: Parts, options: BuildOptions & { readon
 
 export function completed(made: BuildResult, { platforms = [] }: BuildOptions): Outcome {
   const { imageId, sizeBytes, descriptor, tags } = made;
-  const platform = platforms[0] ?? formatPlatform(nativePlatform());
+  // one index for all of them
+  const platform = platforms.join(",") || formatPlatform(nativePlatform());
   return {
     status: "completed",
     result: {

@@ -232,7 +232,6 @@ export const catalogue = {
   CONTEXT_NOT_FOUND: entry("invalid", "The build context is no folder that can be read."),
   CONFIG_INVALID: entry("invalid", "varve.toml cannot be understood."),
   PUSH_FAILED: entry("failed", "An image is in the store, and could not be sent to its registry."),
-  PLATFORM_NOT_SUPPORTED_YET: entry("unsupported", "Builds for other platforms come later."),
 
   CACHE_REQUIRED: entry("conflict", "A step would run although --require-cached asks for it to be in the cache."),
   REBUILD_IMPOSSIBLE: entry("invalid", "The record of a build does not hold all that a second build needs."),

@@ -1,11 +1,12 @@
 /** examples/monorepo, built and pushed by its Makefile as its authors would with Docker. */
 import assert from "node:assert/strict";
-import { appendFileSync, chmodSync, cpSync } from "node:fs";
+import { appendFileSync, cpSync } from "node:fs";
 import { resolve } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { after, before, test } from "node:test";
 import { digestOf, readEntry } from "../kit/archive.ts";
 import { start } from "../kit/command.ts";
+import { aliasDocker } from "../kit/docker-alias.ts";
 import { describeOnce } from "../kit/each-way.ts";
 import { startRegistry, type Registry } from "../kit/registry.ts";
 
@@ -30,23 +31,11 @@ describeOnce("the monorepo's services", (box) => {
     registry = await startRegistry(box.path("registry"));
     appendFileSync(box.path("varve.toml"), registry.settings);
     cpSync(`${repo}/examples/monorepo`, box.path("monorepo"), { recursive: true });
-    const docker = `#!/bin/sh\nexec ${process.execPath} ${repo}/src/cli/main.ts "$@"\n`;
-    box.write("bin", { docker });
-    chmodSync(box.path("bin", "docker"), 0o755);
   });
   after(async () => await registry.stop());
 
   test("B20 B21 E02 make docker-deployx pushes one index with the service for both platforms", async () => {
-    const { PATH = "", VARVE_RUNTIME } = process.env;
-    const env = {
-      PATH: `${box.path("bin")}:${PATH}`,
-      HOME: box.path("home"),
-      TMPDIR: box.path("tmp"),
-      VARVE_ROOT: box.path("store"),
-      VARVE_CONFIG: box.path("varve.toml"),
-      NODE_DISABLE_COMPILE_CACHE: "1",
-      ...(VARVE_RUNTIME === undefined ? {} : { VARVE_RUNTIME }),
-    };
+    const env = aliasDocker(box);
     for (const service of ["user", "order"]) {
       const words = ["make", "docker-deployx", `SERVICE=${service}`, `REGISTER=${registry.host}`, "VERSION=v1.2"];
       const made = await start(words, { cwd: box.path("monorepo"), env }).result;
