@@ -18,6 +18,8 @@ interface Engine {
 
 /** An engine that says nothing for so long is taken for gone (milliseconds). */
 const silenceMs = 120_000;
+/** An engine with more is asked for its newest images alone. */
+const maxAskedImages = 200;
 /** Answers are documents (bytes). */
 const maxAnswerBytes = 32 * 1024 * 1024;
 
@@ -43,7 +45,18 @@ export async function loadIntoEngine(
       : new Set<Digest>();
   status("importing to docker", 0, 0, false);
   const kind = engine.takesIndexes ? "oci" : "docker";
-  await load(reach, (sink) => writeArchive(kind, [{ ...packed, names }], sink, { content: parts.content, signal, without }));
+  const send = async (left: ReadonlySet<Digest>): Promise<void> =>
+    await load(reach, (sink) =>
+      writeArchive(kind, [{ ...packed, names }], sink, { content: parts.content, signal, without: left }),
+    );
+  try {
+    await send(without);
+  } catch (error) {
+    // it may have lost a layer since it was asked
+    if (without.size === 0 || signal.aborted) throw error;
+    without.clear();
+    await send(without);
+  }
   for (const digest of without) status(`layer ${digest} is there`, 0, 0, true);
   status("importing to docker", 0, 0, true);
   return { image: images, descriptor: packed.descriptor, names };
@@ -65,9 +78,11 @@ async function describeEngine(reach: Reach): Promise<Engine> {
 
 /** The chain IDs of all layers that the engine's images stand on. */
 async function listChains(reach: Reach): Promise<ReadonlySet<string>> {
-  const images = await ask<readonly { readonly Id: string }[]>(reach, "/images/json");
+  const images = await ask<unknown>(reach, "/images/json");
+  const ids = Array.isArray(images) ? images.map((image) => (image as { readonly Id?: unknown } | null)?.Id) : [];
   const chains = new Set<string>();
-  for (const { Id } of images) {
+  for (const Id of ids.slice(0, maxAskedImages)) {
+    if (typeof Id !== "string") continue;
     const { RootFS } = await ask<{ RootFS?: { readonly Layers?: readonly Digest[] } }>(
       reach,
       `/images/${encodeURIComponent(Id)}/json`,
