@@ -67,8 +67,10 @@ export async function joinImages(request: JoinRequest, registry: RegistryClient)
     }
   }
   const chosen = choosePlatforms([...manifests.values()], platforms);
-  const isDocker = found.every(({ descriptor }) => descriptor.mediaType.includes("vnd.docker."));
-  const mediaType = isDocker && annotations.length === 0 ? mediaTypes.dockerList : mediaTypes.ociIndex;
+  const isDocker = chosen.every((each) => each.mediaType === mediaTypes.dockerManifest);
+  // Docker's lists have no annotations of their own.
+  const isNoted = annotations.some(({ place }) => place === "index");
+  const mediaType = isDocker && !isNoted ? mediaTypes.dockerList : mediaTypes.ociIndex;
   return { ...serialize(chosen, mediaType, annotations), places };
 }
 

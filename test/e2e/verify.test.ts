@@ -21,11 +21,12 @@ describeEachWay("verify", (box) => {
   };
 
   test("an image of which every byte comes from its inputs is built again to the same bytes, with the options of its record", async () => {
-    const Dockerfile = "FROM scratch\nARG WHO\nENV WHO=$WHO\nCOPY --chmod=640 file /there/\nLABEL a=b\nFROM scratch AS last\n";
+    const Dockerfile =
+      "FROM scratch AS first\nARG WHO\nENV WHO=$WHO\nCOPY --chmod=640 file /there/\nLABEL a=b\nFROM scratch AS last\n";
     const built = await box.build({ Dockerfile, file: "content" }, [
       "-t",
       "same",
-      "--target=0",
+      "--target=first",
       "--build-arg=WHO=me",
       "--label=x=y",
     ]);

@@ -26,12 +26,14 @@ export const images = defineCommand({
   async run({ flags, args, io, openStore }) {
     const digests = flags.digests === true;
     const print = compileListing<ImageRow>(flags.quiet === true ? "{{.ID}}" : flags.format === "raw" ? raw : flags.format);
+    // as in Docker, a template that asks for digests gets them
+    const showsDigest = digests || (flags.format?.includes("{{.Digest}}") ?? false);
     const filters = readListFilters(flags.filter, io.now());
     const patterns = [...filters.references, ...args];
     const rows = (await selectImages(await openStore(), filters)).flatMap((image) => {
       const names = image.names.filter((name) => patterns.every((pattern) => matchesReference(pattern, name)));
       if (names.length === 0 && (image.names.length > 0 || patterns.length > 0)) return [];
-      return imageRows({ ...image, names }, { nowMs: io.now(), noTrunc: flags["no-trunc"] === true, digests });
+      return imageRows({ ...image, names }, { nowMs: io.now(), noTrunc: flags["no-trunc"] === true, digests: showsDigest });
     });
     const columns = ["Repository", "Tag", ...(digests ? ["Digest" as const] : []), "ID", "CreatedSince", "Size"] as const;
     io.stdout.print(print({ rows, headings, columns }));

@@ -5,7 +5,7 @@ export function formatGoValue(value: unknown, inner = false): string {
   if (value === undefined || value === null) return inner || value === null ? "<nil>" : "<no value>";
   if (Array.isArray(value)) return `[${value.map((item) => formatGoValue(item, true)).join(" ")}]`;
   if (value instanceof Map) return formatMap([...(value as Map<string, unknown>)]);
-  if (typeof value === "object") return formatMap(Object.entries(value));
+  if (typeof value === "object") return Object.keys(value).length === 0 ? "{}" : formatMap(Object.entries(value));
   if (typeof value === "string") return value;
   if (typeof value === "number") return formatNumber(value);
   return JSON.stringify(value) ?? "";
