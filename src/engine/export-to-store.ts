@@ -1,5 +1,5 @@
 import { VarveError } from "../errors/index.ts";
-import { storeImage, type ExportedImage, type PackedImage, type PackedIndex } from "../exporters/index.ts";
+import { storeImage, type ExportedImage, type PackedImage } from "../exporters/index.ts";
 import {
   canonicalName,
   familiarReference,
@@ -45,7 +45,7 @@ export async function exportToStore(
   const images = await maker.identify(output);
   const names = output.pushByDigest === true ? [] : namesOf(output, tags);
   const known = [...names, ...canonicalNames(output, names, packed?.descriptor)];
-  if (output.store !== false) keep(images, names, packed, exporting, status);
+  if (output.store !== false) keep(output, { images, names, packed }, exporting, status);
   if (packed !== undefined) addDigests(known, images, exporting);
   for (const target of targets) await push(target, packed as MadeImage, { output, exporting, status, image: images });
   if (packed !== undefined && isPushed) {
@@ -88,9 +88,12 @@ function canonicalNames(
 }
 
 function keep(
-  images: readonly ExportedImage[],
-  names: readonly string[],
-  packed: MadeImage | undefined,
+  output: ImageOutput,
+  {
+    images,
+    names,
+    packed,
+  }: { readonly images: readonly ExportedImage[]; readonly names: readonly string[]; readonly packed: MadeImage | undefined },
   { parts, maker, results }: Exporting,
   status: ReportStatus,
 ): void {
@@ -101,17 +104,18 @@ function keep(
     storeImage(image, isNamed ? names : [], parts.images, { manifest });
     status(`writing image ${image.id}`, 0, 0, true);
   }
-  const index =
-    packed !== undefined && "index" in packed ? { digest: packed.descriptor.digest, parts: partsOf(packed) } : undefined;
+  // What a name is sent as, where that is more than the store makes of an image by itself.
+  const isOwn = packed === undefined || (!maker.isIndex && !needsManifest({ ...output, push: false }));
+  const document = isOwn ? undefined : { digest: packed.descriptor.digest, parts: partsOf(packed) };
   for (const name of names) {
-    if (index !== undefined) parts.images.setIndex(name, index);
+    if (document !== undefined) parts.images.setIndex(name, document);
     status(`naming to ${name}`, 0, 0, true);
   }
 }
 
-function partsOf({ descriptor, images }: PackedIndex): Digest[] {
-  const all = images.flatMap((image) => [image.descriptor, image.manifest.config, ...image.manifest.layers]);
-  return [...new Set([descriptor, ...all].map(({ digest }) => digest))];
+function partsOf(packed: MadeImage): Digest[] {
+  const all = imagesOf(packed).flatMap(({ descriptor, manifest }) => [descriptor, manifest.config, ...manifest.layers]);
+  return [...new Set([packed.descriptor, ...all].map(({ digest }) => digest))];
 }
 
 function manifestAt(packed: MadeImage | undefined, index: number): PackedImage["manifest"] | undefined {

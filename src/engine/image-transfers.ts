@@ -21,7 +21,7 @@ import { internalStep } from "./internal-step.ts";
 import type { Parts } from "./parts.ts";
 import { pushFailure } from "./push-failure.ts";
 import { findServedManifest, type ServedManifest } from "./served-manifest.ts";
-import { findServedIndex } from "./served-index.ts";
+import { findServedDocument } from "./served-document.ts";
 import type { LayerTransfer, PullOptions, PullResult, PushOptions, PushResult } from "./types.ts";
 
 type Archived = Pick<ArchiveImage, "manifest" | "descriptor">;
@@ -69,12 +69,12 @@ export async function pushStored(
     }
   }
   const findTree = async (within: AbortSignal): Promise<{ tree: PushTree; layers: ReadonlySet<string> }> => {
-    const index = platform === undefined ? await findServedIndex(reference, parts, within) : undefined;
-    if (index !== undefined) {
-      const manifests = index.manifests.map((each) => pushTreeOf(each, reference, parts, within));
-      return { tree: { mediaType: index.mediaType, bytes: index.bytes, manifests }, layers: layersOf(index.manifests) };
+    const named = platform === undefined ? await findServedDocument(reference, parts, within) : undefined;
+    if (named !== undefined && "manifests" in named) {
+      const manifests = named.manifests.map((each) => pushTreeOf(each, reference, parts, within));
+      return { tree: { mediaType: named.mediaType, bytes: named.bytes, manifests }, layers: layersOf(named.manifests) };
     }
-    const served = (await findServedManifest(record, parts, { signal: within })) ?? asServed(await archive(within));
+    const served = named ?? (await findServedManifest(record, parts, { signal: within })) ?? asServed(await archive(within));
     return { tree: pushTreeOf(served, reference, parts, within), layers: layersOf([served]) };
   };
   return await internalStep(`push ${formatReference(reference)}`, onEvent, async (status) => {

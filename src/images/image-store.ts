@@ -16,9 +16,9 @@ CREATE TABLE IF NOT EXISTS image_digests (
   id TEXT NOT NULL REFERENCES images (id),
   PRIMARY KEY (repository, digest)
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS image_indexes ( -- names that stand for an index over images of several platforms
+CREATE TABLE IF NOT EXISTS image_indexes ( -- what names are sent as: an index over images of several platforms, or a manifest of its own
   name TEXT PRIMARY KEY,
-  digest TEXT NOT NULL, -- of the index
+  digest TEXT NOT NULL, -- of the document
   parts TEXT NOT NULL   -- JSON: digests of all that it is made of, itself too
 ) WITHOUT ROWID;
 `;
@@ -34,7 +34,7 @@ export interface ImageRecord {
   readonly names: readonly string[];
   /** `repository@digest`, canonical. */
   readonly digests: readonly string[];
-  /** Blobs of the indexes that names of the image stand for: they are needed for as long as the names are there. */
+  /** Blobs of what names of the image are sent as: they are needed for as long as the names are there. */
   readonly indexParts?: readonly Digest[];
 }
 
@@ -57,9 +57,9 @@ export interface ImageStore {
   list(): readonly ImageRecord[];
   /** Points a name to an image; another image that had it loses it, and an index too. */
   setName(name: string, id: Digest): void;
-  /** Says that a name, which an image has, stands for an index as well. */
+  /** Says what a name, which an image has, is sent as: an index, or a manifest that says more than one made anew would. */
   setIndex(name: string, index: ImageIndex): void;
-  /** The index that a name stands for. */
+  /** What a name is sent as, where it was said. */
   indexOf(name: string): ImageIndex | undefined;
   removeName(name: string): void;
   addDigest(repository: string, digest: Digest, id: Digest): void;
@@ -71,7 +71,7 @@ export interface ImageStore {
   forget(id: Digest): void;
 }
 
-/** An index over images of several platforms. */
+/** A document that a name is sent as. */
 export interface ImageIndex {
   readonly digest: Digest;
   /** Digests of all blobs that it is made of, its own too. */

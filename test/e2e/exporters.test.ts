@@ -307,6 +307,15 @@ describeOnce("exporters with a base image and a registry", (box) => {
     await box.succeed(["pull", "--platform=linux/arm64", name("app:2")], { store: "other" });
   });
 
+  test("E20 E29 E35 an image that was built with settings of its own is pushed with them later", async () => {
+    const made = await box.build(files, ["-t", name("later:1"), "-o", "type=image,compression=zstd,annotation.a=b"]);
+    assert.equal(made.code, 0, made.stderr);
+    await box.succeed(["push", name("later:1")]);
+    const { document } = await fetchDocument("later", "1");
+    assert.deepEqual(document.annotations, { a: "b" });
+    assert.ok(document.layers.every(({ mediaType }) => mediaType.endsWith("+zstd")));
+  });
+
   test("E01 E23 push-by-digest sends without a tag; name-canonical and dangling-name-prefix name the image by its digest", async () => {
     const output = `type=image,"name=${name("digested")}",push=true,push-by-digest=true,store=false,oci-mediatypes=false`;
     const made = await box.build(files, ["-o", output.replaceAll('"', ""), `--metadata-file=${out}/m.json`]);

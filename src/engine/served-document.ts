@@ -1,5 +1,13 @@
 import { isVarveError, VarveError } from "../errors/index.ts";
-import { formatReference, isManifest, parseIndex, parseManifest, type Digest, type ImageReference } from "../oci/index.ts";
+import {
+  formatReference,
+  isManifest,
+  mediaTypes,
+  parseIndex,
+  parseManifest,
+  type Digest,
+  type ImageReference,
+} from "../oci/index.ts";
 import type { Parts } from "./parts.ts";
 import type { ServedManifest } from "./served-manifest.ts";
 
@@ -13,27 +21,32 @@ export interface ServedIndex {
 /** As registries and this client limit it (bytes). */
 const maxDocumentBytes = 4 * 1024 * 1024;
 
-/** What is sent of a name that stands for an index: the index with the images of all platforms, as they were built. */
-export async function findServedIndex(
+/** What a name is sent as where a build said so: an index with the images of all platforms, or a manifest, as they were built. */
+export async function findServedDocument(
   reference: ImageReference,
   parts: Pick<Parts, "content" | "images">,
   signal: AbortSignal,
-): Promise<ServedIndex | undefined> {
+): Promise<ServedIndex | ServedManifest | undefined> {
   const index = parts.images.indexOf(formatReference(reference));
   if (index === undefined) return undefined;
   const read = (digest: Digest) => parts.content.readAll(digest, { maxBytes: maxDocumentBytes, signal });
   try {
     const bytes = await read(index.digest);
+    const { manifests: members } = JSON.parse(Buffer.from(bytes).toString()) as { readonly manifests?: unknown };
+    if (members === undefined) {
+      const manifest = parseManifest(bytes);
+      return { manifest, mediaType: manifest.mediaType ?? mediaTypes.ociManifest, bytes };
+    }
     const document = parseIndex(bytes);
     const manifests: ServedManifest[] = [];
     for (const { digest, mediaType } of document.manifests.filter((member) => isManifest(member.mediaType))) {
       const inner = await read(digest);
       manifests.push({ manifest: parseManifest(inner), mediaType, bytes: inner });
     }
-    return { mediaType: document.mediaType ?? "application/vnd.oci.image.index.v1+json", bytes, manifests };
+    return { mediaType: document.mediaType ?? mediaTypes.ociIndex, bytes, manifests };
   } catch (cause) {
     if (!isVarveError(cause) || cause.code !== "CONTENT_NOT_FOUND") throw cause;
-    throw new VarveError("IMAGE_INCOMPLETE", `the index of ${formatReference(reference)} is not whole in the store`, {
+    throw new VarveError("IMAGE_INCOMPLETE", `what ${formatReference(reference)} was built as is not whole in the store`, {
       cause,
       hint: "build it again with --push",
     });
