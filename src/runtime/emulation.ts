@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { arch } from "node:os";
 import { join } from "node:path";
 import { VarveError } from "../errors/index.ts";
@@ -65,17 +65,19 @@ async function runs(
   registration: string | undefined,
   { folder }: EmulationOptions,
 ): Promise<{ readonly isRun: boolean; readonly problem: string }> {
-  const root = mkdtempSync(join(folder, "probe-"));
+  const place = mkdtempSync(join(folder, "probe-"));
+  const root = join(place, "root");
   try {
+    mkdirSync(root);
     writeFileSync(join(root, "probe"), program, { mode: 0o755 });
     const env = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" };
-    const start: StartOptions = { folder, cwd: "/", env, stdio: ["ignore", "ignore", "pipe"] };
+    const start: StartOptions = { folder: place, cwd: "/", env, stdio: ["ignore", "ignore", "pipe"] };
     const command = ["chroot", root, "/probe"];
     const child =
       registration === undefined ? spawn("chroot", command.slice(1), start) : spawnWithFormat(command, registration, start);
     return await outcomeOf(child);
   } finally {
-    rmSync(root, { recursive: true, force: true });
+    rmSync(place, { recursive: true, force: true });
   }
 }
 
