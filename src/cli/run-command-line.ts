@@ -49,7 +49,7 @@ async function dispatch(args: readonly string[], io: Io, context: ErrorContext):
   if (help || words.length === 0) return printHelp(rootHelp(), io);
   if (words[0] === "help") return await printCommandHelp(words.slice(1), io);
 
-  const found = findCommand(words);
+  const found = findCommand(withGroupFlags(words));
   if (found === undefined) return await groupOrUnknown(words, io);
   const command = await found.entry.load();
   context.command = found.name;
@@ -96,6 +96,17 @@ async function dispatch(args: readonly string[], io: Io, context: ErrorContext):
     for (const store of stores.values()) await store.close();
     for (const warning of warnings) io.stderr.print(`WARNING: ${warning}\n`);
   }
+}
+
+/** `buildx --builder NAME COMMAND …` is `buildx COMMAND --builder NAME …`. */
+function withGroupFlags(words: readonly string[]): readonly string[] {
+  const [group = "", flag = "", ...rest] = words;
+  if ((group !== "buildx" && group !== "builder") || !/^--builder(?:=|$)/.test(flag)) return words;
+  const given = flag.includes("=") ? [flag] : [flag, rest[0] ?? ""];
+  const after = rest.slice(given.length - 1);
+  const last = findCommand([group, ...after]);
+  if (last === undefined) return words;
+  return [...last.name.split(" "), ...given, ...last.rest];
 }
 
 /** Whether a command that has a `--debug` of its own got it. */

@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import { VarveError } from "../errors/index.ts";
 import type { BuildRecord } from "../history/index.ts";
-import type { BuildOptions, NamedContext } from "./types.ts";
+import type { BuildOptions, ImageOutput, NamedContext } from "./types.ts";
 import type { VerifyOptions } from "./verify-types.ts";
 
 /**
@@ -23,7 +23,7 @@ export function rebuildOptions({ options: recorded, ref }: BuildRecord, given: V
     buildArgs,
     labels,
     noCache: true,
-    outputs: [{ type: "image" }],
+    outputs: [imageOutput(recorded)],
     ...(target === undefined ? {} : { target }),
     ...(platforms === undefined ? {} : { platforms }),
     ...(network === "none" || network === "host" ? { network } : {}),
@@ -39,6 +39,16 @@ export function rebuildOptions({ options: recorded, ref }: BuildRecord, given: V
     }),
     ...(secrets === undefined ? {} : { secrets }),
     ...(ssh === undefined ? {} : { ssh }),
+  };
+}
+
+/** Into the store, with the settings of the first output that made an image. */
+function imageOutput({ outputs = [] }: BuildRecord["options"]): ImageOutput {
+  const made = outputs.find(({ type }) => type === "image" || type === "oci" || type === "docker");
+  return {
+    type: "image",
+    ...(made?.rewriteTimestamp === true ? { rewriteTimestamp: true } : {}),
+    ...(made?.sourceDateEpoch === undefined ? {} : { sourceDateEpoch: made.sourceDateEpoch }),
   };
 }
 

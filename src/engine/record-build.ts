@@ -77,6 +77,8 @@ function recordedOptions(options: BuildOptions): RecordedOptions {
     outputs: outputs?.map((output) => ({
       type: output.type,
       ...("dest" in output ? { dest: typeof output.dest === "string" ? output.dest : "-" } : {}),
+      ...("rewriteTimestamp" in output && output.rewriteTimestamp === true ? { rewriteTimestamp: true as const } : {}),
+      ...("sourceDateEpoch" in output && output.sourceDateEpoch !== undefined ? { sourceDateEpoch: output.sourceDateEpoch } : {}),
     })),
     secrets: Object.keys(options.secrets ?? {}),
     ssh: Object.keys(options.ssh ?? {}),

@@ -54,10 +54,19 @@ export interface RecordedOptions {
   readonly shmSizeBytes?: number;
   /** `name=soft:hard`. */
   readonly ulimits?: readonly string[];
-  readonly outputs?: readonly { readonly type: string; readonly dest?: string }[];
+  readonly outputs?: readonly RecordedOutput[];
   readonly secrets?: readonly string[];
   readonly ssh?: readonly string[];
   readonly allow?: readonly string[];
+}
+
+/** Where a result went, and what about it changes the image's bytes. */
+export interface RecordedOutput {
+  readonly type: string;
+  readonly dest?: string;
+  readonly rewriteTimestamp?: true;
+  /** Seconds since 1970; null for none. */
+  readonly sourceDateEpoch?: number | null;
 }
 
 export interface RecordedError {

@@ -1,8 +1,16 @@
 import { VarveError } from "../../errors/index.ts";
 import { defineCommand } from "../command.ts";
-import { cacheCells, cacheHeadings, cacheRow, formatTotals, prettyRecord } from "../format/cache-record.ts";
+import {
+  cacheCells,
+  cacheHeadings,
+  cacheRow,
+  cacheRowHeadings,
+  formatTotals,
+  prettyRecord,
+  type CacheRow,
+} from "../format/cache-record.ts";
+import { compileListing } from "../format/listing.ts";
 import { formatTable } from "../format/table.ts";
-import { compileTemplate } from "../format/template.ts";
 import { readCacheFilters } from "../store-filters.ts";
 
 export const du = defineCommand({
@@ -22,7 +30,7 @@ export const du = defineCommand({
     if (flags.format !== undefined && flags.verbose === true)
       throw new VarveError("USAGE", "--format and --verbose cannot be used together");
     const format = flags.verbose === true ? "pretty" : (flags.format ?? "table");
-    const template = format === "table" || format === "pretty" ? undefined : compileTemplate(format);
+    const template = format === "table" || format === "pretty" ? undefined : compileListing<CacheRow>(format);
     const { conditions, keepMs } = readCacheFilters(flags.filter);
     const store = await openStore();
     const nowMs = io.now();
@@ -31,7 +39,8 @@ export const du = defineCommand({
       .filter(({ lastUsedMs, createdMs }) => keepMs === 0 || (lastUsedMs ?? createdMs) <= nowMs - keepMs)
       .toSorted((a, b) => a.bytes - b.bytes);
     const rows = records.map((record) => ({ record, row: cacheRow(record, nowMs) }));
-    if (template !== undefined) for (const { row } of rows) io.stdout.print(`${template(row)}\n`);
+    if (template !== undefined)
+      io.stdout.print(template({ rows: rows.map(({ row }) => row), headings: cacheRowHeadings, columns: ["ID"] }));
     else if (format === "pretty") {
       for (const { record, row } of rows)
         io.stdout.print(prettyRecord(row, record.inUseBy === undefined ? [] : [["In use by", record.inUseBy]]));

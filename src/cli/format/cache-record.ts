@@ -38,6 +38,21 @@ export function cacheCells({ ID, Mutable, Reclaimable, Size, Shared, LastUsedAt 
   return [`${ID}${Mutable ? "*" : ""}`, String(Reclaimable), `${Size}${Shared ? "*" : ""}`, LastUsedAt];
 }
 
+/** The heading of each field, for tables of the user's own. */
+export const cacheRowHeadings = {
+  CreatedAt: "CREATED AT",
+  Description: "DESCRIPTION",
+  ID: "ID",
+  LastUsedAt: "LAST ACCESSED",
+  Mutable: "MUTABLE",
+  Parents: "PARENTS",
+  Reclaimable: "RECLAIMABLE",
+  Shared: "SHARED",
+  Size: "SIZE",
+  Type: "TYPE",
+  UsageCount: "USAGE COUNT",
+};
+
 export const cacheHeadings = ["ID", "RECLAIMABLE", "SIZE", "LAST ACCESSED"] as const;
 
 /** As buildx's `--verbose`; `notes` are lines of our own. */
