@@ -9,7 +9,9 @@ import type { Bench, Finding, Row, Workload } from "../workload.ts";
 
 /** Something that sends the image that it holds as `tag`, and fetches one. */
 interface Mover {
-  readonly name: string;
+  readonly title: string;
+  /** Gives the image the name to push it under; the time of that is not measured. */
+  name(tag: string, target: string): Promise<void>;
   push(tag: string, target: string): Promise<void>;
   /** Lets go of what a pull would not fetch again, before one is measured. */
   empty(): Promise<void>;
@@ -32,18 +34,19 @@ export const registry: Workload = {
       return [];
     }
     const movers = prepareMovers(bench);
-    const pushes = new Map(movers.map(({ name }) => [name, [] as number[]]));
-    const pulls = new Map(movers.map(({ name }) => [name, [] as number[]]));
+    const pushes = new Map(movers.map(({ title }) => [title, [] as number[]]));
+    const pulls = new Map(movers.map(({ title }) => [title, [] as number[]]));
     const sent: string[] = [];
     for (let run = 0; run < runs(3); run += 1) {
       for (const mover of run % 2 === 0 ? movers : movers.toReversed()) {
-        const place = await startRegistry(folder(`registry-${run}-${mover.name.replaceAll(" ", "-")}`));
+        const place = await startRegistry(folder(`registry-${run}-${mover.title.replaceAll(" ", "-")}`));
         try {
           const target = `${place.host}/bench/image:1`;
-          pushes.get(mover.name)?.push(await timed(() => mover.push(first, target)));
-          if (run === 0) sent.push(`${mover.name} ${await countSecond(mover, place)}`);
+          await mover.name(first, target);
+          pushes.get(mover.title)?.push(await timed(() => mover.push(first, target)));
+          if (run === 0) sent.push(`${mover.title} ${await countSecond(mover, place)}`);
           await mover.empty();
-          pulls.get(mover.name)?.push(await timed(() => mover.pull(target)));
+          pulls.get(mover.title)?.push(await timed(() => mover.pull(target)));
           await mover.restore(target);
         } finally {
           await place.stop();
@@ -66,9 +69,12 @@ export const registry: Workload = {
 
 /** Both images by way of the address that counts; the bytes are those of the second. */
 async function countSecond(mover: Mover, place: BenchRegistry): Promise<string> {
-  await mover.push(first, `${place.countedHost}/bench/image:1`);
+  const targets = [`${place.countedHost}/bench/image:1`, `${place.countedHost}/bench/image:2`] as const;
+  await mover.name(first, targets[0]);
+  await mover.push(first, targets[0]);
   place.takeBytes();
-  await mover.push(second, `${place.countedHost}/bench/image:2`);
+  await mover.name(second, targets[1]);
+  await mover.push(second, targets[1]);
   await new Promise((resolve) => setTimeout(resolve, 100));
   return `${(place.takeBytes() / 1000).toFixed(1)} kB`;
 }
@@ -105,7 +111,8 @@ function prepareMovers({ builders, folder, size, say }: Bench): readonly Mover[]
     for (const tag of [first, second])
       runOrThrow([...copy, `oci-archive:${archive(tag)}`, `oci:${layout}:${tag.split(":")[1] ?? ""}`], { PATH, HOME });
     tools.push({
-      name: "skopeo copy",
+      title: "skopeo copy",
+      name: async () => undefined,
       push: (tag, target) =>
         run([...copy, "--dest-tls-verify=false", `oci:${layout}:${tag.split(":")[1] ?? ""}`, `docker://${target}`], {
           PATH,
@@ -122,7 +129,7 @@ function prepareMovers({ builders, folder, size, say }: Bench): readonly Mover[]
   }
   if (builders.some(({ name }) => name === "docker build")) {
     for (const tag of [first, second]) runOrThrow(["docker", "load", "-q", "-i", archive(tag)], process.env);
-    tools.push(dockerMover);
+    tools.push(createDockerMover());
   }
   for (const tag of [first, second]) rmSync(archive(tag));
   return tools;
@@ -130,32 +137,38 @@ function prepareMovers({ builders, folder, size, say }: Bench): readonly Mover[]
 
 function createVarveMover(program: string, env: NodeJS.ProcessEnv, pullStore: string): Mover {
   return {
-    name: "Varve",
-    async push(tag, target) {
-      await run([program, "tag", tag, target], env);
-      await run([program, "push", "-q", target], env);
-    },
+    title: "Varve",
+    name: (tag, target) => run([program, "tag", tag, target], env),
+    push: (_tag, target) => run([program, "push", "-q", target], env),
     pull: (source) => run([program, "pull", "-q", source], { ...env, VARVE_ROOT: pullStore }),
     empty: async () => undefined,
     restore: async () => rmSync(pullStore, { recursive: true, force: true }),
   };
 }
 
-const dockerMover: Mover = {
-  name: "docker push",
-  async push(tag, target) {
-    await run(["docker", "tag", tag, target], process.env);
-    await run(["docker", "push", "-q", target], process.env);
-    await run(["docker", "rmi", target], process.env);
-  },
-  // The engine has one store: what it pushed goes before it pulls.
-  empty: () => run(["docker", "rmi", "-f", first, second], process.env),
-  pull: (source) => run(["docker", "pull", "-q", source], process.env),
-  async restore(source) {
-    await run(["docker", "tag", source, first], process.env);
-    await run(["docker", "rmi", source], process.env);
-  },
-};
+function createDockerMover(): Mover {
+  const names = new Set<string>([first, second]);
+  const docker = (...args: readonly string[]) => run(["docker", ...args], process.env);
+  return {
+    title: "docker push",
+    async name(tag, target) {
+      await docker("tag", tag, target);
+      names.add(target);
+    },
+    push: (_tag, target) => docker("push", "-q", target),
+    // The engine has one store: what it pushed goes before it pulls.
+    async empty() {
+      await docker("rmi", "-f", ...names);
+      names.clear();
+    },
+    pull: (source) => docker("pull", "-q", source),
+    async restore(source) {
+      await docker("tag", source, first);
+      await docker("rmi", source);
+      names.add(first);
+    },
+  };
+}
 
 /** Without holding up this process: the bytes are counted in it. */
 async function run([program = "", ...args]: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
