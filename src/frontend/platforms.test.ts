@@ -87,3 +87,14 @@ test("B20 platforms with one result are one vertex, and an empty result is none"
   const empty = await compile("FROM scratch\nLABEL a=b\n", platforms);
   assert.deepEqual([empty.graph.vertices.size, empty.graph.results], [0, [undefined, undefined]]);
 });
+
+test("I12 the working directory of a Windows image is written with backslashes", async () => {
+  const { results } = await compile("FROM scratch\nWORKDIR /a\nWORKDIR b\nCOPY x .\n", [parsePlatform("windows/amd64"), amd64]);
+  assert.deepEqual(
+    results.map(({ image }) => [image.config?.WorkingDir, image.history?.map((entry) => entry.created_by)]),
+    [
+      ["\\a\\b", ["WORKDIR /a", "WORKDIR /a/b", "COPY x . # buildkit"]],
+      ["/a/b", ["WORKDIR /a", "WORKDIR /a/b", "COPY x . # buildkit"]],
+    ],
+  );
+});

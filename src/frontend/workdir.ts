@@ -10,9 +10,20 @@ import type { Command, StageState } from "./stage.ts";
 
 /** Moves to a directory, relative to the last one, without making it: what a base image's WorkingDir does. */
 export function enterDirectory(stage: StageState, path: string): string {
+  if (stage.platform?.os === "windows") return enterWindowsDirectory(stage, path);
   // An absolute path stays as written, as in BuildKit: only relative ones are joined and cleaned
   const directory = path.startsWith("/") ? path : resolvePath(stage.image.config.WorkingDir ?? "/", path);
   stage.image.config.WorkingDir = directory;
+  stage.directory = directory;
+  return directory;
+}
+
+/** The config of a Windows image has backslashes and no drive; within the build the same path has slashes. */
+function enterWindowsDirectory(stage: StageState, path: string): string {
+  const withSlashes = (text: string): string => text.replaceAll("\\", "/").replace(/^[Cc]:/, "");
+  const wanted = withSlashes(path);
+  const directory = wanted.startsWith("/") ? wanted : resolvePath(withSlashes(stage.image.config.WorkingDir || "/"), wanted);
+  stage.image.config.WorkingDir = directory.replaceAll("/", "\\");
   stage.directory = directory;
   return directory;
 }
