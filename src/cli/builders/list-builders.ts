@@ -1,4 +1,5 @@
 import type { BuilderInfo, NodeInfo } from "../../engine/index.ts";
+import { toJson } from "../format/go-value.ts";
 import { compileListing } from "../format/listing.ts";
 import { compileTemplate } from "../format/template.ts";
 import { nodePlatforms, shortPlatforms } from "./platforms.ts";
@@ -36,15 +37,20 @@ export function compileBuilderList(
   format: string | undefined,
   options: ListOptions,
 ): (builders: readonly BuilderInfo[]) => string {
-  if (format === "json" || format === "{{json .}}")
-    return (builders) => builders.map((builder) => `${JSON.stringify(jsonOf(builder, options))}\n`).join("");
+  if (format === "json") return (builders) => builders.map((builder) => `${JSON.stringify(jsonOf(builder, options))}\n`).join("");
   const isTable = format === undefined || format === "table" || format.startsWith("table ");
   if (!isTable) {
-    const render = compileTemplate(format);
+    let whole = "";
+    // a row has no JSON of its own: it shows its builder's, as in buildx
+    const json = (value: unknown): string =>
+      typeof value === "object" && value !== null && "IsNode" in value ? whole : toJson(value);
+    const render = compileTemplate(format, { json });
     return (builders) =>
       builders
-        .flatMap((builder) => rowsOf(builder, options))
-        .map((row) => `${render(row)}\n`)
+        .flatMap((builder) => {
+          whole = JSON.stringify(jsonOf(builder, options));
+          return rowsOf(builder, options).map((row) => `${render(row)}\n`);
+        })
         .join("");
   }
   const print = compileListing<BuilderRow>(format);

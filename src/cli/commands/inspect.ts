@@ -2,6 +2,7 @@ import { isVarveError, VarveError } from "../../errors/index.ts";
 import type { ImageDetails } from "../../engine/index.ts";
 import { defineCommand } from "../command.ts";
 import { throwFailures } from "../failures.ts";
+import { isTrue } from "../format/go-value.ts";
 import { compileTemplate } from "../format/template.ts";
 
 /** What Docker can inspect. Of all but images there are none here. */
@@ -34,7 +35,7 @@ export const inspect = defineCommand({
         failures.push(error);
       }
     }
-    if (render !== undefined) for (const image of found) io.stdout.print(`${render(withMaps(image))}\n`);
+    if (render !== undefined) for (const image of found) io.stdout.print(`${render(forTemplates(image))}\n`);
     else io.stdout.print(`${JSON.stringify(found, undefined, isJson ? undefined : 4)}\n`);
     throwFailures(failures);
   },
@@ -73,12 +74,32 @@ function describeConfig(config: Readonly<Record<string, unknown>>): Readonly<Rec
   return Object.fromEntries(Object.entries({ ...always, ...config }).toSorted(([left], [right]) => (left < right ? -1 : 1)));
 }
 
-const maps = ["Labels", "Volumes", "ExposedPorts"];
+/** The zero values of Docker's struct of a config, in its order. */
+const zeroConfig = {
+  User: "",
+  ExposedPorts: new Map(),
+  Env: [],
+  Entrypoint: [],
+  Cmd: [],
+  Volumes: new Map(),
+  WorkingDir: "",
+  Labels: new Map(),
+  StopSignal: "",
+  ArgsEscaped: false,
+  Healthcheck: null,
+  OnBuild: [],
+  Shell: [],
+};
 
-/** For templates: what is a map in Go answers nothing where a struct fails. */
-function withMaps(image: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const config = Object.entries(image["Config"] as Readonly<Record<string, unknown>>).map(
-    ([key, value]) => [key, maps.includes(key) ? new Map(Object.entries(value ?? {})) : value] as const,
-  );
-  return { ...image, Config: Object.fromEntries(config) };
+/** For templates, as Docker's structs are: each field of the config has a value, maps are maps, and JSON leaves out what is empty. */
+function forTemplates(image: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const config = image["Config"] as Readonly<Record<string, unknown>>;
+  const fields = Object.entries(zeroConfig).map(([key, zero]) => {
+    const value = config[key] ?? zero;
+    return [key, zero instanceof Map && !(value instanceof Map) ? new Map(Object.entries(value)) : value] as const;
+  });
+  const others = Object.entries(config).filter(([key]) => !Object.hasOwn(zeroConfig, key));
+  const filled = Object.fromEntries([...fields, ...others]);
+  const shown = Object.fromEntries([...fields, ...others].filter(([, value]) => isTrue(value)));
+  return { ...image, Config: Object.defineProperty(filled, "toJSON", { value: () => shown }) };
 }
