@@ -30,7 +30,8 @@ export async function placeMounts(
   const caches = await takeCaches(requests, {
     context,
     stack,
-    onWait: (id) => context.emit({ stream: 2, data: Buffer.from(`waiting for the cache mount ${shownId(id)}, which is in use\n`) }),
+    onWait: (id) =>
+      context.emit({ stream: 2, data: Buffer.from(`waiting for the cache mount ${shownId(id)}, which is in use\n`) }),
   });
   let root: string | undefined;
   const placed: ContainerMount[] = [];
