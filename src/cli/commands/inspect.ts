@@ -96,7 +96,7 @@ function forTemplates(image: Readonly<Record<string, unknown>>): Readonly<Record
   const config = image["Config"] as Readonly<Record<string, unknown>>;
   const fields = Object.entries(zeroConfig).map(([key, zero]) => {
     const value = config[key] ?? zero;
-    return [key, zero instanceof Map && !(value instanceof Map) ? new Map(Object.entries(value)) : value] as const;
+    return [key, zero instanceof Map && !(value instanceof Map) ? new Map(Object.entries(value as object)) : value] as const;
   });
   const others = Object.entries(config).filter(([key]) => !Object.hasOwn(zeroConfig, key));
   const filled = Object.fromEntries([...fields, ...others]);
