@@ -82,6 +82,7 @@ export function createSession(options: SessionOptions): Session {
           `${request.url.host} redirected to "${redactUrl(location ?? "").slice(0, 200)}", which is no web address`,
         );
       }
+      refusePlainUpload(request.url.protocol, next, first);
       const { authorization, ...open } = request.headers;
       const same = next.origin === request.url.origin && authorization !== undefined;
       request = { ...request, url: next, headers: same ? { ...open, authorization } : open };
@@ -96,6 +97,7 @@ export function createSession(options: SessionOptions): Session {
   ): Promise<HttpAnswer> => {
     const url = urlOf(endpoint, scheme, api);
     // An upload may be sent elsewhere; credentials are for the registry only.
+    refusePlainUpload(`${scheme}:`, url, api);
     const own = url.origin === new URL(`${scheme}://${endpoint.host}`).origin;
     const requestWith = (authorization: string | undefined): HttpRequest => ({
       method: api.method,
@@ -164,6 +166,18 @@ function urlOf(endpoint: Endpoint, scheme: string, api: ApiRequest): URL {
   if (endpoint.mirror) url.searchParams.set("ns", endpoint.namespace);
   for (const [name, value] of Object.entries(api.query ?? {})) url.searchParams.set(name, value);
   return url;
+}
+
+/** What a registry takes over TLS is not sent on in the clear because it says so. */
+function refusePlainUpload(from: string, to: URL, { body }: Pick<HttpRequest, "body">): void {
+  if (body === undefined || from !== "https:" || to.protocol === "https:") return;
+  throw new VarveError(
+    "REGISTRY_PROTOCOL",
+    `an upload over TLS is sent on to ${to.host} without encryption; it does not go there`,
+    {
+      hint: "a registry behind a proxy that ends TLS must know its own address",
+    },
+  );
 }
 
 /** True for what a server without TLS does to a handshake. A refused port of its own is no such sign. */

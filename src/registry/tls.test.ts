@@ -96,3 +96,24 @@ test("a host that refuses connections is told at once", async (t) => {
     message: /ECONNREFUSED/,
   });
 });
+
+test("an upload to a registry with TLS is not sent on without it", async (t) => {
+  const plain = await serve(t, createPlainServer(listener));
+  const host = await serve(
+    t,
+    createServer({ key, cert }, (request, response) => {
+      if (request.method === "HEAD") response.writeHead(404).end();
+      else response.writeHead(202, { location: `http://${plain}/upload` }).end();
+    }),
+  );
+  const client = createRegistryClient({ userAgent: "varve-test", config: { [host]: { http: false, insecure: true } } });
+  t.after(() => client.close());
+  const bytes = Buffer.from("layer");
+  const open = async function* (): AsyncGenerator<Uint8Array> {
+    yield bytes;
+  };
+  await assert.rejects(client.pushBlob(parseReference(`${host}/app`), { digest: sha256(bytes), size: bytes.length }, open), {
+    code: "REGISTRY_PROTOCOL",
+    message: /without encryption/,
+  });
+});
