@@ -68,7 +68,7 @@ export async function runFolderTask(
       tree.close();
     }
   }
-  if (removes) removeOthers(target, sources);
+  if (removes) await removeOthers(target, sources);
 }
 
 function copyOf(mtime: number | undefined): Parameters<typeof copyInto>[2] {

@@ -1,5 +1,6 @@
-import { lstatSync, readdirSync, rmSync, type Dirent } from "node:fs";
+import { lstatSync, readdirSync, type Dirent } from "node:fs";
 import { VarveError } from "../errors/index.ts";
+import { decodeName, removePath } from "../tree/index.ts";
 
 /** A root that goes into a folder. */
 export interface SourceRoot {
@@ -38,32 +39,28 @@ function walk(folder: string, below: string, onFile: (name: string) => void): vo
   }
 }
 
-/** Removes everything from a folder that no root has there. Links are removed, never followed. */
-export function removeOthers(target: string, roots: readonly SourceRoot[]): void {
+/** Removes everything from a folder that no root has there. Links are removed, never followed, whatever changes meanwhile. */
+export async function removeOthers(target: string, roots: readonly SourceRoot[]): Promise<void> {
+  const others: string[] = [];
+  /** `within`: what the roots have in this folder; `rest` is the way down to where a root begins. Bytes as latin1. */
   const visit = (below: string, within: readonly { readonly path: string; readonly rest: readonly string[] }[]): void => {
     for (const { name, isFolder } of list(pathOf(target, below))) {
       const path = below === "" ? name : `${below}/${name}`;
       const having = within.flatMap(({ path: root, rest }) => {
         const [next, ...further] = rest;
-        if (next !== undefined)
-          return Buffer.from(next).toString("latin1") === name ? [{ path: root, rest: further, at: "" }] : [];
-        return [];
+        if (next !== undefined) return next === name ? [{ path: root, rest: further }] : [];
+        return has(root, name) ? [{ path: `${root}/${name}`, rest: [] }] : [];
       });
-      const there = within.flatMap((source) => (source.rest.length === 0 && has(source.path, name) ? [source] : []));
-      if (having.length === 0 && there.length === 0) {
-        rmSync(pathOf(target, path), { recursive: true, force: true });
-      } else if (isFolder) {
-        visit(path, [
-          ...having.map(({ path: root, rest }) => ({ path: root, rest })),
-          ...there.map(({ path: root }) => ({ path: `${root}/${name}`, rest: [] })),
-        ]);
-      }
+      if (having.length === 0) others.push(decodeName(Buffer.from(path, "latin1")));
+      else if (isFolder) visit(path, having);
     }
   };
+  const asBytes = (text: string): string => Buffer.from(text).toString("latin1");
   visit(
     "",
-    roots.map(({ path, folder }) => ({ path: Buffer.from(path).toString("latin1"), rest: folder === undefined ? [] : [folder] })),
+    roots.map(({ path, folder }) => ({ path: asBytes(path), rest: folder === undefined ? [] : [asBytes(folder)] })),
   );
+  for (const path of others) await removePath(target, { path: `/${path}`, allowNotFound: true, allowWildcard: false });
 }
 
 function list(folder: Buffer): readonly { readonly name: string; readonly isFolder: boolean }[] {

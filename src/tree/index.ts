@@ -36,5 +36,6 @@ export {
   type MakeOptions,
   type MakeSymlinkAction,
 } from "./make.ts";
+export { decodeName } from "./names.ts";
 export { removePath, type RemoveAction } from "./remove.ts";
 export { lookupUser, resolveOwner, type OwnerIds, type OwnerReference, type RunUser } from "./owner.ts";
