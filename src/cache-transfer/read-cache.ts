@@ -112,7 +112,11 @@ async function fromImages(manifests: readonly Descriptor[], origin: CacheOrigin,
     origin,
     records: {
       has: (key) => read.some(({ records }) => records.has(key)),
-      record: (key) => firstOf(read, ({ records }) => records.record(key)),
+      // all images of a build know its steps, but each has only the layers of its own platform
+      record(key) {
+        const known = read.flatMap(({ records }) => records.record(key) ?? []);
+        return known[0] && { ...known[0], results: known.flatMap(({ results }) => results) };
+      },
       link: (fastKey) => firstOf(read, ({ records }) => records.link(fastKey)),
     },
     layersOf: (blobs) => firstOf(read, (cache) => cache.layersOf(blobs)),

@@ -1,10 +1,11 @@
 /** Builds for other platforms than this machine's, and for several at once. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { digestOf, readEntry } from "../kit/archive.ts";
 import { describeEachWay, describeOnce } from "../kit/each-way.ts";
 import { bringEmulators } from "../kit/emulators.ts";
+import { startRegistry } from "../kit/registry.ts";
 
 const three = "linux/amd64,linux/arm64,linux/arm/v7";
 
@@ -186,5 +187,25 @@ describeOnce("other platforms", (box) => {
     assert.equal(made.code, 0, made.stderr);
     assert.deepEqual(readdirSync(`${out}/twice`).toSorted(), ["linux_amd64", "linux_arm64"]);
     assert.equal(made.stderr.match(/WARN: ConsistentInstructionCasing/g)?.length, 1, made.stderr);
+  });
+
+  test("Q01 Q02 B20 the caches of several platforms serve each of them: a folder's, and the inline ones of an index", async () => {
+    const registry = await startRegistry(box.path("registry"));
+    try {
+      appendFileSync(box.path("varve.toml"), registry.settings);
+      const name = `${registry.host}/several:1`;
+      const flags = [`--platform=${three}`];
+      const kept = ["--cache-to", `type=local,dest=${out}/cache`, "--cache-to", "type=inline", "--push", "-t", name];
+      const made = await box.build(crossing, [...flags, ...kept]);
+      assert.equal(made.code, 0, made.stderr);
+      for (const from of [`type=local,src=${out}/cache`, name]) {
+        const store = from === name ? "fresh-inline" : "fresh-folder";
+        const again = await box.build(crossing, [...flags, "--cache-from", from, "-o", "type=cacheonly"], { store });
+        assert.equal(again.code, 0, again.stderr);
+        assert.match(again.stderr, /all cached/);
+      }
+    } finally {
+      await registry.stop();
+    }
   });
 });
