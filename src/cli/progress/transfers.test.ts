@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LayerTransfer } from "../../engine/index.ts";
+import { parseDigest } from "../../oci/index.ts";
 import { createTransferProgress } from "./transfers.ts";
 
 const layer = (id: string, state: LayerTransfer["state"], current = 0, from?: string): LayerTransfer => ({
-  digest: `sha256:${id.repeat(64)}`,
+  digest: parseDigest(`sha256:${id.repeat(64)}`),
   current,
   total: 2_000_000,
   state,
