@@ -10,6 +10,8 @@ const files = { Dockerfile: "FROM busybox\nRUN echo built > /file\n" };
 describeEachWay("builders", (box) => {
   const print = async (...args: string[]) => (await box.succeed(args)).stdout.toString();
 
+  const remove = async (...args: string[]) => (await box.succeed(["buildx", "rm", ...args])).stderr;
+
   test("B41 B42 W02 a builder of the tutorials is made and listed as buildx lists it", async () => {
     assert.equal(await print("buildx", "create", "--driver=docker-container", "--name=container"), "container\n");
     assert.equal(
@@ -101,7 +103,7 @@ describeEachWay("builders", (box) => {
     );
     assert.equal(changed, `${name}\n`);
     assert.match(await print("buildx", "inspect", name), /^Platforms: +linux\/s390x\*/m);
-    assert.equal(await print("buildx", "rm", name), `${name} removed\n`);
+    assert.equal(await remove(name), `${name} removed\n`);
   });
 
   test("W03 W04 what needs a machine elsewhere, or limits a container, is refused by name", async () => {
@@ -131,17 +133,16 @@ describeEachWay("builders", (box) => {
     assert.deepEqual(stepsRun(again.stderr), []);
     assert.match(await print("buildx", "ls"), /container0 +\\_ local +running/);
 
-    assert.equal(await print("buildx", "rm", "--keep-state", "container"), "container removed\n");
+    assert.equal(await remove("--keep-state", "container"), "container removed\n");
     await print("buildx", "create", "--name", "container");
     const kept = await box.build(files, ["--builder=container"]);
     assert.deepEqual(stepsRun(kept.stderr), [], "its cache was kept");
 
     const some = await box.varve(["buildx", "rm", "nope", "container", "default"]);
     assert.equal(some.code, 1);
-    assert.equal(some.stdout.toString(), "container removed\n");
     assert.match(
       some.stderr,
-      /^failed to remove nope: no builder "nope" found\nfailed to remove default: context builder cannot be removed/,
+      /^failed to remove nope: no builder "nope" found\ncontainer removed\nfailed to remove default: context builder cannot be removed/,
     );
     assert.deepEqual(
       readdirSync(box.path("store", "builders")).filter((entry) => entry !== ".current"),
@@ -162,6 +163,6 @@ describeEachWay("builders", (box) => {
     }
     running.kill("SIGTERM");
     await running.result;
-    assert.equal(await print("buildx", "rm", "busy"), "busy removed\n");
+    assert.equal(await remove("busy"), "busy removed\n");
   });
 });

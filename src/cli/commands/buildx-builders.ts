@@ -90,7 +90,7 @@ export const buildxRm = defineCommand({
     for (const name of names) {
       try {
         await builders.remove(name, { keepState, signal: io.signal });
-        io.stdout.print(`${name} removed\n`);
+        io.stderr.print(`${name} removed\n`);
       } catch (error) {
         if (!isVarveError(error) || error.kind === "canceled") throw error;
         io.stderr.print(`failed to remove ${name}: ${error.message}\n`);
