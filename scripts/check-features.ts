@@ -47,7 +47,6 @@ const exceptions: Readonly<Record<string, string>> = {
   V14: "only for Windows images",
   X14: "options on the wire to a BuildKit frontend; Varve's frontend is in the process",
   X15: "options on the wire to a BuildKit frontend; Varve's frontend is in the process",
-  B35: "what buildx tells provenance of the Git checkout; there is no provenance yet",
   E08: "exporters that a client of a daemon hands in over its session; here both are one process",
   E09: "dockerd's word for the image exporter inside of it",
   E30: "what buildx tells dockerd of the ID to report; -q and --iidfile give the config's digest",

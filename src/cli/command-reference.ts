@@ -69,6 +69,10 @@ const environment: readonly (readonly [string, string])[] = [
   ["DOCKER_CONFIG", "Folder of Docker's config.json"],
   ["DOCKER_DEFAULT_PLATFORM", "Platform when `--platform` is not given"],
   ["SOURCE_DATE_EPOCH", "Build argument of this name when it is not given"],
+  [
+    "BUILDX_GIT_LABELS, BUILDX_GIT_CHECK_DIRTY",
+    "`1`: labels with commit, remote and Dockerfile of the context's Git checkout; `-dirty` after the commit where files were changed",
+  ],
   ["BUILDKIT_PROGRESS", "Kind of progress when `--progress` is not given"],
   ["PROGRESS_NO_TRUNC", "`0` cuts the names of steps to 72 characters"],
   ["NO_COLOR, FORCE_COLOR", "No colours, or colours also where stderr is no terminal"],

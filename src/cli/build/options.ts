@@ -36,7 +36,7 @@ export async function readBuildOptions(call: BuildCall): Promise<BuildOptions> {
   const extraHosts = parseExtraHosts(flags["add-host"]);
   const ulimits = parseUlimits(flags.ulimit);
   const options = {
-    labels,
+    labels: { ...(await readCheckoutLabels(call)), ...labels },
     tags: flags.tag,
     extraHosts,
     ulimits,
@@ -90,6 +90,13 @@ function readNoCache({ flags }: BuildCall): true | readonly string[] {
   if (flags["no-cache"] !== true) return stages;
   if (stages.length > 0) throw new VarveError("USAGE", "--no-cache and --no-cache-filter cannot currently be used together");
   return true;
+}
+
+/** Loaded only where the environment asks: most builds know nothing of Git. */
+async function readCheckoutLabels({ flags, args, io }: BuildCall): Promise<Readonly<Record<string, string>>> {
+  if (io.env["BUILDX_GIT_LABELS"] === undefined) return {};
+  const { readGitLabels } = await import("./git-labels.ts");
+  return await readGitLabels({ context: args[0] ?? "", dockerfile: nonEmpty(flags.file) }, io);
 }
 
 /** What the client itself allows; no step can ask for it. */
