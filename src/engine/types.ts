@@ -102,7 +102,10 @@ export interface BuildOptions {
   readonly requireCached?: true | string;
   /** Ask the registry for every base image, also those in the store. */
   readonly pull?: boolean;
-  /** Default: this machine's. For now one, the native one. */
+  /**
+   * What is built for, as `--platform` takes them; several make an index, or a folder for each. Default: this machine's, or what
+   * the base is for, where this machine emulates that.
+   */
   readonly platforms?: readonly string[];
   readonly network?: "default" | "none" | "host";
   readonly extraHosts?: readonly { readonly host: string; readonly ip: string }[];
