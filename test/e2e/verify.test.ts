@@ -52,7 +52,7 @@ describeEachWay("verify", (box) => {
       found.differences
         .filter(({ field }) => field !== "mtime")
         .map(({ layer, path, field }) => [layer, path, field])
-        .toSorted(),
+        .toSorted((left, right) => String(left).localeCompare(String(right), "en")),
       [
         [1, "there/a", "content"],
         [1, "there/a", "size"],

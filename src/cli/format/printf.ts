@@ -29,7 +29,7 @@ function formatVerb(verb: string, value: unknown, precision: string | undefined)
     case "s": {
       if (typeof value === "number" || typeof value === "boolean") return wrong;
       const text = formatGoValue(value);
-      return precision === undefined ? text : [...text].slice(0, Number(precision)).join("");
+      return precision === undefined ? text : Array.from(text).slice(0, Number(precision)).join("");
     }
     case "q":
       return typeof value === "string" ? JSON.stringify(value) : wrong;

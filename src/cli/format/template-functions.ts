@@ -18,7 +18,7 @@ export const templateFunctions: Readonly<Record<string, TemplateFunction>> = {
     throw new CallFailure(`len of ${kindOf(value)}`);
   },
   index: (value, ...keys) => keys.reduce(indexOne, value),
-  slice: (value, from = 0, to = undefined) => {
+  slice: (value, from = 0, to) => {
     if (typeof value !== "string" && !Array.isArray(value)) throw new CallFailure(`can't slice item of type ${kindOf(value)}`);
     const length = value.length;
     const [start, end] = [Number(from), to === undefined ? length : Number(to)];
@@ -48,7 +48,7 @@ export const templateFunctions: Readonly<Record<string, TemplateFunction>> = {
   upper: (value) => text(value).toUpperCase(),
   pad: (value, before, after) =>
     text(value) === "" ? "" : `${" ".repeat(Number(before))}${text(value)}${" ".repeat(Number(after))}`,
-  truncate: (value, length) => [...text(value)].slice(0, Number(length)).join(""),
+  truncate: (value, length) => Array.from(text(value)).slice(0, Number(length)).join(""),
 };
 
 function text(value: unknown): string {
