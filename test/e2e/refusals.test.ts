@@ -119,11 +119,11 @@ const refusals: readonly Refusal[] = [
     says: [/unknown flag: --taget \[USAGE\]/, /did you mean --ta(rget|g)\?/],
   },
   {
-    what: "B20 a platform that is not this machine's",
+    what: "B20 a text that is no platform",
     dockerfile: "FROM scratch\nCOPY a.txt /\n",
-    args: ["--platform=linux/s390x"],
-    code: 3,
-    says: [/not supported yet/],
+    args: ["--platform=linux/amd64/v1/x"],
+    code: 2,
+    says: [/is not a platform \[PLATFORM_INVALID\]/],
   },
 ];
 
