@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { parseDockerfile } from "../dockerfile/index.ts";
 import { loadGraph, type Definition } from "../llb/index.ts";
-import { formatReference, type Digest, type ImageConfig } from "../oci/index.ts";
+import { formatReference, type Digest, type ImageConfig, type Platform } from "../oci/index.ts";
 import { compileDockerfile, type FrontendOptions } from "./index.ts";
 
 const folder = new URL("../../test/fixtures/llb/", import.meta.url);
@@ -43,10 +43,15 @@ function toText(value: unknown): string {
 
 test("there are golden cases", () => assert.ok(cases.length >= 20));
 
+/** Options as JSON has them. */
+type RecordedOptions = Omit<Partial<FrontendOptions>, "supportedPlatforms"> & {
+  readonly supportedPlatforms?: readonly Platform[];
+};
+
 for (const { name } of cases) {
   test(`the Dockerfile "${name}" compiles to the recorded graph and image`, async () => {
-    const options = existsSync(new URL(`${name}/options.json`, folder))
-      ? (readJson(`${name}/options.json`) as Partial<FrontendOptions>)
+    const { supportedPlatforms, ...options } = existsSync(new URL(`${name}/options.json`, folder))
+      ? (readJson(`${name}/options.json`) as RecordedOptions)
       : {};
     const { dockerfile } = parseDockerfile(readFileSync(new URL(`${name}/Dockerfile`, folder)), {
       file: "Dockerfile",
@@ -56,6 +61,7 @@ for (const { name } of cases) {
       {
         buildPlatform: { os: "linux", architecture: "amd64" },
         ...options,
+        ...(supportedPlatforms === undefined ? {} : { supportedPlatforms: async () => supportedPlatforms }),
         resolveImage: async (reference) => {
           const image = images[formatReference(reference)];
           assert.ok(image, formatReference(reference));
