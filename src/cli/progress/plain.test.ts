@@ -175,6 +175,19 @@ test("U03 a failure repeats the last ten lines; stopped steps are only named", (
   assert.equal(quiet, recap);
 });
 
+test("U03 a step that failed with a transfer open tells its end, whenever its last line came", () => {
+  for (const pause of [[], [300]]) {
+    const text = play([
+      vertex(0, "a", "exporting cache", { started: 0 }),
+      status(1, "a", "writing layer"),
+      vertex(150, "a", "exporting cache", { started: 0, completed: 150, error: "disk full" }),
+      ...pause,
+    ]);
+    assert.match(text, /^#1 exporting cache\n#1 writing layer\n#1 ERROR: disk full\n/);
+    assert.equal(text.match(/ERROR/g)?.length, 1);
+  }
+});
+
 test("U03 characters and lines that come in pieces are put together", () => {
   const bytes = new TextEncoder().encode("zwölf\n");
   const piece = (time: number, data: Uint8Array): BuildEvent => ({

@@ -28,6 +28,8 @@ export function createPlainProgress(options: PlainOptions): Progress {
   const told = new Set<string>();
   /** Last shown state of each status, by vertex and ID. */
   const shown = new Map<string, { readonly current: number; readonly time: number }>();
+  /** Completed steps that were shown with something of theirs still open: the outcome is owed. */
+  const unclosed = new Set<string>();
   let current: string | undefined;
   let indices = 0;
   let first = true;
@@ -90,7 +92,9 @@ export function createPlainProgress(options: PlainOptions): Progress {
     if (statuses !== "" || warnings !== "") text += breakLine(step) + statuses + warnings;
     text += takeLog(step);
     current = vertex;
-    if (isCompleted(step) && (!open || last)) {
+    if (isCompleted(step) && open && !last) unclosed.add(vertex);
+    else if (isCompleted(step)) {
+      unclosed.delete(vertex);
       current = undefined;
       step.updates = 0;
       text += breakLine(step) + `#${step.index} ${outcome(step)}\n`;
@@ -134,7 +138,7 @@ export function createPlainProgress(options: PlainOptions): Progress {
     tick: flush,
     end(nowMs) {
       flush(nowMs, true);
-      for (const vertex of steps.changed) show(vertex, true);
+      for (const vertex of new Set([...steps.changed, ...unclosed])) show(vertex, true);
       const failures = formatFailures(steps);
       if (failures !== "") options.write(failures);
     },
