@@ -9,7 +9,8 @@ export const floors: readonly (readonly [floor: string, rooms: readonly string[]
   ["deciding and holding", ["solver", "explain", "frontend", "content", "snapshots", "registry", "runtime", "secrets", "worker"]],
   ["working", ["layers", "cache", "images", "history", "traces", "builders"]],
   ["providing", ["sources", "exporters", "cache-mounts", "cache-transfer", "gc"]],
-  ["meaning", ["ops"]],
+  ["meaning", ["ops", "containers"]],
   ["assembly", ["engine"]],
+  ["composition", ["compose"]],
   ["doors", ["cli"]],
 ];
