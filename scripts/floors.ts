@@ -5,7 +5,7 @@
 export const floors: readonly (readonly [floor: string, rooms: readonly string[]])[] = [
   ["ground", ["errors"]],
   ["basics", ["events", "flow", "package", "state", "sys", "units"]],
-  ["languages", ["dockerfile", "llb", "tar", "oci", "tree"]],
+  ["languages", ["dockerfile", "compose-file", "llb", "tar", "oci", "tree"]],
   ["deciding and holding", ["solver", "explain", "frontend", "content", "snapshots", "registry", "runtime", "secrets", "worker"]],
   ["working", ["layers", "cache", "images", "history", "traces", "builders"]],
   ["providing", ["sources", "exporters", "cache-mounts", "cache-transfer", "gc"]],
