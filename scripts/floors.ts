@@ -7,7 +7,7 @@ export const floors: readonly (readonly [floor: string, rooms: readonly string[]
   ["basics", ["events", "flow", "package", "state", "sys", "units"]],
   ["languages", ["dockerfile", "compose-file", "llb", "tar", "oci", "tree"]],
   ["deciding and holding", ["solver", "explain", "frontend", "content", "snapshots", "registry", "runtime", "secrets", "worker"]],
-  ["working", ["layers", "cache", "images", "history", "traces", "builders"]],
+  ["working", ["layers", "cache", "images", "history", "traces", "builders", "networks", "volumes"]],
   ["providing", ["sources", "exporters", "cache-mounts", "cache-transfer", "gc"]],
   ["meaning", ["ops", "containers"]],
   ["assembly", ["engine"]],

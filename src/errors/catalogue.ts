@@ -166,6 +166,26 @@ export const catalogue = {
   BUILDER_NOT_FOUND: entry("not-found", "There is no builder of this name."),
   BUILDER_IN_USE: entry("conflict", "A command works in a builder that is to be stopped or removed."),
 
+  // networks
+  NETWORK_NOT_FOUND: entry("not-found", "There is no network of this name."),
+  NETWORK_AMBIGUOUS: entry("invalid", "The beginning of an ID fits several networks."),
+  NETWORK_EXISTS: entry("already-exists", "A network of this name is there."),
+  NETWORK_IN_USE: entry("conflict", "A network has containers that run."),
+  NETWORK_INVALID: entry("invalid", "A network cannot be made, removed or used as it was asked for."),
+  NETWORK_UNSUPPORTED: entry("unsupported", "A driver, option or kind of network that Varve does not have."),
+  NETWORK_PORT_TAKEN: entry("conflict", "A port of this machine is taken."),
+  NETWORK_ADDRESS_TAKEN: entry("conflict", "An address of a network is taken."),
+  NETWORK_EXHAUSTED: entry("exhausted", "No address, subnet or port is left."),
+  NETWORK_PROGRAM_MISSING: entry("unsupported", "A program that networks need is not on this machine."),
+  NETWORK_FAILED: entry("failed", "The kernel or a program refused to make a network."),
+
+  // volumes
+  VOLUME_NOT_FOUND: entry("not-found", "There is no volume of this name."),
+  VOLUME_EXISTS: entry("already-exists", "A volume of this name is there, with other options."),
+  VOLUME_IN_USE: entry("conflict", "A container uses a volume that is to be removed."),
+  VOLUME_INVALID: entry("invalid", "A volume cannot be made as it was asked for."),
+  VOLUME_UNSUPPORTED: entry("unsupported", "A driver or option of volumes that Varve does not have."),
+
   // sources
   IMAGE_NO_PLATFORM: entry("not-found", "An image has no variant for the wanted platform."),
   IMAGE_INCOMPLETE: entry("not-found", "A layer of an image is neither in the store nor known to a registry."),
