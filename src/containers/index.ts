@@ -4,3 +4,4 @@
  * kernel. Never builds, never talks to a registry.
  */
 export type * from "./types.ts";
+export type { ContainerHandle } from "./handle.ts";
