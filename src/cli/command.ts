@@ -1,4 +1,5 @@
 import type { Varve } from "../engine/index.ts";
+import type { ComposeFlags } from "./compose/global-flags.ts";
 import type { FlagTable, FlagValues } from "./flags.ts";
 import type { Io } from "./io.ts";
 
@@ -9,6 +10,8 @@ export interface Command<T extends FlagTable = FlagTable> {
   readonly flags: T;
   /** How many arguments that are no flags. */
   readonly args: { readonly min: number; readonly max: number };
+  /** Flags end at the first argument: what follows belongs to a program that is run (`run`, `exec`). */
+  readonly flagsEndAtArgument?: boolean;
   /** Resolves to the exit code; nothing is 0. */
   run(call: Call<T>): Promise<number | void>;
 }
@@ -17,6 +20,8 @@ export interface Call<T extends FlagTable = FlagTable> {
   readonly flags: FlagValues<T>;
   readonly args: readonly string[];
   readonly io: Io;
+  /** What stood between `compose` and the command; undefined for commands that are none of Compose's. */
+  readonly composeFlags: ComposeFlags | undefined;
   /** `--debug` or DEBUG: say more. */
   readonly debug: boolean;
   /** The folder of Docker's config.json, undefined when there is no home. */

@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { composeCommands } from "./compose/commands.ts";
 
 /** A command's names and where it is. Loaded when it is called, so that each command pays for itself only. */
 export interface CommandEntry {
@@ -229,6 +230,7 @@ export const commands: readonly CommandEntry[] = [
     summary: "Show versions",
     load: async () => (await import("./commands/version.ts")).version,
   },
+  ...composeCommands,
 ];
 
 /** What the names with several words begin with: `image`, `buildx history` … */

@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { composeFlags } from "./compose/global-flags.ts";
 import { commands, type CommandEntry } from "./commands.ts";
 import type { FlagSpec, FlagTable } from "./flags.ts";
 
@@ -35,6 +36,7 @@ export function groupHelp(group: string): string {
   return [
     `Usage:  varve ${group} COMMAND`,
     "",
+    ...(group === "compose" ? ["Options:", ...flagLines(composeFlags), ""] : []),
     "Commands:",
     ...columns(commandsOf(group)),
     "",

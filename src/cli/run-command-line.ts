@@ -2,6 +2,7 @@ import { VarveError } from "../errors/index.ts";
 import type { Varve } from "../engine/index.ts";
 import { chooseBuilder } from "./builders/choose-builder.ts";
 import type { Command } from "./command.ts";
+import { composeFlags } from "./compose/global-flags.ts";
 import { commands, findCommand, groups, laterCommands } from "./commands.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 import { parseFlags } from "./flags.ts";
@@ -49,14 +50,17 @@ async function dispatch(args: readonly string[], io: Io, context: ErrorContext):
   if (help || words.length === 0) return printHelp(rootHelp(), io);
   if (words[0] === "help") return await printCommandHelp(words.slice(1), io);
 
-  const found = findCommand(withGroupFlags(words));
-  if (found === undefined) return await groupOrUnknown(words, io);
+  const compose = words[0] === "compose" ? await parseFlags(words.slice(1), composeFlags, { untilCommand: true }) : undefined;
+  const named = compose === undefined ? withGroupFlags(words) : ["compose", ...compose.positionals];
+  if (compose?.help === true) return printHelp(groupHelp("compose"), io);
+  const found = findCommand(named);
+  if (found === undefined) return await groupOrUnknown(named, io);
   const command = await found.entry.load();
   context.command = found.name;
   context.usage = usageLine(found.name, command);
   if (found.entry.names[0] === "build") context.doing = "failed to build";
 
-  const parsed = await parseFlags(found.rest, command.flags);
+  const parsed = await parseFlags(found.rest, command.flags, { untilCommand: command.flagsEndAtArgument === true });
   if (parsed.help) return printHelp(commandHelp(found.entry, found.name, command), io);
   checkArguments(found.name, command, parsed.positionals);
 
@@ -85,6 +89,7 @@ async function dispatch(args: readonly string[], io: Io, context: ErrorContext):
     const call = {
       flags: parsed.values,
       args: parsed.positionals,
+      composeFlags: compose?.values,
       io,
       debug: context.debug,
       dockerConfigDir,
