@@ -226,9 +226,49 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/cache-mounts.ts")).importMounts,
   },
   {
-    names: ["version", "buildx version", "builder version"],
+    names: ["version", "builder version"],
     summary: "Show versions",
     load: async () => (await import("./commands/version.ts")).version,
+  },
+  {
+    names: ["buildx version"],
+    summary: "Show which buildx's commands these are",
+    load: async () => (await import("./commands/version.ts")).buildxVersionCommand,
+  },
+  {
+    names: ["info", "system info"],
+    summary: "Show what is known of this machine and its store",
+    load: async () => (await import("./commands/info.ts")).info,
+  },
+  {
+    names: ["docker-shim install"],
+    summary: "Put commands named docker and docker-compose into a folder that run Varve",
+    load: async () => (await import("./commands/docker-shim.ts")).installDockerShim,
+  },
+  {
+    names: ["docker-shim uninstall"],
+    summary: "Remove the commands that docker-shim put into a folder",
+    load: async () => (await import("./commands/docker-shim.ts")).uninstallDockerShim,
+  },
+  {
+    names: ["docker-context ls", "docker-context list"],
+    summary: "List Docker's contexts, of which there is one; under Docker's name this is docker context ls",
+    load: async () => (await import("./commands/docker-context.ts")).dockerContextLs,
+  },
+  {
+    names: ["context show"],
+    summary: "Print the name of Docker's context in use",
+    load: async () => (await import("./commands/docker-context.ts")).dockerContextShow,
+  },
+  {
+    names: ["context use"],
+    summary: "Choose Docker's context",
+    load: async () => (await import("./commands/docker-context.ts")).dockerContextUse,
+  },
+  {
+    names: ["context inspect"],
+    summary: "Show Docker's context as JSON",
+    load: async () => (await import("./commands/docker-context.ts")).dockerContextInspect,
   },
   ...composeCommands,
 ];

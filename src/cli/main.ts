@@ -12,7 +12,7 @@ const args = process.argv.slice(2);
 if (major < 22 || (major === 22 && minor < 18)) {
   process.stderr.write(`varve needs Node.js 22.18 or later; this is ${process.version}\n`);
   process.exitCode = 3;
-} else if (args.length === 1 && (args[0] === "--version" || args[0] === "-v")) {
+} else if (args.length === 1 && (args[0] === "--version" || args[0] === "-v") && process.env["VARVE_CALLED_AS"] === undefined) {
   const { packageVersion } = await import("../package/index.ts");
   process.stdout.write(`varve version ${packageVersion()}\n`);
 } else {

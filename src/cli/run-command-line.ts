@@ -4,6 +4,7 @@ import { chooseBuilder } from "./builders/choose-builder.ts";
 import type { Command } from "./command.ts";
 import { composeFlags } from "./compose/global-flags.ts";
 import { commands, findCommand, groups, laterCommands } from "./commands.ts";
+import { dockerVersionLine, isCalledDocker, translateDockerWords } from "./docker/called-as.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 import { parseFlags } from "./flags.ts";
 import { commandHelp, globalFlags, groupHelp, rootHelp, usageLine } from "./help.ts";
@@ -40,11 +41,12 @@ interface ErrorContext {
 }
 
 async function dispatch(args: readonly string[], io: Io, context: ErrorContext): Promise<number> {
-  const { values: global, positionals: words, help } = await parseFlags(args, globalFlags, { untilCommand: true });
+  const { values: global, positionals, help } = await parseFlags(args, globalFlags, { untilCommand: true });
+  const words = isCalledDocker(io.env) ? translateDockerWords(positionals) : positionals;
   context.debug ||= global.debug === true;
   if (global.version === true) {
     const { packageVersion } = await import("../package/index.ts");
-    io.stdout.print(`varve version ${packageVersion()}\n`);
+    io.stdout.print(isCalledDocker(io.env) ? dockerVersionLine(packageVersion()) : `varve version ${packageVersion()}\n`);
     return 0;
   }
   if (help || words.length === 0) return printHelp(rootHelp(), io);

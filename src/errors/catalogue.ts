@@ -52,6 +52,22 @@ export const catalogue = {
   GIT_URL_INVALID: entry("invalid", "The query or the fragment of a Git URL cannot be read, or contradicts itself."),
   DOCKERFILE_SUBSTITUTION: entry("invalid", "A variable substitution cannot be read, or its ${name:?} refuses."),
 
+  // compose-file
+  COMPOSE_NOT_FOUND: entry("not-found", "There is no Compose file, or one that was named is not there."),
+  COMPOSE_YAML: entry("invalid", "A Compose file is not readable YAML."),
+  COMPOSE_INVALID: entry("invalid", "A Compose file does not have the shape that the Compose Specification asks for."),
+  COMPOSE_INCONSISTENT: entry(
+    "invalid",
+    "The parts of a Compose project contradict each other, or one names another that is not there.",
+  ),
+  COMPOSE_INTERPOLATION: entry("invalid", "A variable in a Compose file cannot be read, or must have a value and has none."),
+  COMPOSE_ENV_FILE: entry("invalid", "A file of environment variables or labels is missing or cannot be read."),
+  COMPOSE_CYCLE: entry("invalid", "Files that include each other, or services that extend or need each other, form a circle."),
+  COMPOSE_PROJECT_NAME: entry("invalid", "The name of the project is not valid, or there is none."),
+  COMPOSE_SERVICE_UNKNOWN: entry("not-found", "The project has no service of this name."),
+  COMPOSE_TOO_LARGE: entry("exhausted", "A Compose file has more values, or deeper ones, than the limit."),
+  COMPOSE_UNSUPPORTED: entry("unsupported", "The project uses a field that Varve cannot give effect to."),
+
   // llb
   LLB_INVALID: entry("invalid", "The bytes are no LLB graph, or the graph contradicts itself."),
   LLB_TOO_LARGE: entry("exhausted", "The LLB graph is larger than the limit."),
@@ -261,6 +277,7 @@ export const catalogue = {
   NOT_SUPPORTED_YET: entry("unsupported", "Docker has this command, flag or value; Varve does not have it yet."),
   FILE_UNREADABLE: entry("invalid", "A file that the command line names cannot be read."),
   FILE_UNWRITABLE: entry("invalid", "A file that the command line names cannot be written."),
+  SHIM_FOREIGN: entry("already-exists", "Where docker-shim would put a script, there is a file that Varve did not make."),
 } as const satisfies Record<string, Entry>;
 
 export type ErrorCode = keyof typeof catalogue;
