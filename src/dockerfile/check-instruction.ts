@@ -19,7 +19,7 @@ import { checkOnbuild } from "./check-onbuild.ts";
 import { checkRun } from "./check-run.ts";
 import type { Check } from "./check.ts";
 import type { Instruction } from "./instructions.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../errors/index.ts";
 
 const checks: Readonly<Record<string, (check: Check) => Instruction>> = {
   ADD: checkAdd,

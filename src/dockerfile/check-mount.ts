@@ -1,7 +1,6 @@
 import { posix } from "node:path";
-import { VarveError, type SourceRange } from "../errors/index.ts";
+import { VarveError, type SourceRange, didYouMean } from "../errors/index.ts";
 import type { CheckedMount, RunMount } from "./instructions.ts";
-import { didYouMean } from "./nearest.ts";
 import { parseSize } from "../units/index.ts";
 import { parseBoolean, parseUnsigned } from "./numbers.ts";
 

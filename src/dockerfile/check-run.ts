@@ -2,7 +2,7 @@ import { readCommandLine, type Check } from "./check.ts";
 import { splitCsv } from "./csv.ts";
 import { readFlags } from "./flags.ts";
 import type { RunInstruction, RunMount } from "./instructions.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../errors/index.ts";
 import { parseBoolean } from "./numbers.ts";
 import type { Span } from "./syntax.ts";
 

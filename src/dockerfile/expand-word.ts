@@ -1,5 +1,4 @@
-import { VarveError, type SourceRange } from "../errors/index.ts";
-import { nearest } from "./nearest.ts";
+import { VarveError, type SourceRange, nearest } from "../errors/index.ts";
 import { removeMatch, replaceMatches } from "./substitute.ts";
 import { isSpace } from "./white-space.ts";
 

@@ -1,4 +1,4 @@
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../errors/index.ts";
 import type { Check } from "./check.ts";
 import type { Span } from "./syntax.ts";
 

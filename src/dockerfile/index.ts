@@ -26,7 +26,7 @@ export { parseLintOptions, type LintOptions } from "./lint/options.ts";
 export { findLintRule, lintRules, lintRuleUrl, type LintRule, type LintRuleName } from "./lint/rules.ts";
 export { namesSecret } from "./lint/secret-names.ts";
 export { createSourceMap, maxLineBytes, type SourceMap } from "./lines.ts";
-export { nearest, type NearestOptions } from "./nearest.ts";
+export { nearest, type NearestOptions } from "../errors/index.ts";
 export { parseDockerfile, parseTrigger, type ParsedDockerfile, type ParseOptions } from "./parse-dockerfile.ts";
 export { parseSyntax, printSyntax, printSyntaxBytes } from "./parse-syntax.ts";
 export * from "./predefined-args.ts";

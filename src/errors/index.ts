@@ -5,4 +5,5 @@
  * Dockerfile is added on the way up as `where`. Programmer mistakes are plain `TypeError`s and carry no code.
  */
 export { catalogue, type ErrorCode, type ErrorKind } from "./catalogue.ts";
+export { didYouMean, nearest, type NearestOptions } from "./nearest.ts";
 export { VarveError, isVarveError, redactUrl, type ErrorOptions, type SourceRange } from "./varve-error.ts";
