@@ -64,6 +64,12 @@ export interface HostConfig {
   readonly pidMode: "private" | "host" | `container:${string}`;
   readonly ipcMode: "private" | "host" | "shareable" | "none" | `container:${string}`;
   readonly utsMode: "private" | "host";
+  /** Default: of its own with cgroups v2, the host's with v1. */
+  readonly cgroupnsMode?: "private" | "host";
+  /** `c 1:3 rwm`, as `--device-cgroup-rule` takes them. */
+  readonly deviceCgroupRules?: readonly string[];
+  /** For the OCI runtime. */
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly resources: Resources;
   readonly log: { readonly driver: "json-file" | "none"; readonly maxBytes?: number; readonly maxFiles?: number };
   readonly oomScoreAdj?: number;
@@ -85,6 +91,8 @@ export interface Resources {
   readonly cpusetMems?: string;
   readonly pidsLimit?: number;
   readonly oomKillDisable?: boolean;
+  /** 0 to 100; only with cgroups v1. */
+  readonly memorySwappiness?: number;
 }
 
 export interface RestartPolicy {
