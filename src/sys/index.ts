@@ -33,4 +33,5 @@ export {
   type SmallCopy,
   type StatFields,
 } from "./many-files.ts";
+export { connectPackets } from "./packet-socket.ts";
 export { getrlimit, setrlimit, type Resource, type Rlimit } from "./process.ts";

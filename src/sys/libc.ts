@@ -29,6 +29,9 @@ export interface Libc {
   flistxattr(fd: number, list: Pointer, size: Word): number;
   getrlimit(resource: number, limit: Pointer): number;
   setrlimit(resource: number, limit: Pointer): number;
+  socket(family: number, type: number, protocol: number): number;
+  connect(fd: number, address: Pointer, size: number): number;
+  dup3(from: number, to: number, flags: number): number;
   /** syscall(2) for calls that older C libraries have no function for, by the shape of their arguments. */
   mknodat(number: number, fd: number, path: Pointer, mode: Word, device: Word): number;
   pivotRoot(number: number, newRoot: Pointer, putOld: Pointer): number;
@@ -79,6 +82,9 @@ export function load(): Loaded {
     flistxattr: bind("flistxattr", "long", "int", "void *", "size_t"),
     getrlimit: bind("getrlimit", "int", "int", "void *"),
     setrlimit: bind("setrlimit", "int", "int", p),
+    socket: bind("socket", "int", "int", "int", "int"),
+    connect: bind("connect", "int", "int", p, "uint"),
+    dup3: bind("dup3", "int", "int", "int", "int"),
     mknodat: bind("syscall", "long", "long", "int", p, "ulong", "ulong"),
     pivotRoot: bind("syscall", "long", "long", p, p),
     openat2: bind("syscall", "long", "long", "int", p, p, "size_t"),
