@@ -145,6 +145,17 @@ export const catalogue = {
   RUNTIME_CWD: entry("invalid", "A step's working directory cannot be used."),
   RUNTIME_MOUNT_POINT: entry("invalid", "The image has something in the way of a mount of the step."),
 
+  // containers: what they may use of the machine
+  CONTAINER_LIMIT: entry(
+    "invalid",
+    "A limit or setting of a container has a value that Docker does not take, or contradicts another.",
+  ),
+  CONTAINER_UNSUPPORTED: entry(
+    "unsupported",
+    "A container asks for what this machine or this user cannot enforce; it is never dropped.",
+  ),
+  CONTAINER_DEVICE: entry("not-found", "A device of --device is not there, or is none."),
+
   // secrets
   SECRET_TOO_LARGE: entry("exhausted", "A secret is larger than 500 KiB."),
   SSH_KEY_UNREADABLE: entry("invalid", "A private key or an agent's socket for --ssh cannot be used."),
@@ -259,6 +270,21 @@ export const catalogue = {
   MOUNT_SOURCE: entry("not-found", "The source of a step's mount is not in what it is mounted from."),
   RUN_FAILED: entry("failed", "A command of the build ended with an exit code other than zero."),
 
+  // containers
+  CONTAINER_NOT_FOUND: entry("not-found", "The store has no such container."),
+  CONTAINER_AMBIGUOUS: entry("invalid", "The beginning of an ID fits several containers."),
+  CONTAINER_NAME: entry("invalid", "A container cannot have this name."),
+  CONTAINER_NAME_TAKEN: entry("conflict", "Another container has this name."),
+  CONTAINER_INVALID: entry(
+    "invalid",
+    "A container is asked for with settings that contradict one another, or that there are not.",
+  ),
+  CONTAINER_CONFLICT: entry("conflict", "A container is not in the state that a command needs: running, paused, stopped."),
+  CONTAINER_START: entry("failed", "A container could not be started."),
+  CONTAINER_RUNTIME: entry("failed", "The OCI runtime could not make or start a container."),
+  CONTAINER_MONITOR_MISSING: entry("unsupported", "conmon, which looks after containers, is not on this machine."),
+  CONTAINER_NO_CGROUPS: entry("unsupported", "What needs cgroups cannot be had here without root, such as pausing a container."),
+
   // engine
   IMAGE_NOT_FOUND: entry("not-found", "The store has no such image."),
   IMAGE_AMBIGUOUS: entry("invalid", "An ID prefix fits several images."),
@@ -271,6 +297,12 @@ export const catalogue = {
 
   CACHE_REQUIRED: entry("conflict", "A step would run although --require-cached asks for it to be in the cache."),
   REBUILD_IMPOSSIBLE: entry("invalid", "The record of a build does not hold all that a second build needs."),
+
+  // compose
+  SERVICE_NOT_FOUND: entry("not-found", "A Compose project has no service, container or port of that name."),
+  SERVICE_INVALID: entry("invalid", "A service of a Compose file contradicts itself, or names what the project does not have."),
+  SERVICE_UNSUPPORTED: entry("unsupported", "A service of a Compose file uses a field or value that Varve cannot carry out."),
+  SERVICE_FAILED: entry("failed", "A service did not become what another one waits for."),
 
   // cli
   USAGE: entry("invalid", "The command line is not understood."),

@@ -1,10 +1,11 @@
 /** Linux's capabilities by number (linux/capability.h). */
-const names: readonly string[] = `CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE
+export const capabilityNames: readonly string[] =
+  `CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE
   NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN
   SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG
   WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE`
-  .split(/\s+/)
-  .map((name) => `CAP_${name}`);
+    .split(/\s+/)
+    .map((name) => `CAP_${name}`);
 
 /** What a step may do in a sandbox: Docker's default set. */
 export const defaultCapabilities: readonly string[] = [
@@ -27,5 +28,5 @@ export const defaultCapabilities: readonly string[] = [
 /** The names in a set as /proc/PID/status writes it (hexadecimal). Numbers that have no name here are left out. */
 export function readCapabilities(mask: string): string[] {
   const bits = BigInt(`0x${mask}`);
-  return names.filter((_name, number) => ((bits >> BigInt(number)) & 1n) === 1n);
+  return capabilityNames.filter((_name, number) => ((bits >> BigInt(number)) & 1n) === 1n);
 }

@@ -1,4 +1,4 @@
-import type { ContainerMount, ContainerProcess } from "./container-process.ts";
+import type { ContainerMount } from "./container-process.ts";
 import type { HostFacts } from "./host-facts.ts";
 import type { OciMount } from "./oci-spec.ts";
 
@@ -23,10 +23,19 @@ export const maskedPaths: readonly string[] = [
 /** Paths of /proc that a step can read only. */
 export const readonlyPaths: readonly string[] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
-/** What every container has mounted: OCI runtime-spec, config-linux.md, "Default Filesystems", as BuildKit sets them. */
-export function defaultMounts(process: ContainerProcess, facts: HostFacts): OciMount[] {
+export interface DefaultMountOptions {
+  /** Size of /dev/shm. Default 64 MiB. */
+  readonly shmBytes?: number;
+  /** /sys and its cgroups can be written. */
+  readonly writableSystem: boolean;
+  /** The network namespace is not the host's: without root only then sysfs can be mounted. */
+  readonly ownNetwork: boolean;
+}
+
+/** What every container has mounted: OCI runtime-spec, config-linux.md, "Default Filesystems", as BuildKit and Docker set them. */
+export function defaultMounts(options: DefaultMountOptions, facts: HostFacts): OciMount[] {
   const { singleId } = facts;
-  const shmKib = Math.ceil((process.shmBytes ?? defaultShmBytes) / 1024);
+  const shmKib = Math.ceil((options.shmBytes ?? defaultShmBytes) / 1024);
   const terminals = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", ...(singleId ? [] : ["gid=5"])];
   return [
     { destination: "/proc", type: "proc", source: "proc", options: harmless },
@@ -34,7 +43,7 @@ export function defaultMounts(process: ContainerProcess, facts: HostFacts): OciM
     { destination: "/dev/pts", type: "devpts", source: "devpts", options: terminals },
     { destination: "/dev/shm", type: "tmpfs", source: "shm", options: [...harmless, "mode=1777", `size=${shmKib}k`] },
     { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: harmless },
-    ...systemMounts(process, facts),
+    ...systemMounts(options, facts),
   ];
 }
 
@@ -42,16 +51,19 @@ export function defaultMounts(process: ContainerProcess, facts: HostFacts): OciM
  * /sys and its cgroups. In a user namespace that does not own the network sysfs cannot be mounted: what is there is shown,
  * read-only with all that is mounted below it, which needs Linux 5.12; before that there is no /sys, as with BuildKit.
  */
-function systemMounts({ security }: ContainerProcess, { userNamespace, kernel }: HostFacts): OciMount[] {
+function systemMounts(
+  { writableSystem, ownNetwork }: DefaultMountOptions,
+  { userNamespace, cgroupV2, kernel }: HostFacts,
+): OciMount[] {
+  const access = writableSystem ? "rw" : "ro";
+  const sysfs: OciMount = { destination: "/sys", type: "sysfs", source: "sysfs", options: [...harmless, access] };
+  const cgroup: OciMount = { destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: [access, ...harmless] };
+  if (userNamespace && ownNetwork) return cgroupV2 ? [sysfs, cgroup] : [sysfs];
   if (userNamespace) {
     const canFreeze = kernel.major > 5 || (kernel.major === 5 && kernel.minor >= 12);
     return canFreeze ? [{ destination: "/sys", type: "bind", source: "/sys", options: ["rbind", "rro", ...harmless] }] : [];
   }
-  const access = security === "insecure" ? "rw" : "ro";
-  return [
-    { destination: "/sys", type: "sysfs", source: "sysfs", options: [...harmless, access] },
-    { destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: [access, ...harmless] },
-  ];
+  return [sysfs, cgroup];
 }
 
 /** A mount of the step. */

@@ -17,3 +17,27 @@ export type {
 } from "./container-process.ts";
 export { prepareCgroups, sweepCgroups } from "./cgroups.ts";
 export { runProcess, type RunControl, type RunOptions, type RunResult } from "./run-process.ts";
+// What a step's specification and a container's have in common: `containers` makes its own of these.
+export { capabilityNames, defaultCapabilities } from "./capabilities.ts";
+export { defaultMounts, maskedPaths, readonlyPaths, withoutRepeats } from "./default-mounts.ts";
+export { withHome } from "./home-folder.ts";
+export { keepLockedFlags } from "./locked-flags.ts";
+export { cgroupParentPath, makeUser } from "./make-spec.ts";
+export { makeMountPoints, type MountPoint } from "./mount-points.ts";
+export {
+  writeSpec,
+  type OciCapabilities,
+  type OciDevice,
+  type OciDeviceRule,
+  type OciLinux,
+  type OciMount,
+  type OciNamespace,
+  type OciResources,
+  type OciSpec,
+  type SeccompProfile,
+  type SeccompRule,
+} from "./oci-spec.ts";
+export { makeSeccompProfile } from "./seccomp.ts";
+export { modeOf } from "./tmpfs-modes.ts";
+export { makeRlimits } from "./ulimits.ts";
+export { makeWorkingFolder } from "./working-folder.ts";

@@ -1,11 +1,11 @@
 import { VarveError } from "../errors/index.ts";
 import { defaultCapabilities } from "./capabilities.ts";
-import { defaultHostname, type ContainerProcess } from "./container-process.ts";
+import { defaultHostname, type ContainerProcess, type ContainerUser } from "./container-process.ts";
 import { defaultMounts, maskedPaths, readonlyPaths, stepMount, withoutRepeats } from "./default-mounts.ts";
 import type { RuntimeName } from "./find-runtime.ts";
 import type { HostFacts } from "./host-facts.ts";
 import { insecureDevices } from "./insecure-devices.ts";
-import type { OciCapabilities, OciLinux, OciMount, OciSpec } from "./oci-spec.ts";
+import type { OciCapabilities, OciLinux, OciMount, OciProcess, OciSpec } from "./oci-spec.ts";
 import { makeSeccompProfile } from "./seccomp.ts";
 import { makeRlimits } from "./ulimits.ts";
 
@@ -25,8 +25,6 @@ export interface Bundle {
  */
 export function makeSpec(process: ContainerProcess, facts: HostFacts, bundle: Bundle): OciSpec {
   if (process.args.length === 0) throw new TypeError("a process needs a program");
-  const { uid, gid, additionalGids } = process.user;
-  const groups = facts.singleId ? [] : [...new Set([gid, ...additionalGids])];
   const capabilities = makeCapabilities(process, facts);
   const rlimits = makeRlimits(process.ulimits, facts);
   return {
@@ -35,7 +33,7 @@ export function makeSpec(process: ContainerProcess, facts: HostFacts, bundle: Bu
     hostname: process.hostname === "" ? defaultHostname : process.hostname,
     process: {
       terminal: false,
-      user: { uid, gid, additionalGids: groups },
+      user: makeUser(process.user, facts),
       args: process.args,
       env: process.env,
       cwd: process.cwd,
@@ -44,13 +42,26 @@ export function makeSpec(process: ContainerProcess, facts: HostFacts, bundle: Bu
       noNewPrivileges: false,
     },
     mounts: withoutRepeats([
-      ...defaultMounts(process, facts),
+      ...defaultMounts(
+        {
+          ...(process.shmBytes === undefined ? {} : { shmBytes: process.shmBytes }),
+          writableSystem: process.security === "insecure",
+          // The steps' own network namespace is made by the runtime in the worker's user namespace; /sys stays the worker's there.
+          ownNetwork: false,
+        },
+        facts,
+      ),
       fileMount(bundle.resolvConfPath, "/etc/resolv.conf"),
       fileMount(bundle.hostsPath, "/etc/hosts"),
       ...process.mounts.map(stepMount),
     ]),
     linux: makeLinux(process, facts, { ...bundle, capabilities }),
   };
+}
+
+/** The user with its primary group among the others (CVE-2022-36109); where only one id is mapped groups cannot be set at all. */
+export function makeUser({ uid, gid, additionalGids }: ContainerUser, { singleId }: HostFacts): OciProcess["user"] {
+  return { uid, gid, additionalGids: singleId ? [] : [...new Set([gid, ...additionalGids])] };
 }
 
 function fileMount(source: string, destination: string): OciMount {
@@ -110,14 +121,9 @@ function makeCgroup(
       hint: "leave out --cgroup-parent",
     });
   }
-  if (cgroupParent !== undefined && /\.slice(:|$)|(^|\/)\.\.(\/|$)/.test(cgroupParent)) {
-    throw new VarveError("RUNTIME_CGROUP", `the cgroup parent "${cgroupParent}" is not a plain path of cgroups`, {
-      hint: "systemd's slices are not supported; give a path such as /builds",
-    });
-  }
   const all = { access: "rwm" } as const;
   return {
-    cgroupsPath: `${cgroupParent === undefined ? "" : `/${cgroupParent.replace(/^\/+|\/+$/g, "")}`}/varve/${id}`,
+    cgroupsPath: `${cgroupParent === undefined ? "" : cgroupParentPath(cgroupParent)}/varve/${id}`,
     resources: {
       devices:
         security === "insecure"
@@ -128,4 +134,14 @@ function makeCgroup(
           : [{ allow: false, ...all }],
     },
   };
+}
+
+/** A cgroup parent as an absolute path without a slash at its end; what is none is RUNTIME_CGROUP. */
+export function cgroupParentPath(cgroupParent: string): string {
+  if (/\.slice(:|$)|(^|\/)\.\.(\/|$)/.test(cgroupParent)) {
+    throw new VarveError("RUNTIME_CGROUP", `the cgroup parent "${cgroupParent}" is not a plain path of cgroups`, {
+      hint: "systemd's slices are not supported; give a path such as /builds",
+    });
+  }
+  return `/${cgroupParent.replace(/^\/+|\/+$/g, "")}`;
 }

@@ -2,7 +2,8 @@
 export interface OciSpec {
   readonly ociVersion: "1.0.2";
   readonly root: { readonly path: string; readonly readonly: boolean };
-  readonly hostname: string;
+  /** Absent in the host's UTS namespace. */
+  readonly hostname?: string;
   readonly process: OciProcess;
   readonly mounts: readonly OciMount[];
   readonly linux: OciLinux;
@@ -10,7 +11,7 @@ export interface OciSpec {
 }
 
 export interface OciProcess {
-  readonly terminal: false;
+  readonly terminal: boolean;
   readonly user: { readonly uid: number; readonly gid: number; readonly additionalGids: readonly number[] };
   readonly args: readonly string[];
   readonly env: readonly string[];
@@ -19,6 +20,7 @@ export interface OciProcess {
   /** `-1` is no limit; {@link writeSpec} writes it as the unsigned number that the specification wants. */
   readonly rlimits?: readonly { readonly type: string; readonly soft: number; readonly hard: number }[];
   readonly noNewPrivileges: boolean;
+  readonly oomScoreAdj?: number;
 }
 
 export interface OciCapabilities {
@@ -37,13 +39,41 @@ export interface OciMount {
 }
 
 export interface OciLinux {
-  readonly namespaces: readonly { readonly type: "pid" | "ipc" | "uts" | "mount" | "network" | "cgroup" }[];
+  readonly namespaces: readonly OciNamespace[];
   readonly maskedPaths: readonly string[];
   readonly readonlyPaths: readonly string[];
   readonly seccomp?: SeccompProfile;
   readonly devices?: readonly OciDevice[];
   readonly cgroupsPath?: string;
-  readonly resources?: { readonly devices: readonly OciDeviceRule[] };
+  readonly resources?: OciResources;
+  readonly sysctl?: Readonly<Record<string, string>>;
+  readonly rootfsPropagation?: string;
+}
+
+export interface OciNamespace {
+  readonly type: "pid" | "ipc" | "uts" | "mount" | "network" | "cgroup";
+  /** One that exists; a new one otherwise. */
+  readonly path?: string;
+}
+
+/** Limits; what is undefined has none (config-linux.md, "Control groups"). The runtimes translate the names of version 1 to version 2. */
+export interface OciResources {
+  readonly devices: readonly OciDeviceRule[];
+  readonly memory?: {
+    readonly limit?: number;
+    readonly reservation?: number;
+    readonly swap?: number;
+    readonly swappiness?: number;
+    readonly disableOOMKiller?: boolean;
+  };
+  readonly cpu?: {
+    readonly shares?: number;
+    readonly quota?: number;
+    readonly period?: number;
+    readonly cpus?: string;
+    readonly mems?: string;
+  };
+  readonly pids?: { readonly limit: number };
 }
 
 /** A device node that the runtime makes. */
@@ -52,24 +82,32 @@ export interface OciDevice {
   readonly type: "b" | "c";
   readonly major: number;
   readonly minor: number;
+  readonly fileMode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
 }
 
 export interface OciDeviceRule {
   readonly allow: boolean;
   readonly type?: "a" | "b" | "c";
+  /** Undefined: all. */
+  readonly major?: number;
+  readonly minor?: number;
   readonly access: string;
 }
 
+/** Names are those of libseccomp; a profile that a user brings may use all of them. */
 export interface SeccompProfile {
-  readonly defaultAction: "SCMP_ACT_ERRNO";
-  readonly defaultErrnoRet: number;
+  readonly defaultAction: string;
+  readonly defaultErrnoRet?: number;
   readonly architectures?: readonly string[];
+  readonly flags?: readonly string[];
   readonly syscalls: readonly SeccompRule[];
 }
 
 export interface SeccompRule {
   readonly names: readonly string[];
-  readonly action: "SCMP_ACT_ALLOW" | "SCMP_ACT_ERRNO";
+  readonly action: string;
   readonly errnoRet?: number;
   readonly args?: readonly SeccompArgument[];
 }
@@ -78,7 +116,7 @@ export interface SeccompArgument {
   readonly index: number;
   readonly value: number;
   readonly valueTwo?: number;
-  readonly op: "SCMP_CMP_EQ" | "SCMP_CMP_LT" | "SCMP_CMP_GT" | "SCMP_CMP_MASKED_EQ";
+  readonly op: string;
 }
 
 /** The text of a `config.json`. Unlimited rlimits become 2^64−1, which no JavaScript number holds. */

@@ -31,7 +31,8 @@ export function withMode(mount: OciMount, mode: number | undefined): OciMount {
   return mode === undefined ? mount : { ...mount, options: [...mount.options, `mode=${mode.toString(8).padStart(4, "0")}`] };
 }
 
-function modeOf(rootPath: string, path: string): number {
+/** The permissions of a folder in a root; those of a fresh tmpfs where there is none. */
+export function modeOf(rootPath: string, path: string): number {
   const root = openPath(rootPath);
   try {
     const folder = openInRoot(root, path, { flags: openFlags.path | constants.O_DIRECTORY });

@@ -38,4 +38,4 @@ export {
 } from "./make.ts";
 export { decodeName } from "./names.ts";
 export { removePath, type RemoveAction } from "./remove.ts";
-export { lookupUser, resolveOwner, type OwnerIds, type OwnerReference, type RunUser } from "./owner.ts";
+export { lookupGroups, lookupUser, resolveOwner, type OwnerIds, type OwnerReference, type RunUser } from "./owner.ts";

@@ -80,6 +80,22 @@ export function lookupUser(rootPath: string, user: string): RunUser {
   return { ...inRange({ ...found, gid: group?.gid ?? wantedGid ?? 0 }), additionalGids: [] };
 }
 
+/**
+ * The ids of groups by name or number, looked up in the root's group file as `docker run --group-add` does; a number need not be listed,
+ * an unknown name is TREE_USER.
+ */
+export function lookupGroups(rootPath: string, groups: readonly string[]): number[] {
+  if (groups.length === 0) return [];
+  const listed = readGroups(rootPath);
+  return groups.map((text) => {
+    const number = plainId(text);
+    const group = listed.find(({ name, gid }) => name === text || gid === number);
+    const gid = group?.gid ?? number;
+    if (gid === undefined) throw unknown("group", text, "/etc/group");
+    return inRange({ uid: 0, gid }).gid;
+  });
+}
+
 /** Linux takes 2³²−1 for "leave it as it is". */
 function inRange<T extends OwnerIds>(ids: T): T {
   for (const id of [ids.uid, ids.gid]) {

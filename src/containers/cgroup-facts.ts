@@ -1,0 +1,95 @@
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { hasCode } from "../sys/index.ts";
+
+/** What control groups of this machine can do for a container of this user. */
+export interface CgroupFacts {
+  /** A hybrid machine is 1. */
+  readonly version: 1 | 2;
+  /** Controllers that a container can be limited by: `cpu`, `cpuset`, `memory`, `pids`, … Empty where there are no cgroups for it. */
+  readonly controllers: readonly string[];
+  /** Where containers' groups are made, a path of cgroups; undefined: this user can make none. */
+  readonly parent: string | undefined;
+  /** Limits of CPU time (CONFIG_CFS_BANDWIDTH). */
+  readonly cpuTime: boolean;
+  /** Swap is counted. */
+  readonly swap: boolean;
+  /** CPUs and memory nodes that a container may be bound to, as lists (`0-3,8`); "" is not known. */
+  readonly cpus: string;
+  readonly memoryNodes: string;
+}
+
+const tree = "/sys/fs/cgroup";
+const none = { cpuTime: false, swap: false, cpus: "", memoryNodes: "" } as const;
+
+/**
+ * Reads what cgroups can do. Of root's containers all of the machine's controllers; of others only what is delegated to them with
+ * version 2 (Linux, admin-guide/cgroup-v2.rst, "Delegation"): with version 1 nothing is.
+ */
+export function readCgroupFacts({ ordinaryUser }: { readonly ordinaryUser: boolean }): CgroupFacts {
+  if (existsSync(join(tree, "cgroup.controllers"))) return ordinaryUser ? delegated() : wholeTree();
+  if (ordinaryUser) return { version: 1, controllers: [], parent: undefined, ...none };
+  const mounts = new Map<string, string>();
+  for (const line of readFileSync("/proc/self/mounts", "utf8").split("\n")) {
+    const [, point = "", type = "", options = ""] = line.split(" ");
+    if (type === "cgroup") for (const name of options.split(",")) mounts.set(name, point);
+  }
+  const controllers = ["blkio", "cpu", "cpuset", "devices", "freezer", "memory", "pids"].filter((name) => mounts.has(name));
+  const has = (controller: string, file: string): boolean => existsSync(join(mounts.get(controller) ?? "/nowhere", file));
+  const cpuset = mounts.get("cpuset");
+  return {
+    version: 1,
+    controllers,
+    parent: "/varve-containers",
+    cpuTime: has("cpu", "cpu.cfs_quota_us"),
+    swap: has("memory", "memory.memsw.limit_in_bytes"),
+    cpus: cpuset === undefined ? "" : readIfThere(join(cpuset, "cpuset.effective_cpus")),
+    memoryNodes: cpuset === undefined ? "" : readIfThere(join(cpuset, "cpuset.effective_mems")),
+  };
+}
+
+function wholeTree(): CgroupFacts {
+  return { ...at("/"), parent: "/varve-containers" };
+}
+
+/** The nearest group above this process's own whose processes and children are this user's: its own has processes, so it can have no limits below. */
+function delegated(): CgroupFacts {
+  const own = /^0::(.*)$/m.exec(readFileSync("/proc/self/cgroup", "utf8"))?.[1] ?? "/";
+  for (let path = dirname(own); path !== "/" && path !== "."; path = dirname(path)) {
+    if (isOurs(join(tree, path))) return { ...at(path), parent: join(path, "varve-containers") };
+  }
+  return { version: 2, controllers: [], parent: undefined, ...none };
+}
+
+function isOurs(folder: string): boolean {
+  try {
+    for (const name of ["", "cgroup.procs", "cgroup.subtree_control"]) accessSync(join(folder, name), constants.W_OK);
+    return true;
+  } catch {
+    return false; // not ours, or not there: the search goes on above
+  }
+}
+
+function at(path: string): Omit<CgroupFacts, "parent"> {
+  const folder = join(tree, path);
+  const controllers = readIfThere(join(folder, "cgroup.controllers"))
+    .split(/\s+/)
+    .filter((name) => name !== "");
+  return {
+    version: 2,
+    controllers,
+    cpuTime: controllers.includes("cpu"),
+    swap: controllers.includes("memory") && existsSync("/proc/swaps"),
+    cpus: readIfThere(join(folder, "cpuset.cpus.effective")),
+    memoryNodes: readIfThere(join(folder, "cpuset.mems.effective")),
+  };
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch (error) {
+    if (hasCode(error, "ENOENT", "EACCES")) return "";
+    throw error;
+  }
+}
