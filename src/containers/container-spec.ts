@@ -1,19 +1,21 @@
-import type { OciSpec } from "../runtime/index.ts";
-import type { ContainerFacts, ContainerLookups, ContainerPlace } from "./spec-inputs.ts";
+import { keepLockedFlags, writeSpec } from "../runtime/index.ts";
+import { readContainerFacts } from "./container-facts.ts";
+import { lookUpContainer } from "./look-up.ts";
+import { makeOciSpec } from "./oci-container.ts";
+import type { SpecPlace } from "./spec-place.ts";
 import type { ContainerConfig } from "./types.ts";
 
-/** Everything that a container's specification is made of. */
-export interface SpecInputs {
-  readonly config: ContainerConfig;
-  readonly place: ContainerPlace;
-  readonly lookups: ContainerLookups;
-  readonly facts: ContainerFacts;
-}
-
 /**
- * The `config.json` of a container as Docker makes it. Pure. Fails with CONTAINER_… where the config asks for what this machine cannot
- * give: nothing is dropped.
+ * The `config.json` of a container (OCI runtime-spec) as text, and the path of its cgroup, "" where it has none. Looks up users, groups,
+ * devices and links in the mounted root, and makes mount points that are missing: only for the container's own mount namespace. Fails
+ * with CONTAINER_… and RUNTIME_… where the config asks for what this machine cannot give.
  */
-export function makeContainerSpec(_inputs: SpecInputs): OciSpec {
-  throw new TypeError("not yet");
+export function makeContainerSpec(
+  config: ContainerConfig,
+  place: SpecPlace,
+): { readonly text: string; readonly cgroupsPath: string } {
+  const facts = readContainerFacts(place.facts);
+  const spec = makeOciSpec({ config, place, facts, lookups: lookUpContainer(config, place) });
+  const mounts = facts.userNamespace ? keepLockedFlags(spec.mounts) : spec.mounts;
+  return { text: writeSpec({ ...spec, mounts }), cgroupsPath: spec.linux.cgroupsPath ?? "" };
 }

@@ -1,10 +1,12 @@
 import { lstatSync, readdirSync, statSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { VarveError } from "../errors/index.ts";
-import { makeMountPoints, makeWorkingFolder, modeOf, type MountPoint } from "../runtime/index.ts";
+import { makeMountPoints, modeOf, withHome, type MountPoint } from "../runtime/index.ts";
 import { splitDevice } from "../sys/index.ts";
-import { lookupGroups, lookupUser } from "../tree/index.ts";
-import type { ContainerDevice, ContainerLookups, ContainerPlace } from "./spec-inputs.ts";
+import { lookupGroups } from "../tree/index.ts";
+import { containerEnv } from "./container-env.ts";
+import type { ContainerDevice, ContainerLookups } from "./spec-inputs.ts";
+import type { SpecPlace } from "./spec-place.ts";
 import type { ContainerConfig } from "./types.ts";
 
 const system: readonly MountPoint[] = ["/proc", "/dev", "/sys"].map((destination) => ({
@@ -16,40 +18,31 @@ const system: readonly MountPoint[] = ["/proc", "/dev", "/sys"].map((destination
 const below = /^\/(?:proc|dev|sys)(?:\/|$)/;
 
 /**
- * Looks up what a container's specification needs in its mounted root: its user and groups by the root's own files (links are followed
- * inside the root only), mount points and working folder, which are made where they are missing and stay in the container, and the
- * machine's devices. Only for the container's own mount namespace. Fails with TREE_USER, RUNTIME_CWD, RUNTIME_MOUNT_POINT and
- * CONTAINER_DEVICE.
+ * Looks up what a container's specification needs with its root mounted: groups by the root's own files (links are followed inside the
+ * root only), mount points, which are made where they are missing and stay in the container, and the machine's devices. Fails with
+ * TREE_USER, RUNTIME_MOUNT_POINT and CONTAINER_DEVICE.
  */
-export function lookUpContainer(config: ContainerConfig, place: ContainerPlace): ContainerLookups {
-  const { rootPath, mounts } = place;
-  const { uid, gid, additionalGids, home } = lookupUser(rootPath, config.user);
-  const user = { uid, gid, additionalGids: [...additionalGids, ...lookupGroups(rootPath, config.host.groupAdd)] };
+export function lookUpContainer(config: ContainerConfig, place: SpecPlace): ContainerLookups {
+  const { rootPath, mounts, user } = place;
   const modes = new Map(
     mounts.filter(({ type }) => type === "tmpfs").map(({ target }) => [target, modeOf(rootPath, target)] as const),
   );
-  const points = makeMountPoints(rootPath, pointsOf(config, place));
-  makeWorkingFolder(rootPath, {
-    cwd: config.workingDir === "" ? "/" : config.workingDir,
-    // Docker gives what it makes to root, whoever the container runs as.
-    user: { uid: 0, gid: 0, additionalGids: [] },
-    mounts: mounts.map(({ target }) => ({ type: "tmpfs", destination: target, readonly: false })),
-  });
+  const { resolved } = makeMountPoints(rootPath, pointsOf(config, place));
   return {
-    ...user,
-    home: home ?? "/",
+    groups: lookupGroups(rootPath, config.host.groupAdd),
+    env: withHome(rootPath, { env: containerEnv(config), user }),
     devices: config.host.privileged ? allDevices() : config.host.devices.flatMap(devicesAt),
-    resolved: points.resolved,
+    resolved,
     tmpfsModes: modes,
   };
 }
 
-function pointsOf(config: ContainerConfig, { mounts }: ContainerPlace): MountPoint[] {
+function pointsOf(config: ContainerConfig, { mounts }: SpecPlace): MountPoint[] {
   const wanted: MountPoint[] = [
     ...["/etc/resolv.conf", "/etc/hosts", "/etc/hostname"].map((destination): MountPoint => ({ destination, kind: "file" })),
-    ...mounts.map(({ type, source, target }): MountPoint => {
-      const isFolder = type === "tmpfs" || source === undefined || statSync(source).isDirectory();
-      return { destination: target, kind: isFolder ? "folder" : "file" };
+    ...mounts.map((mount): MountPoint => {
+      const isFolder = mount.type === "tmpfs" || statSync(mount.source).isDirectory();
+      return { destination: mount.target, kind: isFolder ? "folder" : "file" };
     }),
     ...(config.host.init ? [{ destination: initPlace, kind: "file" } as const] : []),
   ];

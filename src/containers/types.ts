@@ -287,10 +287,18 @@ export interface PathInfo {
   readonly modifiedMs: number;
 }
 
+/** What is left out: no input, both outputs. */
 export interface AttachOptions {
   readonly stdin?: boolean;
   readonly stdout?: boolean;
   readonly stderr?: boolean;
+  /** The terminal has it before the program starts. */
+  readonly size?: TerminalSize;
+}
+
+export interface TerminalSize {
+  readonly rows: number;
+  readonly columns: number;
 }
 
 /** Streams connected to a container or to a process in it. */
@@ -300,7 +308,7 @@ export interface Attached {
   /** Chunks as they come; with a terminal all of them are stream 1. Ends when the process has ended or after `detach`. */
   readonly output: AsyncIterable<{ readonly stream: 1 | 2; readonly chunk: Uint8Array }>;
   /** Gives the terminal a size. */
-  resize(size: { readonly rows: number; readonly columns: number }): Promise<void>;
+  resize(size: TerminalSize): Promise<void>;
   /** Lets go: the process runs on. */
   detach(): void;
   /** Of the process, when it has ended. */
