@@ -169,6 +169,7 @@ export const catalogue = {
 
   // layers
   LAYER_DIFF_ID: entry("invalid", "A layer's content is not what its image's config says."),
+  LAYER_CONFLICT: entry("conflict", "Something would take the place of a folder, or a folder that of something else."),
   LAYER_MALFORMED: entry(
     "invalid",
     "A layer's archive asks for what cannot be: a file below a file, a link to nothing, a bad name.",
@@ -282,6 +283,7 @@ export const catalogue = {
   CONTAINER_CONFLICT: entry("conflict", "A container is not in the state that a command needs: running, paused, stopped."),
   CONTAINER_START: entry("failed", "A container could not be started."),
   CONTAINER_RUNTIME: entry("failed", "The OCI runtime could not make or start a container."),
+  CONTAINER_EXEC: entry("failed", "A program could not be started in a container; the details have its exit code."),
   CONTAINER_MONITOR_MISSING: entry("unsupported", "conmon, which looks after containers, is not on this machine."),
   CONTAINER_NO_CGROUPS: entry("unsupported", "What needs cgroups cannot be had here without root, such as pausing a container."),
 

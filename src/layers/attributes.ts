@@ -1,6 +1,6 @@
-import { chmodSync, fchownSync, lchownSync } from "node:fs";
+import { chmodSync, closeSync, constants, fchmodSync, fchownSync, fstatSync, lchownSync, openSync } from "node:fs";
 import { VarveError } from "../errors/index.ts";
-import { futimens, hasCode, lsetxattr, utimensNoFollow, type FileTime } from "../sys/index.ts";
+import { fdPath, futimens, hasCode, lsetxattr, openFlags, SysError, utimensNoFollow, type FileTime } from "../sys/index.ts";
 import { isForeignAttribute } from "./overlay-marks.ts";
 
 export interface Attributes {
@@ -34,10 +34,22 @@ export function setAttributes(
 ): void {
   if (!keepOwner) setOwner(path, { uid, gid, name, fd });
   for (const [key, value] of xattrs) setXattr(path, key, value, kind);
-  if (kind !== "symlink") chmodSync(path, mode);
+  if (fd !== undefined) fchmodSync(fd, mode);
+  else if (kind !== "symlink") chmodNoFollow(path, mode);
   if (mtime === undefined) return;
   if (fd === undefined) utimensNoFollow(path, { atime: mtime, mtime });
   else futimens(fd, { atime: mtime, mtime });
+}
+
+/** chmod(2) follows a link, and somebody else may put one there at any moment, where the root is that of a running container. */
+function chmodNoFollow(path: string | Buffer, mode: number): void {
+  const fd = openSync(path, openFlags.path | constants.O_NOFOLLOW);
+  try {
+    if (fstatSync(fd).isSymbolicLink()) throw new SysError(40, "chmod", path);
+    chmodSync(fdPath(fd), mode);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** 4294967295 is -1, which means "leave it" to chown(2). */

@@ -11,7 +11,7 @@ export type { DiffOptions, DiffResult } from "./diff-layer.ts";
 export { layersSchema, openLayerBlobs, type LayerBlobs } from "./layer-blobs.ts";
 export type { PackOptions, PackedLayer } from "./pack-layer.ts";
 export { applyTask, packTask, type ApplyParams, type ApplyProgress, type PackParams, type PackResult } from "./tasks.ts";
-export type { UnpackOptions } from "./unpack-archive.ts";
+export type { CopyManner, UnpackOptions } from "./unpack-archive.ts";
 export type { BlockSink } from "./tar-blocks.ts";
 export { layersHandlers } from "./handlers.ts";
 export { unpackContextTask } from "./tasks.ts";

@@ -28,6 +28,8 @@ export interface LayerTarget {
   readonly userXattr: boolean;
   /** No layer but an archive unpacked into a mounted root: nothing in it is an overlay's mark. */
   readonly isArchive: boolean;
+  /** A folder and something else never take each other's place (LAYER_CONFLICT); the folder's name for messages. */
+  readonly keepsKinds?: string | undefined;
 }
 
 interface Place {
@@ -50,14 +52,14 @@ export async function placeEntry(entry: TarEntry, { folder, base, layer }: Place
       await placeFile(entry, path, layer);
       return true;
     case "directory":
-      placeFolder(path, layer);
+      placeFolder(path, entry, layer);
       setAttributes(path, { mode, uid, gid, xattrs }, { kind: "folder", name });
       return true;
     case "link":
       placeLink(entry, path, layer);
       return true;
     case "symlink":
-      replacing(path, layer, () => symlinkSync(entry.linkPath, path));
+      replacing(path, entry, layer, () => symlinkSync(entry.linkPath, path));
       setAttributes(path, { mode, uid, gid, xattrs, mtime }, { kind: "symlink", name });
       return true;
     case "fifo":
@@ -75,15 +77,27 @@ export function placeWhiteout(path: FsPath, { userXattr }: LayerTarget): void {
 }
 
 /** Runs what must make a new name; if there is something, that goes first. */
-function replacing<T>(path: FsPath, layer: LayerTarget, make: () => T): T {
+function replacing<T>(path: FsPath, entry: TarEntry, layer: LayerTarget, make: () => T): T {
   try {
     return make();
   } catch (error) {
     if (!hasCode(error, "EEXIST")) throw error;
-    removeTree(path);
+    removePresent(path, entry, layer);
     layer.folders.forget();
     return make();
   }
+}
+
+/** Makes room for an entry that is no folder. Where kinds are kept nothing is ever removed but one name: others may work in the root. */
+function removePresent(path: FsPath, entry: TarEntry, layer: LayerTarget): void {
+  if (layer.keepsKinds === undefined) return removeTree(path);
+  if (kindAt(path)?.isDirectory() === true) throw otherKind("directory", "non-directory", entry, layer);
+  unlinkSync(path);
+}
+
+function otherKind(present: string, wanted: string, { name }: TarEntry, { keepsKinds = "" }: LayerTarget): VarveError {
+  const shown = JSON.stringify(name.replace(/^\.\//, "").replace(/\/+$/, ""));
+  return new VarveError("LAYER_CONFLICT", `cannot overwrite ${present} ${shown} with ${wanted} ${JSON.stringify(keepsKinds)}`);
 }
 
 /** Takes away what lies there, never what a link leads to. */
@@ -97,7 +111,7 @@ const slash = Buffer.from("/");
 
 async function placeFile(entry: TarEntry, path: FsPath, layer: LayerTarget): Promise<void> {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  const fd = replacing(path, layer, () => openSync(path, flags, 0o600));
+  const fd = replacing(path, entry, layer, () => openSync(path, flags, 0o600));
   try {
     const whole = entry.segments === undefined ? entry.takeStored() : undefined;
     if (whole !== undefined) writeAll(fd, whole);
@@ -134,13 +148,14 @@ async function writeSparse(fd: number, entry: TarEntry): Promise<void> {
 }
 
 /** A folder on a folder keeps its content; on a whiteout of this layer it is one that hides what is below. */
-function placeFolder(path: FsPath, layer: LayerTarget): void {
+function placeFolder(path: FsPath, entry: TarEntry, layer: LayerTarget): void {
   try {
     mkdirSync(path, 0o755);
   } catch (error) {
     const present = hasCode(error, "EEXIST") ? kindAt(path) : undefined;
     if (present === undefined) throw error;
     if (present.isDirectory()) return;
+    if (layer.keepsKinds !== undefined) throw otherKind("non-directory", "directory", entry, layer);
     removeTree(path);
     layer.folders.forget();
     mkdirSync(path, 0o755);
@@ -148,7 +163,8 @@ function placeFolder(path: FsPath, layer: LayerTarget): void {
   }
 }
 
-function placeNode({ type, device, name, mode, uid, gid, xattrs, mtime }: TarEntry, path: FsPath, layer: LayerTarget): boolean {
+function placeNode(entry: TarEntry, path: FsPath, layer: LayerTarget): boolean {
+  const { type, device, name, mode, uid, gid, xattrs, mtime } = entry;
   if (!layer.isArchive && type === "character" && device.major === 0 && device.minor === 0) {
     placeWhiteout(path, layer);
     return true;
@@ -159,7 +175,7 @@ function placeNode({ type, device, name, mode, uid, gid, xattrs, mtime }: TarEnt
     block: constants.S_IFBLK,
   }[type as "fifo" | "character" | "block"];
   try {
-    replacing(path, layer, () => mknod(path, format | 0o600, type === "fifo" ? { major: 0, minor: 0 } : device));
+    replacing(path, entry, layer, () => mknod(path, format | 0o600, type === "fifo" ? { major: 0, minor: 0 } : device));
   } catch (error) {
     if (!hasCode(error, "EPERM")) throw error;
     if (layer.userXattr) return false;
@@ -195,7 +211,7 @@ function placeLink(entry: TarEntry, path: FsPath, layer: LayerTarget): void {
   if (present === undefined || present.ino !== stats.ino || present.dev !== stats.dev) {
     const from = source;
     if (present !== undefined) {
-      removeTree(path);
+      removePresent(path, entry, layer);
       layer.folders.forget();
       if (kindAt(from) === undefined) throw missing(); // it lay in what was replaced
     }

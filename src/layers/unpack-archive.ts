@@ -3,7 +3,8 @@ import { VarveError, isVarveError } from "../errors/index.ts";
 import { endOnAbort, throwIfAborted } from "../flow/index.ts";
 import { fdPath, openPath, type FileTime } from "../sys/index.ts";
 import { readTar, type TarEntry, type TarLimits } from "../tar/index.ts";
-import { cleanParts, type BytePath } from "./byte-path.ts";
+import { setAttributes } from "./attributes.ts";
+import { cleanParts, toBytePath, type BytePath } from "./byte-path.ts";
 import { decompress } from "./decompress.ts";
 import { setFolderTime } from "./folder-time.ts";
 import { explainWrite } from "./layer-failures.ts";
@@ -20,8 +21,24 @@ export interface UnpackOptions {
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
   /** Leave out device nodes that a user namespace may not make. */
   readonly userNamespace: boolean;
+  /** As `docker cp` unpacks, see {@link CopyManner}. Default: as ADD does. */
+  readonly asCopy?: CopyManner;
   readonly limits?: Partial<TarLimits>;
   readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * `docker cp` into a root in which others may be at work: a folder and something else never take each other's place
+ * (LAYER_CONFLICT), what the archive says of the folder itself counts, folders that it has no entry for get their times from the
+ * clock, and links that climb stop at the root.
+ */
+export interface CopyManner {
+  /** The folder below `target` that the names start from, which is there, without links in its path. Links are followed in all of `target`. */
+  readonly below: string;
+  /** That folder as messages name it. */
+  readonly shown: string;
+  /** Leave out extended attributes. */
+  readonly withoutAttributes: boolean;
 }
 
 /**
@@ -58,7 +75,7 @@ async function readFirst(entries: AsyncGenerator<TarEntry, void, undefined>): Pr
 async function unpackEntries(
   first: TarEntry,
   rest: AsyncIterable<TarEntry>,
-  { target, owner, userNamespace, signal }: UnpackOptions,
+  { target, owner, userNamespace, asCopy, signal }: UnpackOptions,
 ): Promise<void> {
   const rootFd = openPath(`${target()}/.`);
   const lowers = openLowers([], { userXattr: userNamespace });
@@ -67,22 +84,23 @@ async function unpackEntries(
     rootFd,
     lowers,
     userXattr: userNamespace,
-    onMade: (parts, mtime) => times.set(parts.join("/"), mtime),
-    climbing: "refused",
+    onMade: (parts, mtime) => asCopy === undefined && times.set(parts.join("/"), mtime),
+    climbing: asCopy === undefined ? "refused" : "stops",
   });
-  const layer: LayerTarget = { folders, lowers, userXattr: userNamespace, isArchive: true };
+  const layer: LayerTarget = { folders, lowers, userXattr: userNamespace, isArchive: true, keepsKinds: asCopy?.shown };
+  const below = asCopy === undefined ? [] : cleanParts(toBytePath(asCopy.below));
   const place = async (entry: TarEntry): Promise<void> => {
     throwIfAborted(signal);
     const own = owner === undefined ? entry : { ...entry, ...owner };
-    const parts = cleanParts(entry.path.toString("latin1"));
+    const xattrs = asCopy?.withoutAttributes === true ? new Map<string, Buffer>() : entry.xattrs;
     try {
-      await placeOne({ ...own, mtime: boundTime(entry.mtime) }, parts, { layer, folders, times });
+      await placeOne({ ...own, xattrs, mtime: boundTime(entry.mtime) }, { layer, folders, times, below, asCopy });
     } catch (error) {
       throw explainWrite(error, entry.name);
     }
   };
   try {
-    keepTime(rootFd, "", times);
+    if (asCopy === undefined) keepTime(rootFd, "", times);
     await place(first);
     for await (const entry of rest) await place(entry);
     for (const [path, mtime] of times) setFolderTime(rootFd, path, mtime);
@@ -92,20 +110,36 @@ async function unpackEntries(
   }
 }
 
-async function placeOne(
-  entry: TarEntry,
-  parts: readonly BytePath[],
-  { layer, folders, times }: { layer: LayerTarget; folders: ParentFolders; times: Map<BytePath, FileTime> },
-): Promise<void> {
+interface Place {
+  readonly layer: LayerTarget;
+  readonly folders: ParentFolders;
+  readonly times: Map<BytePath, FileTime>;
+  readonly below: readonly BytePath[];
+  readonly asCopy: CopyManner | undefined;
+}
+
+async function placeOne(entry: TarEntry, { layer, folders, times, below, asCopy }: Place): Promise<void> {
   refuseClimbing(entry.name);
   if (entry.type === "link") refuseClimbing(entry.linkPath.toString());
+  const own = cleanParts(entry.path.toString("latin1"));
+  const parts = [...below, ...own];
   const base = parts.at(-1);
-  if (base === undefined) return; // what an archive says of the folder itself does not count
+  if (own.length === 0 || base === undefined) {
+    // For ADD, what an archive says of the folder itself does not count.
+    if (asCopy !== undefined && entry.type === "directory") setFolder(entry, folders.ensure(below));
+    if (asCopy !== undefined) times.set(below.join("/"), entry.mtime);
+    return;
+  }
   const parents = parts.slice(0, -1);
   const folder = folders.ensure(parents);
-  keepTime(folder, parents.join("/"), times);
-  await placeEntry(entry, { folder, base, layer });
+  if (asCopy === undefined) keepTime(folder, parents.join("/"), times);
+  const linkPath = entry.type === "link" ? Buffer.concat([Buffer.from([...below, ""].join("/"), "latin1"), entry.linkPath]) : entry.linkPath;
+  await placeEntry({ ...entry, linkPath }, { folder, base, layer });
   if (entry.type === "directory") times.set(parts.join("/"), entry.mtime);
+}
+
+function setFolder({ mode, uid, gid, xattrs, name }: TarEntry, folder: number): void {
+  setAttributes(`${fdPath(folder)}/.`, { mode, uid, gid, xattrs }, { kind: "folder", name });
 }
 
 /** moby's go-archive refuses such names too; absolute ones it takes for what they are within the folder. */
