@@ -18,7 +18,7 @@ export type {
 export { prepareCgroups, sweepCgroups } from "./cgroups.ts";
 export { runProcess, type RunControl, type RunOptions, type RunResult } from "./run-process.ts";
 // What a step's specification and a container's have in common: `containers` makes its own of these.
-export { capabilityNames, defaultCapabilities } from "./capabilities.ts";
+export { capabilityNames, defaultCapabilities, readCapabilities } from "./capabilities.ts";
 export { defaultMounts, maskedPaths, readonlyPaths, withoutRepeats } from "./default-mounts.ts";
 export { withHome } from "./home-folder.ts";
 export { keepLockedFlags } from "./locked-flags.ts";
@@ -37,6 +37,7 @@ export {
   type SeccompProfile,
   type SeccompRule,
 } from "./oci-spec.ts";
+export { logFormats, readComplaint, readStartFailure } from "./runtime-log.ts";
 export { makeSeccompProfile } from "./seccomp.ts";
 export { modeOf } from "./tmpfs-modes.ts";
 export { makeRlimits } from "./ulimits.ts";
