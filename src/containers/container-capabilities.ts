@@ -3,43 +3,44 @@ import { capabilityNames, defaultCapabilities, type OciCapabilities } from "../r
 import type { ContainerFacts } from "./spec-inputs.ts";
 import type { HostConfig } from "./types.ts";
 
+const all = "ALL";
+
 /**
- * What a container may do: Docker's default set, plus `--cap-add`, minus `--cap-drop`; all of the machine's with `--privileged`. Nothing
- * is inheritable (CVE-2022-24769). A name that is no capability, or that this machine does not have, is CONTAINER_LIMIT.
+ * What a container may do: Docker's default set without `--cap-drop` and with `--cap-add`; everything with `--privileged`. Nothing is
+ * inheritable (CVE-2022-24769). A name that is no capability is CONTAINER_LIMIT, one that nobody can give here CONTAINER_UNSUPPORTED.
  */
 export function containerCapabilities(
   { capAdd, capDrop, privileged }: Pick<HostConfig, "capAdd" | "capDrop" | "privileged">,
   { capabilities: most }: Pick<ContainerFacts, "capabilities">,
 ): OciCapabilities {
-  const given = tweak({ added: capAdd.map(read), dropped: capDrop.map(read), privileged }, most);
+  const dropped = capDrop.map((name) => readName(name, "CapDrop"));
+  const added = capAdd.map((name) => readName(name, "CapAdd"));
+  const missing = added.find((name) => name !== all && !most.includes(name));
+  if (missing !== undefined && !privileged) {
+    throw new VarveError(
+      "CONTAINER_UNSUPPORTED",
+      `invalid CapAdd: capability not available in the current environment: "${missing}"`,
+    );
+  }
+  const given = privileged ? most : tweak(added, dropped, most);
   return { bounding: given, effective: given, permitted: given, inheritable: [], ambient: [] };
 }
 
-function tweak(
-  { added, dropped, privileged }: { added: readonly string[]; dropped: readonly string[]; privileged: boolean },
-  most: readonly string[],
-): readonly string[] {
-  if (privileged) return most;
-  for (const name of added) if (name !== all && !most.includes(name)) throw unknown(name, "cannot be given on this machine");
-  const base = dropped.includes(all) ? [] : added.includes(all) ? most : defaultCapabilities;
-  const own = base.filter((name) => most.includes(name) && !dropped.includes(name));
-  // With both ALLs Docker gives what is added by name only.
-  const extra = added.includes(all) && dropped.includes(all) ? most : added.filter((name) => name !== all);
-  return [...new Set([...own, ...extra.filter((name) => !dropped.includes(all) || added.includes(name) || added.includes(all))])];
+function tweak(added: readonly string[], dropped: readonly string[], most: readonly string[]): readonly string[] {
+  if (added.includes(all)) return most.filter((name) => !dropped.includes(name));
+  if (dropped.includes(all)) return [...new Set(added)];
+  const kept = defaultCapabilities.filter((name) => most.includes(name) && !dropped.includes(name));
+  return [...new Set([...kept, ...added])];
 }
 
-const all = "ALL";
-
-function read(text: string): string {
-  const upper = text.trim().toUpperCase();
+function readName(text: string, field: "CapAdd" | "CapDrop"): string {
+  const upper = text.toUpperCase();
   if (upper === all) return all;
   const name = upper.startsWith("CAP_") ? upper : `CAP_${upper}`;
-  if (!capabilityNames.includes(name)) throw unknown(text, "");
+  if (!capabilityNames.includes(name)) {
+    throw new VarveError("CONTAINER_LIMIT", `invalid ${field}: unknown capability: "${name}"`, {
+      hint: "capabilities(7) lists them, with or without CAP_",
+    });
+  }
   return name;
-}
-
-function unknown(name: string, why: string): VarveError {
-  return why === ""
-    ? new VarveError("CONTAINER_LIMIT", `invalid CapAdd: unknown capability: "${name}"`)
-    : new VarveError("CONTAINER_UNSUPPORTED", `the capability ${name} ${why}`);
 }

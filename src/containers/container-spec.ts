@@ -6,9 +6,9 @@ import type { SpecPlace } from "./spec-place.ts";
 import type { ContainerConfig } from "./types.ts";
 
 /**
- * The `config.json` of a container (OCI runtime-spec) as text, and the path of its cgroup, "" where it has none. Looks up users, groups,
- * devices and links in the mounted root, and makes mount points that are missing: only for the container's own mount namespace. Fails
- * with CONTAINER_… and RUNTIME_… where the config asks for what this machine cannot give.
+ * The `config.json` of a container (OCI runtime-spec) as text, and the path of its cgroup, "" where it has none. Looks up groups, devices
+ * and links in the mounted root, and makes mount points that are missing, which stay: only for the container's own mount namespace.
+ * Fails with CONTAINER_… and RUNTIME_… where the config asks for what this machine cannot give.
  */
 export function makeContainerSpec(
   config: ContainerConfig,

@@ -19,8 +19,8 @@ const below = /^\/(?:proc|dev|sys)(?:\/|$)/;
 
 /**
  * Looks up what a container's specification needs with its root mounted: groups by the root's own files (links are followed inside the
- * root only), mount points, which are made where they are missing and stay in the container, and the machine's devices. Fails with
- * TREE_USER, RUNTIME_MOUNT_POINT and CONTAINER_DEVICE.
+ * root only), mount points, which are made where they are missing and stay in the container, and the machine's
+ * devices. Fails with TREE_USER, RUNTIME_MOUNT_POINT and CONTAINER_DEVICE.
  */
 export function lookUpContainer(config: ContainerConfig, place: SpecPlace): ContainerLookups {
   const { rootPath, mounts, user } = place;
@@ -59,13 +59,14 @@ function devicesAt({ host, container, access }: ContainerConfig["host"]["devices
   const stat = statSync(host, { throwIfNoEntry: false });
   if (stat === undefined) throw noDevice(host, "no such file or directory");
   if (!stat.isDirectory()) {
-    const device = deviceOf(stat, container, access);
+    const device = deviceOf(stat, host, { container, access });
     if (device === undefined) throw noDevice(host, "not a device node");
     return [device];
   }
   const found = readdirSync(host, { recursive: true, encoding: "utf8" }).flatMap((name) => {
     const entry = lstatSync(join(host, name), { throwIfNoEntry: false });
-    const device = entry === undefined ? undefined : deviceOf(entry, join(container, name), access);
+    const device =
+      entry === undefined ? undefined : deviceOf(entry, join(host, name), { container: join(container, name), access });
     return device === undefined ? [] : [device];
   });
   if (found.length === 0) throw noDevice(host, "no device nodes in it");
@@ -82,16 +83,21 @@ function allDevices(folder = "/dev"): readonly ContainerDevice[] {
     if (folder === "/dev" && ownDevices.has(entry.name)) return [];
     if (entry.isDirectory()) return allDevices(path);
     const stat = lstatSync(path, { throwIfNoEntry: false });
-    const device = stat === undefined ? undefined : deviceOf(stat, path, "rwm");
+    const device = stat === undefined ? undefined : deviceOf(stat, path, { container: path, access: "rwm" });
     return device === undefined ? [] : [device];
   });
 }
 
-function deviceOf(stat: Stats, path: string, access: string): ContainerDevice | undefined {
+function deviceOf(
+  stat: Stats,
+  hostPath: string,
+  { container, access }: { readonly container: string; readonly access: string },
+): ContainerDevice | undefined {
   if (!stat.isCharacterDevice() && !stat.isBlockDevice()) return undefined;
   const { major, minor } = splitDevice(stat.rdev);
   return {
-    path,
+    path: container,
+    hostPath,
     type: stat.isBlockDevice() ? "b" : "c",
     major,
     minor,

@@ -15,17 +15,9 @@ import { containerMounts, rootPropagation } from "./container-mounts.ts";
 import { containerResources } from "./container-resources.ts";
 import { initPlace } from "./look-up.ts";
 import { readSecurity, seccompOf } from "./security-options.ts";
-import type { ContainerFacts, ContainerLookups } from "./spec-inputs.ts";
+import type { ContainerFacts, SpecInputs } from "./spec-inputs.ts";
 import type { SpecPlace } from "./spec-place.ts";
 import type { ContainerConfig } from "./types.ts";
-
-/** Everything that a container's specification is made of. */
-export interface SpecInputs {
-  readonly config: ContainerConfig;
-  readonly place: SpecPlace;
-  readonly lookups: ContainerLookups;
-  readonly facts: ContainerFacts;
-}
 
 /**
  * The specification of a container as Docker makes it (moby's defaults, 28). Pure. Fails as {@link checkContainer} does where the config
@@ -36,23 +28,22 @@ export function makeOciSpec(inputs: SpecInputs): OciSpec {
   const { host } = config;
   checkContainer(config, facts);
   const capabilities = containerCapabilities(host, facts);
-  const { user } = place;
   const rlimits = makeRlimits(host.ulimits, facts);
   const annotations = host.annotations ?? {};
-  const withInit = host.init && place.initPath !== undefined && place.namespaces.pid === undefined;
+  const withInit = host.init && host.pidMode === "private";
   const program = [...config.entrypoint, ...config.command];
   const security = readSecurity(host.securityOpt);
   return {
     ociVersion: "1.0.2",
     root: { path: place.rootPath, readonly: host.readonlyRoot },
-    ...(place.namespaces.uts === undefined ? { hostname: config.hostname } : {}),
+    ...(host.utsMode === "private" ? { hostname: config.hostname } : {}),
     process: {
       terminal: config.tty,
-      user: makeUser({ ...user, additionalGids: [...user.additionalGids, ...lookups.groups] }, facts),
+      user: makeUser({ ...place.user, additionalGids: [...place.user.additionalGids, ...lookups.groups] }, facts),
       args: withInit ? [initPlace, "--", ...program] : program,
       env: lookups.env,
       cwd: config.workingDir === "" ? "/" : config.workingDir,
-      capabilities: user.uid === 0 ? capabilities : { ...capabilities, effective: [], permitted: [] },
+      capabilities,
       ...(rlimits.length === 0 ? {} : { rlimits }),
       noNewPrivileges: security.noNewPrivileges,
       ...(host.oomScoreAdj === undefined ? {} : { oomScoreAdj: host.oomScoreAdj }),
@@ -71,7 +62,7 @@ function makeLinux({ config, place, lookups, facts }: SpecInputs, capabilities: 
   const propagation = rootPropagation(place.mounts);
   const unhidden = privileged || security.unconfinedPaths;
   const { parent } = facts.cgroups;
-  const sysctl = sysctlsOf(config, place, facts);
+  const sysctl = sysctlsOf(config, facts);
   return {
     namespaces: namespacesOf(config, place, facts),
     maskedPaths: unhidden ? [] : [...maskedPaths, "/proc/interrupts", ...facts.thermalPaths],
@@ -80,7 +71,7 @@ function makeLinux({ config, place, lookups, facts }: SpecInputs, capabilities: 
     // A user namespace can make no nodes: its devices are bound, as mounts.
     ...(lookups.devices.length === 0 || facts.userNamespace
       ? {}
-      : { devices: lookups.devices.map(({ access: _access, ...device }) => device) }),
+      : { devices: lookups.devices.map(({ access: _access, hostPath: _hostPath, ...device }) => device) }),
     ...(Object.keys(sysctl).length === 0 ? {} : { sysctl }),
     ...(propagation === undefined ? {} : { rootfsPropagation: propagation }),
     ...(parent === undefined
@@ -104,20 +95,14 @@ function namespacesOf({ host }: ContainerConfig, { namespaces }: SpecPlace, fact
 
 /** Docker's own, which its users rely on: ping and low ports without capabilities. Those of the config win. */
 function sysctlsOf(
-  { host, domainName }: ContainerConfig,
-  { namespaces }: SpecPlace,
+  { host, domainName = "" }: ContainerConfig,
   { userNamespace }: ContainerFacts,
 ): Readonly<Record<string, string>> {
+  const ownNetwork = host.networkMode !== "host" && !host.networkMode.startsWith("container:");
   return {
-    ...(namespaces.uts === undefined && domainName !== undefined && domainName !== ""
-      ? { "kernel.domainname": domainName }
-      : {}),
-    ...(namespaces.network === undefined
-      ? {
-          ...(userNamespace ? {} : { "net.ipv4.ping_group_range": "0 2147483647" }),
-          "net.ipv4.ip_unprivileged_port_start": "0",
-        }
-      : {}),
+    ...(host.utsMode === "private" && domainName !== "" ? { "kernel.domainname": domainName } : {}),
+    ...(ownNetwork && !userNamespace ? { "net.ipv4.ping_group_range": "0 2147483647" } : {}),
+    ...(ownNetwork ? { "net.ipv4.ip_unprivileged_port_start": "0" } : {}),
     ...host.sysctls,
   };
 }

@@ -1,5 +1,7 @@
 import type { HostFacts, OciDevice } from "../runtime/index.ts";
 import type { CgroupFacts } from "./cgroup-facts.ts";
+import type { SpecPlace } from "./spec-place.ts";
+import type { ContainerConfig } from "./types.ts";
 
 /** What a container's specification depends on beside its config: the machine. */
 export interface ContainerFacts extends HostFacts {
@@ -10,6 +12,8 @@ export interface ContainerFacts extends HostFacts {
 
 /** A device of this machine as the container gets it. */
 export interface ContainerDevice extends OciDevice {
+  /** Its path on this machine. */
+  readonly hostPath: string;
   /** `rwm`, or less. */
   readonly access: string;
 }
@@ -25,4 +29,12 @@ export interface ContainerLookups {
   readonly resolved: ReadonlyMap<string, string>;
   /** Permissions of tmpfs mounts that ask for none, by path. */
   readonly tmpfsModes: ReadonlyMap<string, number>;
+}
+
+/** Everything that a container's specification is made of. */
+export interface SpecInputs {
+  readonly config: ContainerConfig;
+  readonly place: SpecPlace;
+  readonly lookups: ContainerLookups;
+  readonly facts: ContainerFacts;
 }
