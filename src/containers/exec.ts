@@ -1,13 +1,12 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { VarveError } from "../errors/index.ts";
 import { throwIfAborted } from "../flow/index.ts";
-import { readComplaint, type RuntimeName } from "../runtime/index.ts";
+import { logFormats, readComplaint, type RuntimeName } from "../runtime/index.ts";
 import { attachStreams } from "./attach.ts";
 import { execSpec } from "./exec-spec.ts";
 import type { ContainerHandle } from "./handle.ts";
@@ -65,36 +64,34 @@ async function startProgram(handle: ContainerHandle, request: ExecRequest, sessi
   let attached: Attached | undefined;
   if (!isDetached) {
     const exitCode = Promise.withResolvers<number>();
-    if (!(await session.attachReady())) throw await startFailure(handle, request, session, await nextReport());
+    if (!(await session.attachReady())) throw startFailure(handle, request, session, await nextReport());
     const place = { attachSocketPath: join(folder, "attach"), controlPath: join(folder, "ctl"), tty: request.tty === true };
     attached = await attachStreams(place, request, () => exitCode.promise);
     session.go();
     const started = await nextReport();
     if (started === undefined || started.data <= 0) {
       attached.detach();
-      throw await startFailure(handle, request, session, started);
+      throw startFailure(handle, request, session, started);
     }
     // When its monitor was killed, nobody knows more than that it is over.
     nextReport().then((report) => exitCode.resolve(report === undefined || report.data < 0 ? 137 : report.data), exitCode.reject);
     return attached;
   }
   const started = await nextReport();
-  if (started === undefined || started.data <= 0) throw await startFailure(handle, request, session, started);
+  if (started === undefined || started.data <= 0) throw startFailure(handle, request, session, started);
   const nothing = (async function* () {})();
   return { output: nothing, resize: () => Promise.resolve(), detach: () => undefined, exitCode: Promise.resolve(0) };
 }
 
 /** The monitor's words, or the runtime's own log where it has none: crun writes there alone. */
-async function startFailure(
-  { runtimePath }: ContainerHandle,
+function startFailure(
+  handle: ContainerHandle,
   { command }: ExecRequest,
   { folder }: Session,
   report: Report | undefined,
-): Promise<VarveError> {
-  const runtime: RuntimeName = runtimePath.endsWith("crun") ? "crun" : "runc";
-  const logged = existsSync(join(folder, "runtime.log")) ? readComplaint(join(folder, "runtime.log"), runtime) : undefined;
-  const log = await readFile(join(folder, "monitor.log"), "utf8").catch(() => "");
-  const complaint = logged ?? report?.message ?? (log.trim() || "the runtime did not start it");
+): VarveError {
+  const complaint =
+    readComplaint(join(folder, "runtime.log"), runtimeNameOf(handle)) ?? report?.message ?? "the runtime did not start it";
   const { message, exitCode } = readRuntimeFailure(complaint, command[0] ?? "");
   const text = message.startsWith("exec failed: ") ? message : `exec failed: ${message}`;
   // Docker's attached exec has no 125: what the runtime refused in another way is "cannot be invoked".
@@ -105,25 +102,29 @@ async function startFailure(
 
 function startMonitor(handle: ContainerHandle, request: ExecRequest, folder: string): Session {
   const isDetached = request.detached === true;
-  const runtimeName = handle.runtimePath.endsWith("crun") ? "crun" : "runc";
+  const runtimeName = runtimeNameOf(handle);
   const runtimeArguments = [
     ...handle.runtimeArguments,
     // The later one counts: each program's complaints are its own.
-    ...["--log", join(folder, "runtime.log"), "--log-format", runtimeName === "crun" ? "text" : "json"],
+    "--log",
+    join(folder, "runtime.log"),
+    "--log-format",
+    logFormats[runtimeName],
   ];
   const words = [
-    ...handle.enter,
-    ...[handle.monitorPath, "--api-version", "1", "--cid", handle.id, "--cuuid", handle.id],
-    ...["--exec", "--exec-process-spec", join(folder, "process.json"), "--container-pidfile", join(folder, "pid")],
-    ...["--log-path", "none", "--no-sync-log"],
-    ...["--runtime", handle.runtimePath, ...runtimeArguments.map((argument) => `--runtime-arg=${argument}`)],
-    ...["--exit-command", "/bin/rm", "--exit-command-arg=-rf", `--exit-command-arg=${folder}`],
-    ...(isDetached ? [] : ["--exec-attach", "--bundle", folder, "--full-attach"]),
-    ...(request.tty === true ? ["--terminal"] : []),
-    ...(request.stdin === true ? ["--stdin"] : []),
+    handle.enter,
+    [handle.monitorPath, "--api-version", "1", "--cid", handle.id, "--cuuid", handle.id],
+    ["--exec", "--exec-process-spec", join(folder, "process.json"), "--container-pidfile", join(folder, "pid")],
+    ["--log-path", "none", "--no-sync-log"],
+    ["--runtime", handle.runtimePath],
+    runtimeArguments.map((argument) => `--runtime-arg=${argument}`),
+    ["--exit-command", "/bin/rm", "--exit-command-arg=-rf", `--exit-command-arg=${folder}`],
+    isDetached ? [] : ["--exec-attach", "--bundle", folder, "--full-attach"],
+    request.tty === true ? ["--terminal"] : [],
+    request.stdin === true ? ["--stdin"] : [],
     // A terminal that somebody lets go of can be taken again; without one, the end of the input is the program's to see.
-    ...(request.stdin === true && request.tty === true ? ["--leave-stdin-open"] : []),
-  ];
+    request.stdin === true && request.tty === true ? ["--leave-stdin-open"] : [],
+  ].flat();
   const monitor = spawn(words[0] ?? "", words.slice(1), {
     cwd: "/",
     detached: true,
@@ -140,7 +141,7 @@ function startMonitor(handle: ContainerHandle, request: ExecRequest, folder: str
   const reports = linesOf(monitor.stdio[3] as Readable);
   const startPipe = monitor.stdio[4] as unknown as Writable;
   startPipe.on("error", () => undefined); // a monitor that has ended says so on the other pipe
-  const attachPipe = isDetached ? undefined : linesOf(monitor.stdio[5] as Readable);
+  const attachPipe = isDetached ? undefined : linesOf((monitor.stdio as readonly unknown[])[5] as Readable);
   return {
     folder,
     monitor,
@@ -151,6 +152,10 @@ function startMonitor(handle: ContainerHandle, request: ExecRequest, folder: str
     attachReady: async () => (await attachPipe?.next())?.done === false,
     go: () => void startPipe.write("\0"),
   };
+}
+
+function runtimeNameOf({ runtimePath }: ContainerHandle): RuntimeName {
+  return runtimePath.endsWith("crun") ? "crun" : "runc";
 }
 
 async function* linesOf(stream: Readable): AsyncGenerator<string, void, void> {

@@ -14,7 +14,9 @@ const record = (second: number, stream: "stdout" | "stderr", tag: "F" | "P", tex
   `2026-11-21T18:00:${String(second).padStart(2, "0")}.123456789+00:00 ${stream} ${tag} ${text}\n`;
 
 async function read(options: LogsOptions = {}): Promise<readonly LogLine[]> {
-  return await Array.fromAsync(readLogs({ path, isOpen: () => false }, options));
+  const lines: LogLine[] = [];
+  for await (const line of readLogs({ path, isOpen: () => false }, options)) lines.push(line);
+  return lines;
 }
 
 const texts = (lines: readonly LogLine[]): readonly string[] => lines.map(({ data }) => Buffer.from(data).toString());
