@@ -2,6 +2,7 @@ import { isVarveError, VarveError } from "../errors/index.ts";
 import {
   formatReference,
   isManifest,
+  listsManifests,
   mediaTypes,
   parseIndex,
   parseManifest,
@@ -32,8 +33,7 @@ export async function findServedDocument(
   const read = (digest: Digest) => parts.content.readAll(digest, { maxBytes: maxDocumentBytes, signal });
   try {
     const bytes = await read(index.digest);
-    const { manifests: members } = JSON.parse(Buffer.from(bytes).toString()) as { readonly manifests?: unknown };
-    if (members === undefined) {
+    if (!listsManifests(bytes)) {
       const manifest = parseManifest(bytes);
       return { manifest, mediaType: manifest.mediaType ?? mediaTypes.ociManifest, bytes };
     }

@@ -29,7 +29,7 @@ export {
 export { formatPlatform, hostPlatform, normalizePlatform, parsePlatform, platformOfSpec, platformToSpec } from "./platform.ts";
 export { acceptedPlatforms, matchPlatform, selectManifest } from "./platform-match.ts";
 export { compressionOfLayer, isIndex, isLayer, isManifest, mediaTypes, type LayerCompression } from "./media-types.ts";
-export { parseIndex, parseManifest } from "./manifest.ts";
+export { listsManifests, parseIndex, parseManifest } from "./manifest.ts";
 export { parseImageConfig } from "./image-config.ts";
 export { serializeConfig, serializeIndex, serializeManifest } from "./serialize.ts";
 export { encodeGoJson } from "./go-json.ts";

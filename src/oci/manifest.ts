@@ -44,6 +44,11 @@ export function parseIndex(bytes: Uint8Array): Index {
   } as unknown as Index;
 }
 
+/** Whether a document is an index, where its media type is not known: it lists manifests. */
+export function listsManifests(bytes: Uint8Array): boolean {
+  return readObject(bytes, "manifest")["manifests"] !== undefined;
+}
+
 function readDocument(bytes: Uint8Array, what: string, fits: (mediaType: string) => boolean, ...foreign: string[]): JsonObject {
   const document = withoutNulls(readObject(bytes, what), ["mediaType", "artifactType", "subject", "annotations", ...foreign]);
   if (document["schemaVersion"] === 1) {

@@ -7,6 +7,7 @@ import {
   formatPlatform,
   formatReference,
   isIndex,
+  listsManifests,
   parseImageConfig,
   parseIndex,
   parseManifest,
@@ -128,6 +129,17 @@ export function createImageFinder({
     };
   }
 
+  /** Of a name that the store has for several platforms: the image for this one. */
+  async function forPlatform(name: string, { platform, signal }: ResolveOptions): Promise<ImageRecord | undefined> {
+    const index = images.indexOf(name);
+    if (index === undefined) return undefined;
+    const read = (digest: Digest) => content.readAll(digest, { maxBytes: maxDocumentBytes, signal });
+    const document = await read(index.digest);
+    if (!listsManifests(document)) return undefined;
+    const manifest = selectManifest(parseIndex(document), platform);
+    return manifest && images.get(parseManifest(await read(manifest.digest)).config.digest);
+  }
+
   return async (reference, options) => {
     const { origin, signal } = options;
     if (origin !== undefined)
@@ -141,6 +153,8 @@ export function createImageFinder({
     if (record) {
       const image = await fromStore(reference, record, signal);
       if (matches(image.config, options.platform)) return image;
+      const other = digest === undefined ? await forPlatform(formatReference(reference), options) : undefined;
+      if (other) return await fromStore(reference, other, signal);
     }
     return fromOrigin(reference, await askRegistry(reference, options), registry, options);
   };

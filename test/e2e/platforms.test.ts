@@ -77,6 +77,17 @@ describeEachWay("several platforms", (box) => {
     assert.equal(again.code, 0, again.stderr);
   });
 
+  test("B20 S03 FROM a name that the store has for several platforms takes the one that is built for", async () => {
+    const base = await box.build(crossing, [`--platform=${three}`, "-t", "facts-of-three"]);
+    assert.equal(base.code, 0, base.stderr);
+    const made = await box.build({ Dockerfile: "FROM facts-of-three\n" }, [`--platform=${three}`, `--output=${out}/above`]);
+    assert.equal(made.code, 0, made.stderr);
+    const architectures = ["linux_amd64", "linux_arm64", "linux_arm_v7"].map(
+      (name) => readFileSync(`${out}/above/${name}/facts`, "utf8").split(" ")[3],
+    );
+    assert.deepEqual(architectures, ["amd64", "arm64", "arm"]);
+  });
+
   test("B20 E03 the images of several platforms are one index, which says what each is for", async () => {
     const made = await box.build(crossing, [`--platform=${three}`, `--output=type=oci,dest=${out}/three.tar`, "-t", "three"]);
     assert.equal(made.code, 0, made.stderr);
