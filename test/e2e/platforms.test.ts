@@ -77,7 +77,7 @@ describeEachWay("several platforms", (box) => {
     assert.equal(again.code, 0, again.stderr);
   });
 
-  test("B20 S03 FROM a name that the store has for several platforms takes the one that is built for", async () => {
+  test("B20 I01 FROM a name that the store has for several platforms takes the one that is built for", async () => {
     const base = await box.build(crossing, [`--platform=${three}`, "-t", "facts-of-three"]);
     assert.equal(base.code, 0, base.stderr);
     const made = await box.build({ Dockerfile: "FROM facts-of-three\n" }, [`--platform=${three}`, `--output=${out}/above`]);
