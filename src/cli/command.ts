@@ -12,6 +12,8 @@ export interface Command<T extends FlagTable = FlagTable> {
   readonly args: { readonly min: number; readonly max: number };
   /** Flags end at the first argument: what follows belongs to a program that is run (`run`, `exec`). */
   readonly flagsEndAtArgument?: boolean;
+  /** What it exits with where it fails, if the error's details have no `exitCode` of their own. Default: by the kind of the error. */
+  readonly failureExitCode?: number;
   /** Resolves to the exit code; nothing is 0. */
   run(call: Call<T>): Promise<number | void>;
 }

@@ -14,11 +14,18 @@ export interface Io {
   readonly signal: AbortSignal;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /**
+   * From now on `listener` hears the signals that this process is sent (names such as SIGINT, SIGWINCH among them), and none of them
+   * ends the command; until the answer is called. Undefined where signals are not the command's to hear.
+   */
+  readonly takeSignals?: (listener: (signal: NodeJS.Signals) => void) => () => void;
 }
 
 export interface InputStream {
   readonly isTerminal: boolean;
   readonly chunks: () => AsyncIterable<Uint8Array>;
+  /** Of a terminal: keys come as they are pressed, none means a signal; until the answer is called, or the process ends. */
+  readonly takeKeys?: () => () => void;
 }
 
 export interface OutputStream {

@@ -1,4 +1,4 @@
-import { VarveError } from "../errors/index.ts";
+import { VarveError, isVarveError } from "../errors/index.ts";
 import type { Varve } from "../engine/index.ts";
 import { chooseBuilder } from "./builders/choose-builder.ts";
 import type { Command } from "./command.ts";
@@ -26,7 +26,7 @@ export async function runCommandLine(args: readonly string[], io: Io): Promise<n
       const options = { ...context, colors: useColors(io) };
       io.stderr.print(formatError(cause, options));
     }
-    return exitCodeOf(error instanceof BrokenPipe ? error : cause);
+    return ownExitCode(cause, context) ?? exitCodeOf(error instanceof BrokenPipe ? error : cause);
   }
 }
 
@@ -38,6 +38,14 @@ interface ErrorContext {
   /** Usage line and name of the command, for errors in its use. */
   usage?: string;
   command?: string;
+  failureExitCode?: number | undefined;
+}
+
+/** The exit code of a command that has codes of its own for its failures, as `docker run` has. */
+function ownExitCode(error: unknown, { failureExitCode }: ErrorContext): number | undefined {
+  if (failureExitCode === undefined || !isVarveError(error) || error.kind === "canceled") return undefined;
+  const { exitCode } = error.details;
+  return typeof exitCode === "number" ? exitCode : failureExitCode;
 }
 
 async function dispatch(args: readonly string[], io: Io, context: ErrorContext): Promise<number> {
@@ -60,6 +68,7 @@ async function dispatch(args: readonly string[], io: Io, context: ErrorContext):
   const command = await found.entry.load();
   context.command = found.name;
   context.usage = usageLine(found.name, command);
+  context.failureExitCode = command.failureExitCode;
   if (found.entry.names[0] === "build") context.doing = "failed to build";
 
   const parsed = await parseFlags(found.rest, command.flags, { untilCommand: command.flagsEndAtArgument === true });

@@ -4,6 +4,11 @@ import { BrokenPipe, type Io, type OutputStream } from "./io.ts";
 import { runCommandLine } from "./run-command-line.ts";
 
 const exitCodeOfSignal = { SIGINT: 130, SIGTERM: 143 } as const;
+/** What a command may pass on to a program that it runs; SIGPIPE, SIGCHLD and the signals of faults are this process's own. */
+const passedSignals = (
+  "SIGHUP SIGINT SIGQUIT SIGTERM SIGUSR1 SIGUSR2 SIGALRM SIGVTALRM SIGCONT SIGTSTP SIGTTIN SIGTTOU SIGXCPU SIGIO " +
+  "SIGPWR SIGWINCH"
+).split(" ") as readonly NodeJS.Signals[];
 
 /**
  * Runs a command line in this process: its streams, its environment, its signals; ends the process with the exit code.
@@ -11,8 +16,10 @@ const exitCodeOfSignal = { SIGINT: 130, SIGTERM: 143 } as const;
  */
 export async function runProcess(args: readonly string[]): Promise<never> {
   const controller = new AbortController();
+  const takers: ((signal: NodeJS.Signals) => void)[] = [];
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.on(name, () => {
+      if (takers.length > 0) return;
       if (controller.signal.aborted) process.exit(exitCodeOfSignal[name]);
       controller.abort(new VarveError("CANCELED", `canceled by ${name}`, { details: { signal: name } }));
     });
@@ -27,15 +34,35 @@ export async function runProcess(args: readonly string[]): Promise<never> {
     env: process.env,
     cwd: process.cwd(),
     uid: process.getuid?.(),
-    stdin: { isTerminal: isatty(0), chunks: () => process.stdin },
+    stdin: { isTerminal: isatty(0), chunks: () => process.stdin, takeKeys },
     stdout: openOutput(process.stdout, controller),
     stderr: openOutput(process.stderr, controller),
     signal: controller.signal,
     now: Date.now,
+    takeSignals(listener) {
+      takers.push(listener);
+      for (const name of passedSignals) process.on(name, listener);
+      return () => {
+        takers.splice(takers.indexOf(listener), 1);
+        for (const name of passedSignals) process.off(name, listener);
+      };
+    },
   };
   const exitCode = await runCommandLine(args, io);
   await Promise.all([flush(process.stdout), flush(process.stderr)]);
   process.exit(exitCode);
+}
+
+function takeKeys(): () => void {
+  if (!process.stdin.isTTY) return () => undefined;
+  const restore = (): void => void process.stdin.setRawMode(false);
+  process.stdin.setRawMode(true);
+  // Whatever ends this process through `exit`, the terminal is as it was.
+  process.once("exit", restore);
+  return () => {
+    process.off("exit", restore);
+    restore();
+  };
 }
 
 function openOutput(stream: NodeJS.WriteStream, controller: AbortController): OutputStream {
