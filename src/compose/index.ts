@@ -2,4 +2,27 @@
  * Compose projects on this machine: a project's model over the engine's containers, networks, volumes and builds. It compares what
  * is asked for with what is there, and changes only what differs. Never parses a file, never prints.
  */
-export {};
+export type { ComposeEngine, Report, StepEvent } from "./engine.ts";
+export { allServices, observeProject, ofServices, type ProjectContext } from "./context.ts";
+export { labels } from "./labels.ts";
+export { containerName, imageName } from "./names.ts";
+export { isRunning, observe, shortName, type Observed } from "./observed.ts";
+export { buildServices, orderBuilds, pullImage, type ImagePolicy } from "./images.ts";
+export type { BuildRequest, ServiceBuild } from "./service-build.ts";
+export { up, type UpOptions } from "./up.ts";
+export { down, type DownOptions } from "./down.ts";
+export { converge, type ConvergeOptions } from "./converge.ts";
+export {
+  findContainer,
+  killServices,
+  pauseServices,
+  removeStopped,
+  restartServices,
+  startStopped,
+  stopServices,
+  unpauseServices,
+} from "./operations.ts";
+export { makeOneOff, type OneOffRequest } from "./one-off.ts";
+export { followLogs, type FollowOptions, type LogFollower } from "./follow-logs.ts";
+export { selectServices } from "./service-order.ts";
+export { awaitReady } from "./wait-ready.ts";

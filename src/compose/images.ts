@@ -1,0 +1,133 @@
+import type { Service } from "../compose-file/index.ts";
+import type { ImageSummary } from "../engine/index.ts";
+import { isVarveError, VarveError } from "../errors/index.ts";
+import { reported, type ProjectContext } from "./context.ts";
+import { imageName } from "./names.ts";
+import { serviceBuild, type BuildRequest, type ServiceBuild } from "./service-build.ts";
+
+/** What is to be done for the image of a service. */
+export type ImageStep = "build" | "pull" | "pull-or-build" | "present" | "missing";
+
+export interface ImagePolicy {
+  /** `--build` and `--no-build`. */
+  readonly build?: "always" | "never";
+  /** `--pull`, which wins over the service's `pull_policy`. */
+  readonly pull?: string;
+}
+
+/** Pure: by the policies of the command line and the file (Compose Specification, "pull_policy"). `image` is what the store has. */
+export function planImage(
+  service: Service,
+  image: Pick<ImageSummary, "createdMs"> | undefined,
+  policy: ImagePolicy,
+  nowMs: number,
+): ImageStep {
+  const pull = policy.pull ?? service.pull_policy;
+  if (service.build !== undefined && policy.build !== "never") {
+    if (policy.build === "always" || pull === "build") return "build";
+    if (image === undefined) return pull === "missing" && service.image !== undefined ? "pull-or-build" : "build";
+  }
+  if (service.image === undefined) return image === undefined ? "missing" : "present";
+  if (pull === "always" && service.build === undefined) return "pull";
+  if (image !== undefined) return isStale(pull, image.createdMs, nowMs) ? "pull" : "present";
+  return pull === "never" || pull === "build" ? "missing" : "pull";
+}
+
+const unitsMs: Readonly<Record<string, number>> = { s: 1e3, m: 60e3, h: 3600e3, d: 86_400e3, w: 7 * 86_400e3 };
+
+function isStale(pull: string | undefined, createdMs: number, nowMs: number): boolean {
+  if (pull === "refresh") return true;
+  const text = pull === "daily" ? "every_1d" : pull === "weekly" ? "every_1w" : (pull ?? "");
+  if (!text.startsWith("every_")) return false;
+  const parts = [...text.slice("every_".length).matchAll(/(\d+)([smhdw])/g)];
+  if (parts.length === 0 || parts.map(([part]) => part).join("") !== text.slice("every_".length))
+    throw new VarveError("SERVICE_INVALID", `invalid pull policy "${text}"`);
+  const periodMs = parts.reduce((sum, [, count, unit = "s"]) => sum + Number(count) * (unitsMs[unit] ?? 0), 0);
+  return nowMs - createdMs > periodMs;
+}
+
+/** The service's image in the store. */
+export async function findImage(context: ProjectContext, service: Service): Promise<ImageSummary | undefined> {
+  try {
+    return await context.engine.images.inspect(imageName(context.project, service));
+  } catch (error) {
+    if (isVarveError(error) && error.code === "IMAGE_NOT_FOUND") return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Sees to it that the store has the image of each service: builds and pulls as the policies say. Returns the images' IDs, by
+ * service. Fails with IMAGE_NOT_FOUND, and as builds and pulls do.
+ */
+export async function makeImages(
+  context: ProjectContext,
+  services: readonly Service[],
+  options: ImagePolicy & { readonly request?: BuildRequest; readonly nowMs?: number; readonly ignorePullFailures?: boolean } = {},
+): Promise<Readonly<Record<string, string>>> {
+  const builds: Service[] = [];
+  const pulled = new Map<string, Promise<void>>();
+  for (const service of services) {
+    const image = await findImage(context, service);
+    const step = planImage(service, image, options, options.nowMs ?? Date.now());
+    const name = imageName(context.project, service);
+    if (step === "missing") throw new VarveError("IMAGE_NOT_FOUND", `No such image: ${name}`);
+    if (step === "build") builds.push(service);
+    if (step === "pull" && !pulled.has(name)) pulled.set(name, pullImage(context, service));
+    if (step === "pull-or-build") {
+      try {
+        await pullImage(context, service);
+      } catch (error) {
+        if (context.signal?.aborted === true) throw error;
+        builds.push(service);
+      }
+    }
+  }
+  const results = await Promise.allSettled(pulled.values());
+  for (const result of results) if (result.status === "rejected") throw result.reason;
+  await buildServices(context, builds, options.request);
+  const ids: Record<string, string> = {};
+  for (const service of services)
+    ids[service.name] = (await context.engine.images.inspect(imageName(context.project, service))).id;
+  return ids;
+}
+
+/** Builds images one after another, those that others are made from first. */
+export async function buildServices(
+  context: ProjectContext,
+  services: readonly Service[],
+  request: BuildRequest & { readonly withDependencies?: boolean } = {},
+): Promise<void> {
+  for (const build of orderBuilds(context, services, request)) {
+    await context.build(build);
+    context.report({ subject: build.image, status: "Built" });
+  }
+}
+
+/** The builds of services and of those that they are made from, in order. Fails with SERVICE_INVALID where they form a ring. */
+export function orderBuilds(
+  { project }: Pick<ProjectContext, "project">,
+  services: readonly Service[],
+  request: BuildRequest = {},
+): readonly ServiceBuild[] {
+  const ordered = new Map<string, ServiceBuild>();
+  const visit = (service: Service | undefined, path: readonly string[]): void => {
+    if (service?.build === undefined || ordered.has(service.name)) return;
+    if (path.includes(service.name))
+      throw new VarveError("SERVICE_INVALID", `build cycle detected: ${[...path, service.name].join(" -> ")}`);
+    const build = serviceBuild(project, service, service.build, request);
+    for (const name of build.after) visit(project.services[name] ?? project.disabledServices[name], [...path, service.name]);
+    ordered.set(service.name, build);
+  };
+  for (const service of services) visit(service, []);
+  return [...ordered.values()];
+}
+
+export async function pullImage(context: ProjectContext, service: Service): Promise<void> {
+  await reported(context, service.name, ["Pulling", "Pulled"], async () =>
+    context.engine.images.pull(imageName(context.project, service), {
+      ...(context.signal === undefined ? {} : { signal: context.signal }),
+      ...(service.platform === undefined ? {} : { platform: service.platform }),
+    }),
+  );
+}
