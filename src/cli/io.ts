@@ -15,8 +15,8 @@ export interface Io {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /**
-   * From now on `listener` hears the signals that this process is sent (names such as SIGINT, SIGWINCH among them), and none of them
-   * ends the command; until the answer is called. Undefined where signals are not the command's to hear.
+   * From now on `listener` hears the signals that this process is sent, and none of them ends the command; until the answer is called.
+   * Undefined where signals are not the command's to hear.
    */
   readonly takeSignals?: (listener: (signal: NodeJS.Signals) => void) => () => void;
 }
@@ -32,6 +32,8 @@ export interface OutputStream {
   readonly isTerminal: boolean;
   /** The terminal's size now. */
   readonly size?: () => { readonly columns: number; readonly rows: number };
+  /** Says when the terminal got another size, until the answer is called. */
+  readonly onResize?: (listener: () => void) => () => void;
   /** Writes without waiting. A failure ends the command through the signal. */
   readonly print: (text: string) => void;
   /** Writes; resolves when more may come. Rejects with {@link BrokenPipe} when nobody reads any more. */

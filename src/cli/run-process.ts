@@ -6,8 +6,7 @@ import { runCommandLine } from "./run-command-line.ts";
 const exitCodeOfSignal = { SIGINT: 130, SIGTERM: 143 } as const;
 /** What a command may pass on to a program that it runs; SIGPIPE, SIGCHLD and the signals of faults are this process's own. */
 const passedSignals = (
-  "SIGHUP SIGINT SIGQUIT SIGTERM SIGUSR1 SIGUSR2 SIGALRM SIGVTALRM SIGCONT SIGTSTP SIGTTIN SIGTTOU SIGXCPU SIGIO " +
-  "SIGPWR SIGWINCH"
+  "SIGHUP SIGINT SIGQUIT SIGTERM SIGUSR1 SIGUSR2 SIGALRM SIGVTALRM SIGCONT SIGTSTP SIGTTIN SIGTTOU SIGXCPU SIGIO " + "SIGPWR"
 ).split(" ") as readonly NodeJS.Signals[];
 
 /**
@@ -70,6 +69,10 @@ function openOutput(stream: NodeJS.WriteStream, controller: AbortController): Ou
   return {
     isTerminal: stream.isTTY === true,
     size: () => ({ columns: stream.columns || 80, rows: stream.rows || 24 }),
+    onResize(listener) {
+      stream.on("resize", listener);
+      return () => stream.off("resize", listener);
+    },
     print: (text) => void stream.write(text),
     write: (chunk) =>
       new Promise((resolve, reject) => {
