@@ -84,9 +84,9 @@ function splitReferences(text: string): readonly (string | Reference)[] {
       at = end + 1;
     } else {
       const name = nameAt(text, dollar + 1);
-      if (name === undefined) throw invalid(text);
-      parts.push({ name });
-      at = dollar + 1 + name.length;
+      // A dollar sign before anything else is one
+      parts.push(name === undefined ? "$" : { name });
+      at = dollar + 1 + (name?.length ?? 0);
     }
   }
   parts.push(text.slice(at));

@@ -179,7 +179,7 @@ export interface Dependency {
 export interface EnvFile {
   readonly path: string;
   /** Undefined means true. */
-  readonly required?: false;
+  readonly required?: boolean;
   readonly format?: string;
 }
 
