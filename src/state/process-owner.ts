@@ -7,8 +7,13 @@ import { basename, dirname, join } from "node:path";
  * unfinished work, so that whoever finds it later can tell a crash from work under way.
  */
 export function processOwner(): string {
-  owner ??= `${bootId()}:${pidNamespace()}:${process.pid}:${startTime(process.pid) ?? "0"}`;
+  owner ??= ownerOf(process.pid);
   return owner;
+}
+
+/** The same text for another process; one that is not there is not alive for {@link isOwnerAlive}. */
+export function ownerOf(pid: number): string {
+  return `${bootId()}:${pidNamespace()}:${pid}:${startTime(pid) ?? "0"}`;
 }
 
 let owner: string | undefined;

@@ -1,0 +1,67 @@
+import { createSocket, type Socket } from "node:dgram";
+import { once } from "node:events";
+import { createServer, type Server } from "node:net";
+import { modulePath } from "../package/index.ts";
+import { startLasting } from "./processes.ts";
+import type { Place } from "./programs.ts";
+import type { PublishedPort } from "./types.ts";
+
+/** A port of this machine that this process holds. */
+export interface HeldPort {
+  readonly port: PublishedPort;
+  readonly socket: Server | Socket;
+}
+
+/** What the forwarding process is told with each socket. */
+export interface ForwardMessage {
+  readonly protocol: "tcp" | "udp";
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Binds a port. Rejects with what the system says: EADDRINUSE, EACCES, EADDRNOTAVAIL. */
+export async function holdPort(port: PublishedPort): Promise<HeldPort> {
+  const { hostIp: address, hostPort, protocol } = port;
+  if (protocol === "udp") {
+    const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
+    socket.bind({ address, port: hostPort, exclusive: true });
+    await once(socket, "listening");
+    return { port, socket };
+  }
+  const socket = createServer();
+  socket.listen({ host: address, port: hostPort, exclusive: true });
+  await once(socket, "listening");
+  return { port, socket };
+}
+
+/** Lets a port go. */
+export async function releasePort({ socket }: HeldPort): Promise<void> {
+  await new Promise<void>((resolve) => socket.close(() => resolve()));
+}
+
+/**
+ * Hands ports over to a process in the place's network namespace, which passes on what comes in there. A socket belongs to the
+ * namespace that it was made in, whoever listens to it: so the ports are this machine's, and the process reaches containers.
+ */
+export async function forwardPorts(
+  place: Place,
+  held: readonly HeldPort[],
+  targetIp: string,
+  log: { readonly folder: string; readonly name: string },
+): Promise<string> {
+  const { child, owner } = await startLasting(
+    [...place.enter, process.execPath, "--disable-warning=ExperimentalWarning", modulePath("networks/forward-entry")],
+    { ...log, further: ["ipc"] },
+  );
+  for (const { port, socket } of held) {
+    const message: ForwardMessage = { protocol: port.protocol, address: targetIp, port: port.containerPort };
+    await new Promise<void>((resolve, reject) => {
+      child.send(message, socket as Server, (error) => (error === null ? resolve() : reject(error)));
+    });
+    // it says when it listens
+    await once(child, "message");
+    await releasePort({ port, socket });
+  }
+  child.disconnect();
+  return owner;
+}

@@ -1,0 +1,88 @@
+import { isOwnLinkName } from "./network-rows.ts";
+import { runIn, type Place } from "./programs.ts";
+
+/** A bridge that is to be up. */
+export interface WantedBridge {
+  readonly name: string;
+  /** `172.18.0.1/16`. */
+  readonly address: string;
+  readonly mtu: number | undefined;
+}
+
+interface Link {
+  readonly ifname: string;
+  readonly ifalias?: string;
+}
+
+/**
+ * Makes the bridges that are missing, and removes those that carry this store's mark and are not wanted. Fails with NETWORK_FAILED,
+ * also where a link of a wanted name is somebody else's. `others`: how many bridges of others there are.
+ */
+export async function settleBridges(
+  place: Place,
+  mark: string,
+  wanted: readonly WantedBridge[],
+): Promise<{ readonly others: number }> {
+  const links = JSON.parse((await runIn(place, "ip", ["-j", "link", "show", "type", "bridge"])) || "[]") as readonly Link[];
+  const mine = new Set(links.filter(({ ifalias }) => ifalias === mark).map(({ ifname }) => ifname));
+  // Marking is a step of its own, taken under the lock: one that is not marked was left by a crash between the two.
+  const unmarked = links.filter(({ ifname, ifalias }) => ifalias === undefined && isOwnLinkName(ifname));
+  const names = new Set(wanted.map(({ name }) => name));
+  const commands = [
+    ...[...[...mine].filter((name) => !names.has(name)), ...unmarked.map(({ ifname }) => ifname)].map(
+      (name) => `link delete dev ${name}`,
+    ),
+    ...wanted
+      .filter(({ name }) => !mine.has(name))
+      .flatMap(({ name, address, mtu }) => [
+        // fails where there is a link of this name
+        `link add name ${name}${mtu === undefined ? "" : ` mtu ${mtu}`} type bridge`,
+        `link set dev ${name} alias ${mark}`,
+        `address add ${address} broadcast + dev ${name}`,
+        `link set dev ${name} up`,
+      ]),
+  ];
+  if (commands.length > 0) await runIn(place, "ip", ["-batch", "-"], { input: `${commands.join("\n")}\n` });
+  return { others: links.length - mine.size - unmarked.length };
+}
+
+/** One interface of a container. */
+export interface WantedLink {
+  readonly link: string;
+  readonly bridge: string;
+  /** In the container: `eth0`. */
+  readonly interface: string;
+  /** `172.18.0.2/16`. */
+  readonly address: string;
+  readonly mac: string;
+  readonly mtu: number | undefined;
+  /** The containers of the bridge do not reach each other. */
+  readonly isolated: boolean;
+  /** The way out of the container leads here. */
+  readonly gateway: string | undefined;
+}
+
+/** Puts interfaces into a network namespace, with addresses and routes. */
+export async function plugIn(place: Place, netnsPath: string, links: readonly WantedLink[], signal?: AbortSignal): Promise<void> {
+  const size = (mtu: number | undefined): string => (mtu === undefined ? "" : ` mtu ${mtu}`);
+  const outside = links.flatMap(({ link, bridge, interface: name, mac, mtu, isolated }) => [
+    `link add name ${link}${size(mtu)} type veth peer name ${name} address ${mac}${size(mtu)} netns ${netnsPath}`,
+    `link set dev ${link} master ${bridge}`,
+    // a container that calls itself through its published port gets its own packets back
+    `link set dev ${link} type bridge_slave hairpin on${isolated ? " isolated on" : ""}`,
+    `link set dev ${link} up`,
+  ]);
+  const inside = links.flatMap(({ interface: name, address, gateway }) => [
+    `address add ${address} broadcast + dev ${name}`,
+    `link set dev ${name} up`,
+    ...(gateway === undefined ? [] : [`route replace default via ${gateway} dev ${name}`]),
+  ]);
+  await runIn(place, "ip", ["-batch", "-"], { input: `${outside.join("\n")}\n`, signal });
+  await runIn(place, "ip", ["-batch", "-"], { input: `link set dev lo up\n${inside.join("\n")}\n`, netnsPath, signal });
+}
+
+/** Takes an interface away; one that is not there is no error. */
+export async function unplug(place: Place, link: string): Promise<void> {
+  const links = JSON.parse((await runIn(place, "ip", ["-j", "link", "show", "type", "veth"])) || "[]") as readonly Link[];
+  if (links.some(({ ifname }) => ifname === link)) await runIn(place, "ip", ["link", "delete", "dev", link]);
+}

@@ -1,0 +1,375 @@
+import { createHash } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { VarveError } from "../errors/index.ts";
+import type { State } from "../state/index.ts";
+import { reachableResolver, writeFiles } from "./container-files.ts";
+import { forwardPorts, releasePort, type HeldPort } from "./forward-ports.ts";
+import { placeOf, startHolder, startWayOut, wayOutResolver } from "./holder.ts";
+import { plugIn, unplug, type WantedLink } from "./links.ts";
+import { locked } from "./lock.ts";
+import { bridgeOptions, isRouted, makeNetwork, makePredefined, pickSubnet, readBool, subnetsOf } from "./make-network.ts";
+import { stopNames } from "./names.ts";
+import { newLinkName, openNetworkRows, type EndpointRow, type NetworkRow } from "./network-rows.ts";
+import { end, livingPid } from "./processes.ts";
+import { needProgram, type Place } from "./programs.ts";
+import { mtuOf, publishingEndpoint, settle } from "./settle.ts";
+import { macOf, takeAddress } from "./take-address.ts";
+import { foreignPorts, takePorts } from "./take-ports.ts";
+import type { Attachment, EndpointWish, NetworkEndpoint, Networks, Reservation } from "./types.ts";
+
+/** Everything that changes links and rules of this machine, of whatever store, does so under this lock. */
+const machineLock = "/run/varve-networks.lock";
+
+export interface NetworksOptions {
+  readonly state: State;
+  /** The store's folder. */
+  readonly root: string;
+  /** Folders to look for programs in: a PATH. */
+  readonly path: string;
+  readonly onWarning?: (message: string) => void;
+}
+
+export function openNetworks({ state, root, path, onWarning = () => undefined }: NetworksOptions): Networks {
+  const isRoot = process.getuid?.() === 0;
+  const folder = join(root, "networks");
+  const mark = `varve-${createHash("sha256").update(resolve(root)).digest("hex").slice(0, 12)}`;
+  const rows = openNetworkRows(state);
+  const here: Place = {
+    path,
+    enter: [],
+    enterNetwork: (netnsPath) => [needProgram("nsenter", path), `--net=${netnsPath}`, "--"],
+  };
+  const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return await locked(isRoot ? machineLock : join(folder, "lock"), work);
+  };
+
+  function withPredefined(): void {
+    if (state.get("SELECT id FROM networks WHERE predefined = 1") !== undefined) return;
+    const predefined = makePredefined(Date.now());
+    state.transaction(() => predefined.forEach((network) => rows.insert(network)));
+  }
+  const find = (name: string): NetworkRow => {
+    withPredefined();
+    return rows.find(name === "default" ? "bridge" : name);
+  };
+
+  /** Where links are made; starts the holder of an ordinary user's namespaces. Under the lock. */
+  async function enterPlace(): Promise<{ readonly place: Place; readonly holder: number | undefined }> {
+    if (isRoot) return { place: here, holder: undefined };
+    let holder = livingPid(rows.note("holder"));
+    if (holder === undefined) {
+      await end(rows.note("way-out"));
+      const { owner } = await startHolder(path, folder);
+      rows.setNote("holder", owner);
+      rows.setNote("way-out", undefined);
+      holder = livingPid(owner);
+      if (holder === undefined) throw new VarveError("NETWORK_FAILED", "the process that holds the store's namespaces has died");
+    }
+    return { place: placeOf(path, holder), holder };
+  }
+  function currentPlace(): Place {
+    if (isRoot) return here;
+    const holder = livingPid(rows.note("holder"));
+    if (holder === undefined) throw new VarveError("NETWORK_FAILED", "the process that held the store's namespaces has died");
+    return placeOf(path, holder);
+  }
+
+  /** Makes the kernel follow the rows, and ends what nobody needs. Under the lock. */
+  async function follow(): Promise<void> {
+    rows.setNote("dirty", "1");
+    const needsPlace = isRoot || rows.members().length > 0;
+    if (needsPlace) {
+      const { place, holder } = await enterPlace();
+      const resolver = reachableResolver();
+      const servers = isRoot || resolver.servers.length > 0 ? [] : [wayOutResolver];
+      await settle({ rows, place, mark, folder, isRoot, servers });
+      if (holder !== undefined && hasWayOut() && livingPid(rows.note("way-out")) === undefined)
+        rows.setNote("way-out", await startWayOut(path, holder, folder, onWarning));
+    } else {
+      await stopNames(folder);
+      await end(rows.note("way-out"));
+      await end(rows.note("holder"));
+      rows.setNote("way-out", undefined);
+      rows.setNote("holder", undefined);
+    }
+    rows.setNote("dirty", undefined);
+  }
+  const hasWayOut = (): boolean => {
+    const open = new Set(rows.networks().flatMap(({ id, internal }) => (internal ? [] : [id])));
+    return rows.endpoints().some(({ network }) => open.has(network));
+  };
+
+  async function forget(containers: readonly string[]): Promise<void> {
+    const gone = rows.members().filter(({ container }) => containers.includes(container));
+    for (const { forwarder } of gone) await end(forwarder);
+    state.transaction(() => {
+      for (const { container } of gone) rows.removeMember(container);
+      if (gone.length > 0) rows.setNote("dirty", "1");
+    });
+    if (rows.note("dirty") !== undefined) await follow();
+  }
+
+  /** A subnet that nobody asked for makes way where this machine has come to use it for something else. */
+  function freshen(networks: readonly NetworkRow[]): readonly NetworkRow[] {
+    const used = new Set(rows.endpoints().map(({ network }) => network));
+    for (const network of networks) {
+      if (!network.chosen || used.has(network.id) || !isRouted(network)) continue;
+      const others = rows.networks().filter(({ id }) => id !== network.id);
+      rows.setSubnet(network.id, pickSubnet(subnetsOf(others)));
+    }
+    return networks.map(({ id }) => rows.find(id));
+  }
+
+  function addEndpoint(container: string, position: number, network: NetworkRow, wish: EndpointWish): EndpointRow {
+    const [subnet] = network.subnets;
+    if (subnet === undefined) throw new TypeError(`the network ${network.name} has no subnet`);
+    const bad = wish.aliases.find((alias) => !/^[\w.-]+$/.test(alias));
+    if (bad !== undefined) throw new VarveError("NETWORK_INVALID", `invalid alias: ${JSON.stringify(bad)}`);
+    if (network.predefined && wish.aliases.length > 0)
+      throw new VarveError("NETWORK_INVALID", "network-scoped alias is supported only for containers in user defined networks");
+    if (wish.ipv4 !== undefined && (network.predefined || network.chosen))
+      throw new VarveError(
+        "NETWORK_INVALID",
+        network.predefined
+          ? "user specified IP address is supported on user defined networks only"
+          : "user specified IP address is supported only when connecting to networks with user configured subnets",
+      );
+    const taken = rows.endpoints().filter((endpoint) => endpoint.network === network.id);
+    const ipv4 = takeAddress(
+      subnet,
+      taken.map((endpoint) => endpoint.ipv4),
+      wish.ipv4,
+    );
+    const mac = wish.macAddress ?? macOf(ipv4);
+    const row = { container, network: network.id, position, ipv4, mac, aliases: wish.aliases, link: newLinkName("ve") };
+    rows.addEndpoint(row);
+    return row;
+  }
+
+  function describe(row: EndpointRow, network: NetworkRow): NetworkEndpoint {
+    const [subnet] = network.subnets;
+    return {
+      network: network.name,
+      networkId: network.id,
+      ipv4: row.ipv4,
+      prefixLength: Number(subnet?.subnet.split("/")[1]),
+      gateway: network.internal ? "" : (subnet?.gateway ?? ""),
+      macAddress: row.mac,
+      aliases: row.aliases,
+    };
+  }
+
+  async function plug(
+    containerId: string,
+    netnsPath: string,
+    endpoints: readonly EndpointRow[],
+    signal?: AbortSignal,
+  ): Promise<void> {
+    if (endpoints.length === 0) return;
+    const networks = rows.networks();
+    const leading = publishingEndpoint(
+      rows.endpoints().filter(({ container }) => container === containerId),
+      networks,
+    );
+    const links = endpoints.map((endpoint): WantedLink => {
+      const network = networks.find(({ id }) => id === endpoint.network);
+      if (network === undefined) throw new VarveError("NETWORK_NOT_FOUND", `network ${endpoint.network} not found`);
+      const { prefixLength, gateway } = describe(endpoint, network);
+      return {
+        link: endpoint.link,
+        bridge: network.bridge,
+        interface: `eth${endpoint.position}`,
+        address: `${endpoint.ipv4}/${prefixLength}`,
+        mac: endpoint.mac,
+        mtu: mtuOf(network.options),
+        isolated: !readBool(network.options[bridgeOptions.reachEachOther], true),
+        gateway: endpoint.network === leading?.network ? gateway : undefined,
+      };
+    });
+    await plugIn(currentPlace(), netnsPath, links, signal);
+  }
+
+  async function reserve(attachment: Attachment): Promise<Reservation> {
+    const { containerId, networks: wishes } = attachment;
+    const named = wishes.map(({ network }) => find(network));
+    const isHost = named.some(({ driver }) => driver === "host");
+    const bridged = named.filter(({ driver }) => driver === "bridge");
+    if (bridged.length > 0 && bridged.length < named.length)
+      throw new VarveError("NETWORK_INVALID", "conflicting options: the networks host and none go with no other");
+    if (new Set(bridged.map(({ id }) => id)).size < bridged.length)
+      throw new VarveError("NETWORK_INVALID", "a network is named twice");
+    await forget([containerId]);
+    const networks = freshen(bridged);
+    const publishes = networks.some(({ internal }) => !internal);
+    const defaultIp = networks.find(({ internal }) => !internal)?.options[bridgeOptions.hostIp] ?? "0.0.0.0";
+    const taken = rows.members().flatMap(({ ports }) => ports);
+    const ports = publishes ? attachment.ports : [];
+    const foreign = isRoot && ports.length > 0 ? await foreignPorts(here, mark) : [];
+    const held = await takePorts(ports, [...taken, ...foreign], defaultIp);
+    try {
+      const endpoints = state.transaction(() => {
+        rows.addMember({
+          container: containerId,
+          name: attachment.containerName,
+          hostname: attachment.hostname,
+          ports: held.map(({ port }) => port),
+          dns: attachment.dns ?? [],
+          forwarder: undefined,
+        });
+        rows.setNote("dirty", "1");
+        return networks.map((network, position) =>
+          addEndpoint(containerId, position, network, wishes[position] ?? { network: network.name, aliases: [] }),
+        );
+      });
+      await follow();
+      if (!isRoot) await startForwarder(attachment, held, publishingEndpoint(endpoints, networks));
+      const described = networks.flatMap((network, index) => {
+        const row = endpoints[index];
+        return row === undefined ? [] : [describe(row, network)];
+      });
+      const holder = isRoot ? undefined : livingPid(rows.note("holder"));
+      return {
+        endpoints: described,
+        ports: held.map(({ port }) => port),
+        ...writeFiles(attachment, {
+          kind: isHost ? "host" : bridged.length === 0 ? "none" : "bridge",
+          networks,
+          endpoints: described,
+          isRoot,
+        }),
+        ...(holder === undefined ? {} : { userNamespacePid: holder }),
+      };
+    } catch (error) {
+      // what is left undone then, the next change does: the rows are gone
+      await forget([containerId]).catch(() => undefined);
+      throw error;
+    } finally {
+      await Promise.all(held.map(releasePort));
+    }
+  }
+
+  async function startForwarder(
+    { containerId, containerName, hostname, dns = [] }: Attachment,
+    held: readonly HeldPort[],
+    target: EndpointRow | undefined,
+  ): Promise<void> {
+    if (held.length === 0 || target === undefined) return;
+    const log = { folder, name: `ports-${containerId.slice(0, 12)}` };
+    const forwarder = await forwardPorts(currentPlace(), held, target.ipv4, log);
+    const ports = held.map(({ port }) => port);
+    rows.addMember({ container: containerId, name: containerName, hostname, ports, dns, forwarder });
+  }
+
+  const networks: Networks = {
+    list() {
+      withPredefined();
+      return rows.networks();
+    },
+    get: find,
+    create: async (request) =>
+      await guarded(async () => {
+        withPredefined();
+        const network = makeNetwork(request, rows.networks(), Date.now());
+        rows.insert(network);
+        return rows.find(network.id);
+      }),
+    remove: async (name) =>
+      await guarded(async () => {
+        const network = find(name);
+        if (network.predefined)
+          throw new VarveError("NETWORK_INVALID", `${network.name} is a pre-defined network and cannot be removed`);
+        const members = networks.members(network.id);
+        if (members.length > 0) {
+          const shown = members.map(
+            ({ containerName, containerId }) => `name:"${containerName}" id:"${containerId.slice(0, 12)}"`,
+          );
+          throw new VarveError(
+            "NETWORK_IN_USE",
+            `error while removing network: network ${network.name} has active endpoints (${shown.join(", ")})`,
+          );
+        }
+        if (rows.note("dirty") !== undefined) await follow();
+        rows.delete(network.id);
+        return network;
+      }),
+    members(networkId) {
+      const network = rows.find(networkId);
+      const members = rows.members();
+      return rows
+        .endpoints()
+        .filter((row) => row.network === network.id)
+        .map((row) => ({
+          ...describe(row, network),
+          containerId: row.container,
+          containerName: members.find(({ container }) => container === row.container)?.name ?? "",
+        }));
+    },
+    reserve: async (attachment, { signal } = {}) =>
+      await guarded(async () => {
+        signal?.throwIfAborted();
+        return await reserve(attachment);
+      }),
+    attach: async (containerId, netnsPath, { signal } = {}) => {
+      const endpoints = rows.endpoints().filter(({ container }) => container === containerId);
+      await plug(containerId, netnsPath, endpoints, signal);
+    },
+    detach: async (containerId) => {
+      if (rows.members().some(({ container }) => container === containerId))
+        await guarded(async () => await forget([containerId]));
+    },
+    connect: async (containerId, netnsPath, wish, { signal } = {}) =>
+      await guarded(async () => {
+        const [network] = freshen([find(wish.network)]);
+        const mine = rows.endpoints().filter(({ container }) => container === containerId);
+        if (network === undefined || network.driver !== "bridge")
+          throw new VarveError(
+            "NETWORK_INVALID",
+            "container cannot be connected to multiple networks with one of the networks in host or none mode",
+          );
+        if (!rows.members().some(({ container }) => container === containerId))
+          throw new VarveError("NETWORK_INVALID", `container ${containerId} is not running`);
+        if (mine.some((endpoint) => endpoint.network === network.id))
+          throw new VarveError(
+            "NETWORK_INVALID",
+            `endpoint with name ${containerId.slice(0, 12)} already exists in network ${network.name}`,
+          );
+        const position = Math.max(-1, ...mine.map((endpoint) => endpoint.position)) + 1;
+        const row = state.transaction(() => addEndpoint(containerId, position, network, wish));
+        try {
+          await follow();
+          await plug(containerId, netnsPath, [row], signal);
+        } catch (error) {
+          rows.removeEndpoint(containerId, network.id);
+          await follow();
+          throw error;
+        }
+        return describe(row, network);
+      }),
+    disconnect: async (containerId, _netnsPath, name) =>
+      await guarded(async () => {
+        const network = find(name);
+        const row = rows.endpoints().find((one) => one.container === containerId && one.network === network.id);
+        if (row === undefined)
+          throw new VarveError("NETWORK_INVALID", `container ${containerId} is not connected to network ${network.name}`);
+        await unplug(currentPlace(), row.link);
+        rows.removeEndpoint(containerId, network.id);
+        await follow();
+      }),
+    rename: async (containerId, containerName) => {
+      if (!rows.members().some(({ container }) => container === containerId)) return;
+      await guarded(async () => {
+        rows.renameMember(containerId, containerName);
+        await follow();
+      });
+    },
+    sweep: async (isAlive) => {
+      const findDead = (): readonly string[] =>
+        rows.members().flatMap(({ container }) => (isAlive(container) ? [] : [container]));
+      if (findDead().length === 0 && rows.note("dirty") === undefined) return;
+      await guarded(async () => await forget(findDead()));
+    },
+  };
+  return networks;
+}
