@@ -18,6 +18,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { start, type Result, type RunningCommand, type RunOptions } from "./command.ts";
 import { findLastingTraces } from "./processes.ts";
+import { openTerminal, type Terminal, type TerminalOptions } from "./terminal.ts";
 import { isRoot, ownWay, type Way } from "./ways.ts";
 
 const repo = resolve(import.meta.dirname, "../..");
@@ -41,6 +42,8 @@ export interface Sandbox {
   /** Runs the command line, from its sources unless told otherwise. */
   varve(args: readonly string[], options?: VarveOptions): Promise<Result>;
   start(args: readonly string[], options?: VarveOptions): RunningCommand;
+  /** Runs the command line in a pseudo-terminal. */
+  terminal(args: readonly string[], options?: Partial<Omit<TerminalOptions, "cwd">>): Terminal;
   /** As `varve`, but fails where the command fails. */
   succeed(args: readonly string[], options?: VarveOptions): Promise<Result>;
   /** Builds files written to a new context folder, with plain progress. */
@@ -71,29 +74,23 @@ export function makeSandbox(way: Way = ownWay): Sandbox {
     give(path(name));
     return path(name);
   };
+  const commandOf = (args: readonly string[], built: boolean) => [
+    ...become(way, folder),
+    process.execPath,
+    join(readableRepo(way, folder), built ? "dist/cli/main.js" : "src/cli/main.ts"),
+    ...args,
+  ];
+  const envOf = (store: string) => ({
+    PATH,
+    HOME: path("home"),
+    TMPDIR: path("tmp"),
+    VARVE_ROOT: path(store),
+    VARVE_CONFIG: path("varve.toml"),
+    NODE_DISABLE_COMPILE_CACHE: "1",
+    ...(runtime === undefined ? {} : { VARVE_RUNTIME: runtime }),
+  });
   const run: Sandbox["start"] = (args, { store = "store", built = false, env, cwd = folder, ...options } = {}) =>
-    start(
-      [
-        ...become(way, folder),
-        process.execPath,
-        join(readableRepo(way, folder), built ? "dist/cli/main.js" : "src/cli/main.ts"),
-        ...args,
-      ],
-      {
-        ...options,
-        cwd,
-        env: {
-          PATH,
-          HOME: path("home"),
-          TMPDIR: path("tmp"),
-          VARVE_ROOT: path(store),
-          VARVE_CONFIG: path("varve.toml"),
-          NODE_DISABLE_COMPILE_CACHE: "1",
-          ...(runtime === undefined ? {} : { VARVE_RUNTIME: runtime }),
-          ...env,
-        },
-      },
-    );
+    start(commandOf(args, built), { ...options, cwd, env: { ...envOf(store), ...env } });
   const varve: Sandbox["varve"] = async (args, options) => await run(args, options).result;
   const checkLeaks = async () => {
     assert.deepEqual(await findLastingTraces(folder), []);
@@ -111,6 +108,13 @@ export function makeSandbox(way: Way = ownWay): Sandbox {
     write,
     varve,
     start: run,
+    terminal: (args, { env, rows, columns } = {}) =>
+      openTerminal(commandOf(args, false), {
+        cwd: folder,
+        env: { ...envOf("store"), ...env },
+        ...(rows === undefined ? {} : { rows }),
+        ...(columns === undefined ? {} : { columns }),
+      }),
     succeed,
     async build(files, args = [], options) {
       contexts += 1;
