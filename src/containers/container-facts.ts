@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
+import { cpus } from "node:os";
 import { join } from "node:path";
 import { readHostFacts, type HostFacts } from "../runtime/index.ts";
 import { readCgroupFacts } from "./cgroup-facts.ts";
@@ -16,6 +17,7 @@ export function readContainerFacts(facts: HostFacts = readHostFacts()): Containe
     ...facts,
     userNamespace,
     cgroups: readCgroupFacts({ ordinaryUser: userNamespace }),
+    cpuCount: cpus().length,
     thermalPaths: findThermalPaths(),
   };
 }

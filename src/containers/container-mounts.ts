@@ -85,7 +85,10 @@ function askedMount(mount: PlacedMount, mode: number | undefined): OciMount {
     return { destination, type: "bind", source: mount.source, options };
   }
   const options = mergeTmpfsOptions([
-    ...["noexec", "nosuid", "nodev", "rprivate"],
+    "noexec",
+    "nosuid",
+    "nodev",
+    "rprivate",
     ...(mode === undefined ? [] : [modeOption(mode)]),
     ...(readonly ? ["ro"] : []),
     ...mount.options,

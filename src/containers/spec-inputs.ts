@@ -6,6 +6,7 @@ import type { ContainerConfig } from "./types.ts";
 /** What a container's specification depends on beside its config: the machine. */
 export interface ContainerFacts extends HostFacts {
   readonly cgroups: CgroupFacts;
+  readonly cpuCount: number;
   /** Folders of /sys that tell of the machine's heat, hidden from containers where they exist. */
   readonly thermalPaths: readonly string[];
 }

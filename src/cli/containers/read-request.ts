@@ -4,7 +4,7 @@ import type { Io } from "../io.ts";
 import { nonEmpty, optional } from "../store.ts";
 import type { ContainerFlags } from "./container-flags.ts";
 import { readEnv, readLabels } from "./env-values.ts";
-import { readBytes, readInteger, usage, wrongValue } from "./flag-values.ts";
+import { readBytes, readInteger, usage } from "./flag-values.ts";
 import { readHealth } from "./health-values.ts";
 import { readLog, readModes, readRestart, readSecurityOptions } from "./mode-values.ts";
 import { readMounts } from "./mount-values.ts";
@@ -21,7 +21,6 @@ export async function readContainerRequest(flags: ContainerFlags, args: readonly
   const [image, ...command] = args;
   if (image === undefined) throw new VarveError("USAGE", "an image is needed");
   refuseUnsupported(flags);
-  const streams = readStreams(flags);
   const exposedPorts = readExposed(flags.expose);
   const { entrypoint, tty, interactive } = flags;
   return await Promise.resolve({
@@ -40,7 +39,7 @@ export async function readContainerRequest(flags: ContainerFlags, args: readonly
     ...optional("domainName", nonEmpty(flags.domainname)),
     tty: tty === true,
     openStdin: interactive === true,
-    stdinOnce: interactive === true && streams.stdin,
+    stdinOnce: interactive === true && flags.detach !== true,
     ...optional("stopSignal", readSignal(flags["stop-signal"])),
     ...optional("stopTimeoutS", readInteger(flags["stop-timeout"], "--stop-timeout")),
     ...optional("healthcheck", readHealth(flags)),
@@ -82,32 +81,6 @@ function readHost(flags: ContainerFlags, io: Io): Partial<HostConfig> {
     ...optional("oomScoreAdj", readOomScore(flags["oom-score-adj"])),
     ...optional("cgroupParent", nonEmpty(flags["cgroup-parent"])),
     ...(flags.annotation.length === 0 ? {} : { annotations }),
-  };
-}
-
-/**
- * The streams that `run` connects: those of `--attach`, else output and errors; the input with `--interactive`. None of them with
- * `--detach`, which `--attach` contradicts.
- */
-export function readStreams(flags: Pick<ContainerFlags, "attach" | "detach" | "interactive">): {
-  readonly stdin: boolean;
-  readonly stdout: boolean;
-  readonly stderr: boolean;
-} {
-  const asked = flags.attach.map((name) => name.toLowerCase());
-  for (const [index, name] of asked.entries()) {
-    if (["stdin", "stdout", "stderr"].includes(name)) continue;
-    throw wrongValue(flags.attach[index] ?? "", "-a, --attach", "valid streams are STDIN, STDOUT and STDERR");
-  }
-  if (flags.detach === true) {
-    if (asked.length > 0) throw usage("conflicting options: cannot specify both --attach and --detach");
-    return { stdin: false, stdout: false, stderr: false };
-  }
-  const all = asked.length === 0;
-  return {
-    stdin: flags.interactive === true || asked.includes("stdin"),
-    stdout: all || asked.includes("stdout"),
-    stderr: all || asked.includes("stderr"),
   };
 }
 

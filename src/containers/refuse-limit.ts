@@ -1,0 +1,26 @@
+import { VarveError } from "../errors/index.ts";
+import type { ContainerFacts } from "./spec-inputs.ts";
+
+/** A limit needs the controller that enforces it. */
+export function needs(controller: string, flag: string, { cgroups, userNamespace }: ContainerFacts): void {
+  if (cgroups.controllers.includes(controller)) return;
+  if (!userNamespace) throw missing(flag, `on this machine: the cgroup controller ${JSON.stringify(controller)} is not there`);
+  throw missing(
+    flag,
+    cgroups.version === 1
+      ? "without root on a machine with cgroups v1"
+      : `without root: the cgroup controller ${JSON.stringify(controller)} is not delegated to this user`,
+  );
+}
+
+/** A value that Docker does not take, in its words. */
+export function limit(message: string): VarveError {
+  return new VarveError("CONTAINER_LIMIT", message);
+}
+
+/** What cannot be enforced. */
+export function missing(flag: string, where: string): VarveError {
+  return new VarveError("CONTAINER_UNSUPPORTED", `${flag} cannot be enforced ${where}`, {
+    hint: "leave it out, or run as root; docs/run-flags.md says what needs what",
+  });
+}
