@@ -17,6 +17,13 @@ CREATE TABLE IF NOT EXISTS container_locks (
   id TEXT PRIMARY KEY,
   owner TEXT NOT NULL       -- process that starts, stops or removes it
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS container_ends (
+  id TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  exit_code INTEGER NOT NULL,
+  time INTEGER NOT NULL,    -- milliseconds since 1970
+  PRIMARY KEY (id, generation)
+) WITHOUT ROWID;
 `;
 
 /** How a container was started last, and what became of it. */

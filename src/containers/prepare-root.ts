@@ -1,16 +1,17 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, constants, mkdirSync, writeFileSync } from "node:fs";
 import { isVarveError, VarveError } from "../errors/index.ts";
-import { prepareCgroups } from "../runtime/index.ts";
+import { makeWorkingFolder, prepareCgroups, readHostFacts } from "../runtime/index.ts";
 import { bindMount, hasCode, mountOverlay, openFlags, openInRoot, openPath } from "../sys/index.ts";
+import { lookupUser } from "../tree/index.ts";
+import { makeContainerSpec } from "./container-spec.ts";
 import type { RootPlan } from "./root-plan.ts";
-import { makeContainerBundle } from "./write-spec.ts";
 
 /**
  * Makes a container's root in the mount namespace that the monitor will live in, and its bundle: the overlay, what volumes take from
  * the image, `config.json`. Runs as root of that namespace, in a process of its own.
  */
-export function prepareRoot(plan: RootPlan): { readonly cgroupsPath: string | undefined } {
+export function prepareRoot(plan: RootPlan): { readonly cgroupsPath: string } {
   const { paths, config, lowers, runtime, userNamespace } = plan;
   if (!userNamespace && runtime.name === "crun") prepareCgroups();
   for (const folder of [paths.root, paths.upper]) mkdirSync(folder, { recursive: true, mode: 0o755 });
@@ -20,7 +21,15 @@ export function prepareRoot(plan: RootPlan): { readonly cgroupsPath: string | un
     mountOverlay({ lowers: [...lowers], upper: paths.upper, work: paths.work, target: paths.root, userXattr: userNamespace });
   }
   for (const seed of plan.seeds) seedVolume(paths.root, seed);
-  const { text, cgroupsPath } = withDockersWords(config.user, () => makeContainerBundle(config, plan.place));
+  const user = withDockersWords(config.user, () => lookupUser(paths.root, config.user));
+  const { mounts } = plan.place;
+  makeWorkingFolder(paths.root, {
+    cwd: config.workingDir === "" ? "/" : config.workingDir,
+    // Docker gives what it makes to root, whoever the container runs as
+    user: { uid: 0, gid: 0, additionalGids: [] },
+    mounts: mounts.map(({ target }) => ({ type: "tmpfs", destination: target, readonly: false })),
+  });
+  const { text, cgroupsPath } = makeContainerSpec(config, { ...plan.place, user, facts: readHostFacts() });
   writeFileSync(paths.spec, text, { mode: 0o600 });
   return { cgroupsPath };
 }

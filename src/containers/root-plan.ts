@@ -1,6 +1,6 @@
 import type { Runtime } from "../runtime/index.ts";
 import type { ContainerPaths } from "./handle.ts";
-import type { ContainerPlace } from "./spec-inputs.ts";
+import type { SpecPlace } from "./spec-place.ts";
 import type { ContainerConfig } from "./types.ts";
 
 /** What the entry into a container's mount namespace is told: plain data. */
@@ -11,7 +11,7 @@ export interface RootPlan {
   readonly lowers: readonly string[];
   readonly runtime: Runtime;
   readonly userNamespace: boolean;
-  readonly place: ContainerPlace;
+  readonly place: Omit<SpecPlace, "user" | "facts">;
   /** Folders of volumes that were never used, which take what the image has at their places. */
   readonly seeds: readonly { readonly source: string; readonly target: string }[];
 }

@@ -259,9 +259,14 @@ export interface Containers {
   copyOut(
     name: string,
     path: string,
-    options?: { readonly followLink?: boolean; readonly signal?: AbortSignal },
+    options?: {
+      readonly followLink?: boolean;
+      /** What the archive's topmost entry is called; default the path's last component, `.` for `folder/.`. */
+      readonly as?: string;
+      readonly signal?: AbortSignal;
+    },
   ): AsyncIterable<Uint8Array>;
-  /** Unpacks a tar into a folder of the container. */
+  /** Unpacks a tar into a folder of the container. `keepOwners`: Docker's `-a`, which gives everything to the container's own user. */
   copyIn(
     name: string,
     path: string,
@@ -269,7 +274,11 @@ export interface Containers {
     options?: { readonly keepOwners?: boolean; readonly signal?: AbortSignal },
   ): Promise<void>;
   /** What lstat(2) tells of a path in the container, resolved inside it; undefined where there is nothing. */
-  statPath(name: string, path: string): Promise<PathInfo | undefined>;
+  statPath(
+    name: string,
+    path: string,
+    options?: { readonly followLink?: boolean; readonly signal?: AbortSignal },
+  ): Promise<PathInfo | undefined>;
   /** Removes containers that do not run; the IDs and the bytes that they took. */
   prune(options?: {
     readonly filters?: Readonly<Record<string, readonly string[]>>;

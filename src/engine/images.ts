@@ -170,7 +170,7 @@ export function createImages(needParts: () => Parts): Images {
 }
 
 /** By name (`latest` where no tag is given), by `name@digest`, by ID, or by the beginning of an ID. */
-function findImage(name: string, { images }: Parts): ImageRecord {
+export function findImage(name: string, { images }: Pick<Parts, "images">): ImageRecord {
   if (isReference(name)) {
     const reference = parseReference(name);
     const found = reference.digest

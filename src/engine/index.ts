@@ -7,6 +7,7 @@ export { fixDockerfile, lintDockerfile, type LintOptions } from "./lint-dockerfi
 export { openVarve } from "./open-varve.ts";
 export type * from "./store-types.ts";
 export type * from "./builder-types.ts";
+export type * from "./container-types.ts";
 export type * from "./remote-image-types.ts";
 export type * from "./verify-types.ts";
 export { isWithoutEffect, readNodeFlags } from "../builders/index.ts";

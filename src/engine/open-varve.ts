@@ -4,9 +4,12 @@ import { VarveError } from "../errors/index.ts";
 import type { Varve, VarveOptions } from "./types.ts";
 import { startBuild } from "./build.ts";
 import { builderSettings, createBuilders } from "./builders.ts";
+import { createContainers } from "./containers-api.ts";
 import { createHistory } from "./history.ts";
 import { createImages } from "./images.ts";
 import { openParts, type Parts } from "./parts.ts";
+import type { ContainersRoom } from "../containers/index.ts";
+import { createNetworks, createVolumes } from "./store-networks.ts";
 import { version } from "./version.ts";
 
 /** Opens a store. Nothing is read or written before something is asked of it. */
@@ -36,6 +39,11 @@ export function openVarve(options: VarveOptions = {}): Varve {
   const logins = async () => (await import("./logins.ts")).createLogins(settings);
   const caring = async () => (await import("./store-care.ts")).createStoreCare(needParts);
   const remote = async () => (await import("./remote-images.ts")).createRemoteImages(needParts);
+  let room: Promise<ContainersRoom> | undefined;
+  const containing = (): Promise<ContainersRoom> => {
+    const open = needParts();
+    return (room ??= import("./containers.ts").then(({ openStoreContainers }) => openStoreContainers(open, settings)));
+  };
   const varve: Varve = {
     build: (build) => track(startBuild(needParts, withSignal(build))),
     check: (build) => track((async () => (await describing()).checkBuild(needParts(), withSignal(build)))()),
@@ -70,6 +78,11 @@ export function openVarve(options: VarveOptions = {}): Varve {
       export: (options) => track((async () => (await mounting()).export(withSignal(options)))()),
       import: (options) => track((async () => (await mounting()).import(withSignal(options)))()),
     },
+    get containers() {
+      return createContainers(containing, track, closing.signal);
+    },
+    networks: createNetworks(needParts),
+    volumes: createVolumes(needParts),
     history: createHistory(needParts),
     explain: (name, options) =>
       track((async () => (await import("./explain-record.ts")).explainRecord(needParts(), name, withSignal(options ?? {})))()),
@@ -86,6 +99,7 @@ export function openVarve(options: VarveOptions = {}): Varve {
       await Promise.all(running);
       await parts?.close();
       parts = undefined;
+      room = undefined;
     },
     [Symbol.asyncDispose]: () => varve.close(),
   };

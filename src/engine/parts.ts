@@ -1,10 +1,12 @@
 import { join } from "node:path";
 import { cacheSchema, createCache, type Cache } from "../cache/index.ts";
 import { openCacheMounts, type CacheMounts } from "../cache-mounts/index.ts";
+import { containersSchema } from "../containers/index.ts";
 import { openContentStore, type ContentStore } from "../content/index.ts";
 import { historySchema, openHistory, type HistoryStore } from "../history/index.ts";
 import { blobPlacesSchema, imagesSchema, openBlobPlaces, openImages, type BlobPlaces, type ImageStore } from "../images/index.ts";
 import { layersSchema, openLayerBlobs, type LayerBlobs } from "../layers/index.ts";
+import { networksSchema } from "../networks/index.ts";
 import { createRegistryClient, loadDockerCredentials, type RegistryClient } from "../registry/index.ts";
 import { openSnapshots, snapshotsSchema, type SnapshotStore } from "../snapshots/index.ts";
 import {
@@ -68,6 +70,8 @@ export function openParts(settings: Settings): Parts {
     httpSchema,
     historySchema,
     tracesSchema,
+    containersSchema,
+    networksSchema,
   ]);
   const leases = openLeases({ state });
   const content = openContentStore(root, { claim: (digest) => void leases.claim([`blob/${digest}`], () => true) });

@@ -1,5 +1,8 @@
 import type { BuildEvent, RootCause, StepReason } from "../events/index.ts";
 import type { SourceRange, VarveError } from "../errors/index.ts";
+import type { Containers } from "../containers/index.ts";
+import type { Networks } from "../networks/index.ts";
+import type { StoreVolumes } from "./container-types.ts";
 import type { CacheExport, CacheImport } from "../cache-transfer/index.ts";
 import type { Builders } from "./builder-types.ts";
 import type { CacheMountCommands } from "./cache-mount-types.ts";
@@ -56,6 +59,12 @@ export interface Varve extends AsyncDisposable {
   /** How much room the store takes, and what can go. */
   readonly store: StoreCare;
   readonly cacheMounts: CacheMountCommands;
+  /** What runs of the images, or ran. */
+  readonly containers: Containers;
+  /** What they are connected by. */
+  readonly networks: Networks;
+  /** What outlives them. */
+  readonly volumes: StoreVolumes;
   /** The builds of this store that were recorded: all that began, whatever became of them. */
   readonly history: History;
   /**

@@ -21,10 +21,24 @@ export function forgetCgroup(cgroupsPath: string | undefined): void {
   rmSync(join(unified, cgroupsPath), { recursive: true, force: true });
 }
 
-/** Removes the cgroups of one container, which a runtime that failed may have left. */
-export function removeCgroup(cgroupsPath: string | undefined): void {
-  if (cgroupsPath === undefined) return;
-  for (const root of cgroupRoots()) removeTree(join(root, cgroupsPath));
+/** Removes the cgroups of one container, which a runtime that failed may have left. False while processes live in one. */
+export function removeCgroup(cgroupsPath: string | undefined): boolean {
+  if (cgroupsPath === undefined) return true;
+  const places = cgroupRoots().map((root) => join(root, cgroupsPath));
+  for (const place of places) removeTree(place);
+  return !places.some((place) => existsSync(place));
+}
+
+/** The processes in a cgroup and those below it; none where it is not there. */
+export function listCgroup(cgroupsPath: string): readonly number[] {
+  const found = new Set<number>();
+  const visit = (folder: string): void => {
+    if (!existsSync(folder)) return;
+    for (const line of readFileSync(join(folder, "cgroup.procs"), "utf8").split("\n")) if (line !== "") found.add(Number(line));
+    for (const child of listFolders(folder)) visit(join(folder, child));
+  };
+  for (const root of cgroupRoots()) visit(join(root, cgroupsPath));
+  return [...found];
 }
 
 /** A cgroup this young may belong to a container that is just being made. */

@@ -15,7 +15,7 @@ export type {
   TmpfsMount,
   Ulimit,
 } from "./container-process.ts";
-export { prepareCgroups, sweepCgroups } from "./cgroups.ts";
+export { listCgroup, prepareCgroups, removeCgroup, sweepCgroups } from "./cgroups.ts";
 export { runProcess, type RunControl, type RunOptions, type RunResult } from "./run-process.ts";
 // What a step's specification and a container's have in common: `containers` makes its own of these.
 export { capabilityNames, defaultCapabilities, readCapabilities } from "./capabilities.ts";

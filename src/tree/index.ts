@@ -36,6 +36,7 @@ export {
   type MakeOptions,
   type MakeSymlinkAction,
 } from "./make.ts";
-export { decodeName } from "./names.ts";
+export { decodeName, encodePath } from "./names.ts";
+export { openRootedFolder, type RootedFolder } from "./rooted-folder.ts";
 export { removePath, type RemoveAction } from "./remove.ts";
 export { lookupGroups, lookupUser, resolveOwner, type OwnerIds, type OwnerReference, type RunUser } from "./owner.ts";

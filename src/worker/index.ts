@@ -7,3 +7,4 @@ export { createWorker, type Worker, type WorkerOptions } from "./worker.ts";
 export { serveTasks, type TaskContext, type TaskHandler } from "./serve-tasks.ts";
 export { handler, task, type Task } from "./task.ts";
 export { mapIds, planIdMaps, type IdMapPlan } from "./id-maps.ts";
+export { fromWire, toWire, type WireError } from "./protocol.ts";

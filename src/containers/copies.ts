@@ -1,0 +1,72 @@
+import type { Containers } from "./types.ts";
+import type { CopyRequest, CopyRoot } from "./copy-types.ts";
+import { askCopy, readFromCopy, writeToCopy, type CopyProcessOptions } from "./copy-process.ts";
+
+/** How the files of a container are reached at the moment. */
+export interface CopyPlace {
+  readonly root: CopyRoot;
+  /**
+   * Words before a command. Of a container with processes: those of its handle. Else ones that lead into a new mount namespace, private
+   * in all its mounts, as root of the machine or of the user namespace whose ids the container's files have.
+   */
+  readonly enter: readonly string[];
+  readonly userNamespace: boolean;
+  readonly name: string;
+  /** The USER of the container, "" for root. */
+  readonly user: string;
+  /** Targets of its volumes and binds. */
+  readonly mountTargets: readonly string[];
+}
+
+export interface CopiesOptions {
+  /** Runs work while the place stays as it is: nobody starts, stops or removes the container meanwhile where its root is a stack. */
+  readonly withPlace: <T>(name: string, work: (place: CopyPlace) => Promise<T>) => Promise<T>;
+  /** The PATH. */
+  readonly path: string;
+}
+
+/** `copyOut`, `copyIn` and `statPath` of {@link Containers}. */
+export function createCopies({ withPlace, path: PATH }: CopiesOptions): Pick<Containers, "copyOut" | "copyIn" | "statPath"> {
+  const describe = (place: CopyPlace, path: string, task: CopyRequest["task"], signal?: AbortSignal): CopyProcessOptions => ({
+    enter: place.enter,
+    request: {
+      root: place.root,
+      userNamespace: place.userNamespace,
+      path: path.startsWith("/") ? path : `/${path}`,
+      name: place.name,
+      mountTargets: place.mountTargets,
+      task,
+    },
+    path: PATH,
+    signal,
+  });
+  return {
+    async *copyOut(name, path, { followLink = false, as, signal } = {}) {
+      // The place is held for as long as somebody reads.
+      const { promise: over, resolve: end } = Promise.withResolvers<undefined>();
+      const ready = Promise.withResolvers<CopyPlace>();
+      const held = withPlace(name, async (place) => {
+        ready.resolve(place);
+        await over;
+      });
+      held.catch(ready.reject);
+      try {
+        const place = await ready.promise;
+        const task = { kind: "out", followLink, ...(as === undefined ? {} : { as }) } as const;
+        yield* readFromCopy(describe(place, path, task, signal));
+      } finally {
+        end(undefined);
+        await held;
+      }
+    },
+    async copyIn(name, path, archive, { keepOwners = false, signal } = {}) {
+      await withPlace(name, async (place) => {
+        const task = { kind: "in", ...(keepOwners && place.user !== "" ? { owner: place.user } : {}) } as const;
+        await writeToCopy(describe(place, path, task, signal), archive);
+      });
+    },
+    async statPath(name, path, { followLink = false, signal } = {}) {
+      return await withPlace(name, async (place) => await askCopy(describe(place, path, { kind: "stat", followLink }, signal)));
+    },
+  };
+}

@@ -1,0 +1,197 @@
+import { VarveError } from "../errors/index.ts";
+import { attachStreams } from "./attach.ts";
+import type { ContainerRow } from "./container-store.ts";
+import type { CopyPlace } from "./copies.ts";
+import { checkName, createContainer } from "./create.ts";
+import { execIn } from "./exec.ts";
+import { findContainer } from "./find-container.ts";
+import { pauseContainer, unpauseContainer } from "./freeze.ts";
+import { containerPaths, type ContainerHandle } from "./handle.ts";
+import { handleOf, isOver, observe } from "./observe.ts";
+import { probe } from "./probe.ts";
+import { pruneContainers } from "./prune.ts";
+import { isKept, recordEnd, settleLocked } from "./record-end.ts";
+import { removeContainer } from "./remove.ts";
+import { openContainerRoom, type ContainerRoom, type ContainersOptions } from "./room.ts";
+import { startLocked } from "./start.ts";
+import { exitCodeOf, killContainer, stopContainer } from "./stop.ts";
+import type { Attached, AttachOptions, Containers } from "./types.ts";
+
+/** The containers of a store, with what only the engine asks of them. */
+export interface ContainersRoom extends Containers {
+  /** Does what a process of `helperCommand` was started for. */
+  help(words: readonly string[]): Promise<void>;
+}
+
+export function openContainers(options: ContainersOptions): ContainersRoom {
+  const room = openContainerRoom(options);
+  const { store, root } = room;
+
+  async function startNow(
+    name: string,
+    { attach, signal }: { readonly attach?: AttachOptions | undefined; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<Attached | undefined> {
+    const { id } = findContainer(store, name);
+    return await room.locked(
+      id,
+      async () => {
+        const row = await settled(room, id, name);
+        if (row.run.status === "paused")
+          throw new VarveError("CONTAINER_CONFLICT", "cannot start a paused container, try unpause instead");
+        if (row.run.status === "running") return attach && (await attachTo(needHandle(row, root), attach, id));
+        let attached: Attached | undefined;
+        const beforeStart = async (handle: ContainerHandle) => {
+          if (attach !== undefined) attached = await attachTo(handle, attach, id);
+        };
+        try {
+          await startLocked(room, row, { beforeStart, signal });
+        } catch (error) {
+          attached?.detach();
+          throw error;
+        }
+        return attached;
+      },
+      { signal },
+    );
+  }
+
+  const attachTo = async (handle: ContainerHandle, attach: AttachOptions, id: string): Promise<Attached> => {
+    const { generation } = store.get(id)?.run ?? { generation: 0 };
+    return await attachStreams(handle, attach, async () => {
+      const row = store.get(id);
+      return await exitCodeOf(room, row?.run.generation === generation ? row : ({ id, run: { generation } } as ContainerRow));
+    });
+  };
+
+  return {
+    async list() {
+      await sweep(room);
+      return store.list().map((row) => observe(row, root));
+    },
+    get: async (name) => await Promise.resolve(observe(findContainer(store, name), root)),
+    create: async (request, create = {}) => await createContainer(room, request, create),
+    start: startNow,
+    stop: async (name, stop = {}) => await stopContainer(room, name, stop),
+    async restart(name, restart = {}) {
+      const { id } = findContainer(store, name);
+      await stopContainer(room, id, restart);
+      await startNow(id, { signal: restart.signal });
+    },
+    kill: async (name, { killSignal } = {}) => await killContainer(room, name, killSignal),
+    pause: async (name) => await pauseContainer(room, name),
+    unpause: async (name) => await unpauseContainer(room, name),
+    remove: async (name, remove = {}) => await removeContainer(room, name, remove),
+    async rename(name, newName) {
+      const { id } = findContainer(store, name);
+      checkName(room, newName);
+      const plain = newName.replace(/^\//, "");
+      if (!store.rename(id, plain)) checkName(room, newName);
+      await room.networks.rename(id, plain);
+    },
+    wait: async (name, wait = {}) => await waitFor(room, name, wait),
+    async attach(name, attach) {
+      const row = findContainer(store, name);
+      if (row.run.status === "paused")
+        throw new VarveError("CONTAINER_CONFLICT", "You cannot attach to a paused container, unpause it first");
+      if (row.run.status !== "running" || isOver(row))
+        throw new VarveError("CONTAINER_CONFLICT", "You cannot attach to a stopped container, start it first");
+      return await attachTo(needHandle(row, root), attach, row.id);
+    },
+    async exec(name, request, exec = {}) {
+      const row = findContainer(store, name);
+      if (row.run.status === "paused")
+        throw new VarveError("CONTAINER_CONFLICT", `container ${row.id} is paused, unpause the container before exec`);
+      if (row.run.status !== "running" || isOver(row))
+        throw new VarveError("CONTAINER_CONFLICT", `container ${row.id} is not running`);
+      return await execIn(needHandle(row, root), row.config, request, exec);
+    },
+    async *logs(name, logs) {
+      const { readLogs } = await import("./logs.ts");
+      const row = findContainer(store, name);
+      if (row.config.host.log.driver === "none")
+        throw new VarveError("CONTAINER_CONFLICT", "configured logging driver does not support reading");
+      const isOpen = () => {
+        const now = store.get(row.id);
+        return now !== undefined && (now.run.status === "restarting" || handleOf(now, root) !== undefined);
+      };
+      yield* readLogs({ path: containerPaths(root, row.id).log, isOpen }, logs);
+    },
+    async top() {
+      return await Promise.reject(new VarveError("NOT_SUPPORTED_YET", "top is not supported yet"));
+    },
+    async stats() {
+      return await Promise.reject(new VarveError("NOT_SUPPORTED_YET", "stats is not supported yet"));
+    },
+    async *copyOut(name, path, copy) {
+      const { createCopies } = await import("./copies.ts");
+      yield* createCopies({ withPlace, path: room.path }).copyOut(name, path, copy);
+    },
+    async copyIn(name, path, archive, copy) {
+      const { createCopies } = await import("./copies.ts");
+      await createCopies({ withPlace, path: room.path }).copyIn(name, path, archive, copy);
+    },
+    async statPath(name, path, stat) {
+      const { createCopies } = await import("./copies.ts");
+      return await createCopies({ withPlace, path: room.path }).statPath(name, path, stat);
+    },
+    prune: async (prune = {}) => await pruneContainers(room, prune),
+    async help([task, id = "", generation = "0"]) {
+      if (task === "exited") await recordEnd(room, id, Number(generation));
+      else if (task === "probe") await probe(room, id, Number(generation));
+      else throw new TypeError(`containers do not know the task ${task}`);
+    },
+  };
+
+  async function withPlace<T>(name: string, work: (place: CopyPlace) => Promise<T>): Promise<T> {
+    const { placeOf } = await import("./copy-place.ts");
+    const { id } = findContainer(store, name);
+    const row = findContainer(store, id);
+    if (handleOf(row, root) !== undefined) return await work(placeOf(room, row));
+    return await room.locked(id, async () => await work(placeOf(room, findContainer(store, id))));
+  }
+}
+
+function needHandle(row: ContainerRow, root: string): ContainerHandle {
+  const handle = handleOf(row, root);
+  if (handle !== undefined) return handle;
+  throw new VarveError("CONTAINER_CONFLICT", `container ${row.id} is not running`);
+}
+
+/** The row with the end of its last run recorded. Only with the lock. */
+async function settled(room: ContainerRoom, id: string, name: string): Promise<ContainerRow> {
+  const row = room.store.get(id);
+  if (row !== undefined) await settleLocked(room, row);
+  const now = room.store.get(id);
+  if (now === undefined || now.run.status === "removing")
+    throw new VarveError("CONTAINER_NOT_FOUND", `No such container: ${name}`);
+  return now;
+}
+
+/** Records the ends that nobody else will: of containers whose keeper died, too. */
+async function sweep(room: ContainerRoom): Promise<void> {
+  for (const row of room.store.list()) {
+    const { id, run } = row;
+    if (run.status === "restarting" && !isKept(run)) room.store.change(id, (last) => ({ ...last, status: "exited" }));
+    if (!isOver(row) || isKept(run)) continue;
+    await room.locked(id, async () => {
+      const now = room.store.get(id);
+      if (now !== undefined && now.run.generation === run.generation) await settleLocked(room, now);
+    });
+  }
+}
+
+async function waitFor(
+  room: ContainerRoom,
+  name: string,
+  { until = "not-running", signal }: Parameters<Containers["wait"]>[1] & object,
+): Promise<number> {
+  const row = findContainer(room.store, name);
+  const code =
+    until === "next-exit" || row.run.status === "running" || row.run.status === "paused"
+      ? await exitCodeOf(room, row, signal)
+      : row.run.exitCode;
+  if (until !== "removed") return code;
+  const { setTimeout: sleep } = await import("node:timers/promises");
+  while (room.store.get(row.id) !== undefined) await sleep(20, undefined, signal === undefined ? {} : { signal });
+  return code;
+}

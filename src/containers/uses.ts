@@ -1,0 +1,23 @@
+import type { State } from "../state/index.ts";
+import { openContainerStore, type ContainerRow } from "./container-store.ts";
+
+/** IDs of the containers that mount a volume, running or not. */
+export function findVolumeUsers({ state }: { readonly state: State }, volume: string): readonly string[] {
+  return openContainerStore({ state })
+    .list()
+    .filter(({ mounts }) => mounts.some(({ type, source }) => type === "volume" && source === volume))
+    .map(({ id }) => id);
+}
+
+/** Snapshots that containers stand on, each with the name of one of them. */
+export function snapshotUsers({ state }: { readonly state: State }): ReadonlyMap<number, string> {
+  const rows = openContainerStore({ state }).list();
+  return new Map(rows.flatMap(({ layers, name }) => layers.map((layer) => [layer, name] as const)));
+}
+
+/** The containers that were made from an image, newest first. */
+export function findImageUsers({ state }: { readonly state: State }, imageId: string): readonly ContainerRow[] {
+  return openContainerStore({ state })
+    .list()
+    .filter(({ config }) => config.imageId === imageId);
+}

@@ -1,0 +1,64 @@
+import { VarveError } from "../errors/index.ts";
+import { openNetworks, type Networks } from "../networks/index.ts";
+import type { Volumes } from "../volumes/index.ts";
+import { findVolumeUsers } from "../containers/index.ts";
+import type { StoreVolumes } from "./container-types.ts";
+import type { Parts } from "./parts.ts";
+
+export function openStoreNetworks({ state, root, path }: Pick<Parts, "state" | "root" | "path">): Networks {
+  return openNetworks({ state, root, path });
+}
+
+export function openStoreVolumes(_parts: Pick<Parts, "state" | "root">): Volumes {
+  const refuse = (): never => {
+    throw new VarveError("NOT_SUPPORTED_YET", "volumes are not supported yet");
+  };
+  return {
+    list: () => [],
+    get: refuse,
+    has: () => false,
+    create: refuse,
+    mountOf: refuse,
+    needsSeeding: () => false,
+    markSeeded: () => undefined,
+    remove: refuse,
+    prune: refuse,
+    measure: refuse,
+  };
+}
+
+/** The networks of a store, opened with the first question. */
+export function createNetworks(needParts: () => Parts): Networks {
+  let opened: Networks | undefined;
+  const open = (): Networks => (opened ??= openStoreNetworks(needParts()));
+  return {
+    list: () => open().list(),
+    get: (name) => open().get(name),
+    create: async (request) => await open().create(request),
+    remove: async (name) => await open().remove(name),
+    members: (networkId) => open().members(networkId),
+    reserve: async (attachment, options) => await open().reserve(attachment, options),
+    attach: async (...words) => await open().attach(...words),
+    detach: async (containerId) => await open().detach(containerId),
+    connect: async (...words) => await open().connect(...words),
+    disconnect: async (...words) => await open().disconnect(...words),
+    rename: async (...words) => await open().rename(...words),
+    sweep: async (isAlive) => await open().sweep(isAlive),
+  };
+}
+
+/** The volumes of a store, opened with the first question. */
+export function createVolumes(needParts: () => Parts): StoreVolumes {
+  let opened: Volumes | undefined;
+  const open = (): Volumes => (opened ??= openStoreVolumes(needParts()));
+  const usedBy = (volume: string): readonly string[] => findVolumeUsers(needParts(), volume);
+  return {
+    list: () => open().list(),
+    get: (name) => open().get(name),
+    has: (name) => open().has(name),
+    create: async (request) => await open().create(request),
+    measure: async (name) => await open().measure(name),
+    remove: async (name, options) => await open().remove(name, { ...options, usedBy }),
+    prune: async (options) => await open().prune({ ...options, usedBy }),
+  };
+}
