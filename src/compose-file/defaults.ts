@@ -15,8 +15,6 @@ function addToService(service: Node): Node {
     ports: (ports) => inItems(ports, (port) => addTo(port, { mode: scalar("ingress"), protocol: scalar("tcp") })),
     secrets: (grants) =>
       inItems(grants, (grant) => addTo(grant, { target: scalar(`/run/secrets/${textOf(get(grant, "source")) ?? ""}`) })),
-    volumes: (mounts) =>
-      inItems(mounts, (mount) => inMap(mount, "bind", (bind) => addTo(bind, { create_host_path: scalar(true) }))),
   };
   return Object.entries(change).reduce<MapNode>((tree, [key, add]) => update(tree, key, add), service);
 }

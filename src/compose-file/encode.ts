@@ -18,6 +18,7 @@ export function encodeStruct(
   for (const field of shape.fields) {
     const value = model[field.key];
     const key = options.form === "json" ? (field.jsonKey ?? field.key) : field.key;
+    if (field.hidesZero === true && value === false) continue;
     if (value !== undefined) printed.set(key, encode(value, field.kind, options));
     else if (options.form === "json" && field.json !== undefined) printed.set(key, encodeMissing(field, options));
   }
@@ -33,6 +34,8 @@ function encodeMissing({ kind, json }: Field, options: EncodeOptions): Printable
 }
 
 function encode(value: unknown, kind: Kind, options: EncodeOptions): Printable {
+  // A variable that was not replaced stands where a value of any kind would
+  if (typeof value === "string") return value;
   switch (kind.is) {
     case "bytes":
       return String(value);

@@ -7,6 +7,6 @@ export type * from "./build-types.ts";
 export type * from "./deploy-types.ts";
 export type * from "./load-types.ts";
 export type * from "./types.ts";
-export { loadProject } from "./load-project.ts";
+export { listVariables, loadProject, type ProjectVariable } from "./load-project.ts";
 export { configHash, printProject, type PrintOptions } from "./print-project.ts";
 export { scaleOf, selectServices, withoutUnused } from "./select-services.ts";

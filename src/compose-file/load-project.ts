@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { checkProject } from "./check-project.ts";
 import { decodeSection, type DecodeOptions } from "./decode.ts";
 import { findFiles, type FoundFiles } from "./find-files.ts";
-import { interpolate } from "./interpolate.ts";
+import { collectReferences, interpolate } from "./interpolate.ts";
 import { loadFiles, readSource, type FilesContext } from "./load-files.ts";
 import type { LoadOptions } from "./load-types.ts";
 import { get, map, textOf, toPlain, type MapNode } from "./node.ts";
@@ -17,7 +17,7 @@ import type { Project, ProjectWarning, Service } from "./types.ts";
 /**
  * Finds, reads and checks the Compose files of a project and gives its model (Compose Specification). With `services`, the
  * model has these and what they depend on. Fails with COMPOSE_… errors that say file, line and column. What nobody uses is
- * in the model too: see `withoutUnused`; what Varve cannot give effect to as well: see `unsupportedFields`.
+ * in the model too: see `withoutUnused`.
  */
 export async function loadProject(options: LoadOptions): Promise<Project> {
   const { access } = options;
@@ -68,6 +68,42 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
     services[key] = await readServiceFiles(service, { access, environment, warn }, parts);
   }
   return { ...selected, services };
+}
+
+/** A variable of a project's files, and what they say of it. */
+export interface ProjectVariable {
+  readonly name: string;
+  /** `${NAME:?…}`: without it nothing goes. */
+  readonly isRequired: boolean;
+  readonly defaultValue: string;
+  /** What stands for it where it is set: `${NAME:+VALUE}`. */
+  readonly alternateValue: string;
+}
+
+/** The variables that the files of a project use, by name. Nothing is replaced. */
+export async function listVariables(options: LoadOptions): Promise<readonly ProjectVariable[]> {
+  const warn = (): void => undefined;
+  const found = await findFiles(options, warn);
+  const context = {
+    access: onceRead(options.access),
+    interpolate: false,
+    resolvePaths: false,
+    warn,
+    projectDir: found.workingDir,
+  };
+  const { files, workingDir: dir, environment } = found;
+  const tree = await loadFiles({ files, dir, environment, includedBy: [] }, context);
+  const variables = new Map<string, ProjectVariable>();
+  for (const { name, operator, word = "" } of collectReferences(tree)) {
+    const before = variables.get(name);
+    variables.set(name, {
+      name,
+      isRequired: before?.isRequired === true || operator?.endsWith("?") === true,
+      defaultValue: operator?.endsWith("-") === true ? word : (before?.defaultValue ?? ""),
+      alternateValue: operator?.endsWith("+") === true ? word : (before?.alternateValue ?? ""),
+    });
+  }
+  return [...variables.values()].toSorted((left, right) => (left.name < right.name ? -1 : 1));
 }
 
 /** Profiles of the flags, else those of the environment. */

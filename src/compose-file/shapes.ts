@@ -19,6 +19,8 @@ export interface Field {
   readonly keepsZero?: boolean;
   /** JSON, and so the hash, has it also where it is not set: with this value. */
   readonly json?: null | Readonly<Record<string, never>>;
+  /** The model keeps a zero which is not printed. */
+  readonly hidesZero?: boolean;
   /** The field's name in JSON, where it is another. */
   readonly jsonKey?: string;
 }
@@ -148,7 +150,12 @@ const mount = struct({
   target: text,
   read_only: flag,
   consistency: text,
-  bind: struct({ selinux: text, propagation: text, create_host_path: flag, recursive: text }),
+  bind: struct({
+    selinux: text,
+    propagation: text,
+    create_host_path: { kind: flag, keepsZero: true, hidesZero: true },
+    recursive: text,
+  }),
   volume: struct({ labels: pairs, nocopy: flag, subpath: text }),
   tmpfs: struct({ size: bytes, mode: integer }),
   image: struct({ subpath: text }),

@@ -208,6 +208,7 @@ export interface Mount {
   readonly bind?: {
     readonly selinux?: string;
     readonly propagation?: string;
+    /** Undefined means true. */
     readonly create_host_path?: boolean;
     readonly recursive?: string;
   };
