@@ -1,4 +1,5 @@
 import { closeSync, constants } from "node:fs";
+import { posix } from "node:path";
 import { VarveError, isVarveError } from "../errors/index.ts";
 import { hasCode, openFlags, openInRoot, openPath } from "../sys/index.ts";
 import type { ContainerProcess } from "./container-process.ts";
@@ -12,8 +13,9 @@ import { makeInRoot, resolveInRoot } from "./make-in-root.ts";
 export function makeWorkingFolder(rootPath: string, process: Pick<ContainerProcess, "cwd" | "user" | "mounts">): void {
   const { cwd, user, mounts } = process;
   if (!cwd.startsWith("/")) throw new VarveError("RUNTIME_CWD", `the working directory "${cwd}" is not absolute`);
-  refuseProc(cwd, cwd);
-  if (mounts.some(({ destination }) => isWithin(cwd, destination))) return;
+  const direct = posix.normalize(cwd); // a WORKDIR keeps its ".."
+  refuseProc(cwd, direct);
+  if (mounts.some(({ destination }) => isWithin(direct, destination))) return;
   const root = openPath(rootPath);
   try {
     makeInRoot(root, cwd, { kind: "folder", owner: user });
@@ -30,8 +32,8 @@ export function makeWorkingFolder(rootPath: string, process: Pick<ContainerProce
 
 function refuseProc(cwd: string, path: string): void {
   const parts = path.split("/").filter((part) => part !== "" && part !== ".");
-  if (!parts.includes("..") && (parts[0] !== "proc" || parts.length === 1)) return;
-  throw new VarveError("RUNTIME_CWD", `the working directory "${cwd}" leads into /proc or upwards, where a step has no business`);
+  if (parts[0] !== "proc" || parts.length === 1) return;
+  throw new VarveError("RUNTIME_CWD", `the working directory "${cwd}" leads into /proc, where a step has no business`);
 }
 
 function isWithin(path: string, folder: string): boolean {

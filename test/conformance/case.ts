@@ -11,6 +11,8 @@ export interface Case {
   readonly options: BuildFlags;
   /** Words that both refusals must hold; undefined where both must succeed. */
   readonly fails: readonly string[] | undefined;
+  /** Nobody knows whether it succeeds; both builders must agree. */
+  readonly mayFail?: true;
   /** What an engine's own Dockerfile frontend may be too old for. */
   readonly needs: string | undefined;
   readonly files: readonly FileSpec[];
