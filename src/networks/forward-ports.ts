@@ -34,10 +34,14 @@ export async function holdPort(port: PublishedPort): Promise<HeldPort> {
   return { port, socket };
 }
 
-/** Lets a port go. */
-export async function releasePort({ socket }: HeldPort): Promise<void> {
-  await new Promise<void>((resolve) => socket.close(() => resolve()));
+/** Lets a port go, also for the second time. */
+export async function releasePort(held: HeldPort): Promise<void> {
+  if (released.has(held)) return;
+  released.add(held);
+  await new Promise<void>((resolve) => held.socket.close(() => resolve()));
 }
+
+const released = new WeakSet<HeldPort>();
 
 /**
  * Hands ports over to a process in the place's network namespace, which passes on what comes in there. A socket belongs to the
@@ -53,15 +57,17 @@ export async function forwardPorts(
     [...place.enter, process.execPath, "--disable-warning=ExperimentalWarning", modulePath("networks/forward-entry")],
     { ...log, further: ["ipc"] },
   );
-  for (const { port, socket } of held) {
+  for (const one of held) {
+    const { port, socket } = one;
     const message: ForwardMessage = { protocol: port.protocol, address: targetIp, port: port.containerPort };
     await new Promise<void>((resolve, reject) => {
       child.send(message, socket as Server, (error) => (error === null ? resolve() : reject(error)));
     });
     // it says when it listens
     await once(child, "message");
-    await releasePort({ port, socket });
+    await releasePort(one);
   }
   child.disconnect();
+  child.unref();
   return owner;
 }

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { accessSync, constants } from "node:fs";
 import type { Duplex } from "node:stream";
 import { VarveError } from "../errors/index.ts";
 import { mapIds, planIdMaps } from "../worker/index.ts";
@@ -13,7 +14,7 @@ export async function startHolder(path: string, folder: string): Promise<Lasting
   const plan = planIdMaps();
   const gate = "echo >&3 && read -r _ <&3 && exec 3<&- && exec sleep infinity";
   const command = [needProgram("unshare", path), "--user", "--net", "sh", "-c", gate];
-  const log = { folder, name: "holder" };
+  const log = { folder, name: holderLog };
   const lasting = await startLasting(command, { ...log, further: ["pipe"] });
   const door = lasting.child.stdio[3] as Duplex;
   try {
@@ -30,6 +31,7 @@ export async function startHolder(path: string, folder: string): Promise<Lasting
     throw error;
   }
   door.end("go\n");
+  lasting.child.unref();
   const place = placeOf(path, lasting.child.pid ?? 0);
   await runIn(place, "ip", ["link", "set", "dev", "lo", "up"]);
   // what the runtime's default for new namespaces is, this one forwards
@@ -48,12 +50,16 @@ export function placeOf(path: string, pid: number): Place {
   };
 }
 
+/** Names of the files in which the processes say what is wrong. */
+export const [holderLog, wayOutLog] = ["holder", "way-out"];
+
 /** The address at which slirp4netns serves names, and to which pasta is told to listen. (slirp4netns(1)) */
 export const wayOutResolver = "10.0.2.3";
 
 /**
- * Connects the holder's network namespace with the world, through slirp4netns or pasta. Undefined, and a warning, where the machine
- * has the program but does not let it work: then containers reach each other only. Fails with NETWORK_PROGRAM_MISSING.
+ * Connects the holder's network namespace with the world, through slirp4netns or pasta. Undefined, and a warning, where this machine
+ * does not let it work: then containers reach each other only, as with a Docker Engine that may not forward. Fails with
+ * NETWORK_PROGRAM_MISSING.
  */
 export async function startWayOut(
   path: string,
@@ -61,12 +67,15 @@ export async function startWayOut(
   folder: string,
   onWarning: (message: string) => void,
 ): Promise<string | undefined> {
-  const log = { folder, name: "way-out" };
+  if (!mayUseTun()) {
+    onWarning(`${noWayOut}: /dev/net/tun is not open to this user; as root: chmod 666 /dev/net/tun`);
+    return undefined;
+  }
+  const log = { folder, name: wayOutLog };
   const [user, net] = [`/proc/${holder}/ns/user`, `/proc/${holder}/ns/net`];
   const refused = (program: string): undefined => {
-    const said = lastWords(log);
-    const hint = said.includes("/dev/net/tun") ? "; as root: chmod 666 /dev/net/tun" : "";
-    onWarning(`containers have no way out of their networks: ${program} failed: ${said}${hint}`);
+    onWarning(`${noWayOut}: ${program} failed: ${lastWords(log)}`);
+    return undefined;
   };
   const slirp = findProgram("slirp4netns", path);
   if (slirp === undefined) {
@@ -89,6 +98,7 @@ export async function startWayOut(
     ];
     const { child, owner } = await startLasting(command, log);
     const isUp = await untilRouted(placeOf(path, holder), () => child.exitCode === null && livingPid(owner) !== undefined);
+    child.unref();
     return isUp ? owner : refused("pasta");
   }
   const flags = [
@@ -103,7 +113,20 @@ export async function startWayOut(
   const ready = child.stdio[3] as Duplex;
   const isUp = await Promise.race([once(ready, "data").then(() => true), once(child, "exit").then(() => false)]);
   ready.destroy();
+  child.unref();
   return isUp ? owner : refused("slirp4netns");
+}
+
+const noWayOut = "containers have no way out of their networks";
+
+/** Each distribution's udev opens it to everybody; a machine without udev leaves it to root. */
+function mayUseTun(): boolean {
+  try {
+    accessSync("/dev/net/tun", constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether there is a default route, at last. */

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { VarveError } from "../errors/index.ts";
-import { lastWords, end, signalIfThere, startLasting } from "./processes.ts";
+import { end, forgetWords, lastWords, signalIfThere, startLasting } from "./processes.ts";
 import { needProgram, type Place } from "./programs.ts";
 import { ownerOf } from "../state/index.ts";
 
@@ -66,7 +66,7 @@ export async function settleNames(place: Place, folder: string, networks: readon
     if (changed.length + gone.length > 0) signalIfThere(server, "SIGHUP");
     return;
   }
-  const log = { folder, name: "names" };
+  const log = { folder, name: namesLog };
   const { child } = await startLasting([...place.enter, program, "--config", config, "-p", "53", "run"], log);
   // it leaves a child behind when it serves
   const code = await new Promise<number | null>((resolve) => child.once("exit", resolve));
@@ -80,7 +80,10 @@ export async function stopNames(folder: string): Promise<void> {
   const server = findServer(config);
   if (server !== undefined) await end(ownerOf(server));
   rmSync(config, { recursive: true, force: true });
+  forgetWords({ folder, name: namesLog });
 }
+
+const namesLog = "names";
 
 /** The process that serves this folder, if one does. */
 function findServer(config: string): number | undefined {

@@ -5,13 +5,13 @@ import { VarveError } from "../errors/index.ts";
 import type { State } from "../state/index.ts";
 import { reachableResolver, writeFiles } from "./container-files.ts";
 import { forwardPorts, releasePort, type HeldPort } from "./forward-ports.ts";
-import { placeOf, startHolder, startWayOut, wayOutResolver } from "./holder.ts";
+import { holderLog, placeOf, startHolder, startWayOut, wayOutLog, wayOutResolver } from "./holder.ts";
 import { plugIn, unplug, type WantedLink } from "./links.ts";
 import { locked } from "./lock.ts";
 import { bridgeOptions, isRouted, makeNetwork, makePredefined, pickSubnet, readBool, subnetsOf } from "./make-network.ts";
 import { stopNames } from "./names.ts";
 import { newLinkName, openNetworkRows, type EndpointRow, type NetworkRow } from "./network-rows.ts";
-import { end, livingPid } from "./processes.ts";
+import { end, forgetWords, livingPid } from "./processes.ts";
 import { needProgram, type Place } from "./programs.ts";
 import { mtuOf, publishingEndpoint, settle } from "./settle.ts";
 import { macOf, takeAddress } from "./take-address.ts";
@@ -44,6 +44,9 @@ export function openNetworks({ state, root, path, onWarning = () => undefined }:
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     return await locked(isRoot ? machineLock : join(folder, "lock"), work);
   };
+
+  /** Where this machine refused once, it is not asked again by this process. */
+  let mayHaveWayOut = true;
 
   function withPredefined(): void {
     if (state.get("SELECT id FROM networks WHERE predefined = 1") !== undefined) return;
@@ -85,17 +88,22 @@ export function openNetworks({ state, root, path, onWarning = () => undefined }:
       const resolver = reachableResolver();
       const servers = isRoot || resolver.servers.length > 0 ? [] : [wayOutResolver];
       await settle({ rows, place, mark, folder, isRoot, servers });
-      if (holder !== undefined && hasWayOut() && livingPid(rows.note("way-out")) === undefined)
-        rows.setNote("way-out", await startWayOut(path, holder, folder, onWarning));
+      if (holder !== undefined && hasWayOut() && mayHaveWayOut && livingPid(rows.note("way-out")) === undefined) {
+        const wayOut = await startWayOut(path, holder, folder, onWarning);
+        mayHaveWayOut = wayOut !== undefined;
+        rows.setNote("way-out", wayOut);
+      }
     } else {
       await stopNames(folder);
       await end(rows.note("way-out"));
       await end(rows.note("holder"));
+      for (const name of [holderLog, wayOutLog]) forgetWords({ folder, name });
       rows.setNote("way-out", undefined);
       rows.setNote("holder", undefined);
     }
     rows.setNote("dirty", undefined);
   }
+  const forwarderLog = (container: string) => ({ folder, name: `ports-${container.slice(0, 12)}` });
   const hasWayOut = (): boolean => {
     const open = new Set(rows.networks().flatMap(({ id, internal }) => (internal ? [] : [id])));
     return rows.endpoints().some(({ network }) => open.has(network));
@@ -103,7 +111,10 @@ export function openNetworks({ state, root, path, onWarning = () => undefined }:
 
   async function forget(containers: readonly string[]): Promise<void> {
     const gone = rows.members().filter(({ container }) => containers.includes(container));
-    for (const { forwarder } of gone) await end(forwarder);
+    for (const { container, forwarder } of gone) {
+      await end(forwarder);
+      forgetWords(forwarderLog(container));
+    }
     state.transaction(() => {
       for (const { container } of gone) rows.removeMember(container);
       if (gone.length > 0) rows.setNote("dirty", "1");
@@ -256,8 +267,7 @@ export function openNetworks({ state, root, path, onWarning = () => undefined }:
     target: EndpointRow | undefined,
   ): Promise<void> {
     if (held.length === 0 || target === undefined) return;
-    const log = { folder, name: `ports-${containerId.slice(0, 12)}` };
-    const forwarder = await forwardPorts(currentPlace(), held, target.ipv4, log);
+    const forwarder = await forwardPorts(currentPlace(), held, target.ipv4, forwarderLog(containerId));
     const ports = held.map(({ port }) => port);
     rows.addMember({ container: containerId, name: containerName, hostname, ports, dns, forwarder });
   }

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
-import { mkdirSync, openSync, closeSync, readFileSync } from "node:fs";
+import { mkdirSync, openSync, closeSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isOwnerAlive, ownerOf } from "../state/index.ts";
@@ -12,7 +12,7 @@ export interface Lasting {
 
 /**
  * Starts a process that outlives this one, in a session of its own; what it says goes to a file of the folder. Resolves when it
- * runs, not when it is ready.
+ * runs, not when it is ready: then it is to be unref'd, so that nobody waits for its end.
  */
 export async function startLasting(
   command: readonly string[],
@@ -35,16 +35,20 @@ export async function startLasting(
       child.once("spawn", resolve);
       child.once("error", reject);
     });
-    child.unref();
     return { child, owner: ownerOf(child.pid ?? 0) };
   } finally {
     closeSync(log);
   }
 }
 
-/** What a process of {@link startLasting} said last. */
+/** What a process of {@link startLasting} said, in one line. */
 export function lastWords(options: { readonly folder: string; readonly name: string }): string {
-  return readFileSync(logPath(options), "utf8").trim().split("\n").at(-1) ?? "";
+  return readFileSync(logPath(options), "utf8").trim().split("\n").join("; ");
+}
+
+/** Removes what a process of {@link startLasting} said. */
+export function forgetWords(options: { readonly folder: string; readonly name: string }): void {
+  rmSync(logPath(options), { force: true });
 }
 
 function logPath({ folder, name }: { readonly folder: string; readonly name: string }): string {
