@@ -13,7 +13,7 @@ import type { RootPlan } from "./root-plan.ts";
  */
 export function prepareRoot(plan: RootPlan): { readonly cgroupsPath: string } {
   const { paths, config, lowers, runtime, userNamespace } = plan;
-  if (!userNamespace && runtime.name === "crun") prepareCgroups();
+  if (runtime.name === "crun") prepareCgroups();
   for (const folder of [paths.root, paths.upper]) mkdirSync(folder, { recursive: true, mode: 0o755 });
   if (lowers.length === 0) bindMount(paths.upper, paths.root, {});
   else {
