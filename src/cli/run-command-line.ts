@@ -45,7 +45,8 @@ interface ErrorContext {
 function ownExitCode(error: unknown, { failureExitCode }: ErrorContext): number | undefined {
   if (failureExitCode === undefined || !isVarveError(error) || error.kind === "canceled") return undefined;
   const { exitCode } = error.details;
-  return typeof exitCode === "number" ? exitCode : failureExitCode;
+  // 128 stands in the container's state where it could not be started for a reason of another kind.
+  return typeof exitCode === "number" && exitCode !== 128 ? exitCode : failureExitCode;
 }
 
 async function dispatch(args: readonly string[], io: Io, context: ErrorContext): Promise<number> {

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { Writable } from "node:stream";
+import { VarveError } from "../errors/index.ts";
 import { sleep } from "../flow/index.ts";
 import { connectPackets, hasCode } from "../sys/index.ts";
 import type { ContainerHandle } from "./handle.ts";
@@ -19,8 +20,8 @@ const streamOf: Readonly<Record<number, 1 | 2>> = { 2: 1, 3: 2 };
 
 /**
  * Connects to what conmon watches. All that is written from now on comes out; while nobody reads `output`, the process waits.
- * `waitForExit` is asked when somebody looks at `exitCode`. Fails with the system's error (ENOENT, ECONNREFUSED) where no conmon
- * listens.
+ * `waitForExit` is asked when somebody looks at `exitCode`. Fails with CONTAINER_CONFLICT where no conmon listens: the
+ * container has ended.
  */
 export async function attachStreams(
   place: AttachPlace,
@@ -50,6 +51,8 @@ async function connect(path: string): Promise<Socket> {
     try {
       return connectPackets(path);
     } catch (error) {
+      if (hasCode(error, "ENOENT", "ECONNREFUSED"))
+        throw new VarveError("CONTAINER_CONFLICT", "You cannot attach to a stopped container, start it first", { cause: error });
       if (!hasCode(error, "EAGAIN")) throw error;
       await sleep(10);
     }

@@ -86,17 +86,17 @@ async function startProgram(handle: ContainerHandle, request: ExecRequest, sessi
 /** The monitor's words, or the runtime's own log where it has none: crun writes there alone. */
 function startFailure(
   handle: ContainerHandle,
-  { command }: ExecRequest,
+  request: ExecRequest,
   { folder }: Session,
   report: Report | undefined,
 ): VarveError {
   const complaint =
     readComplaint(join(folder, "runtime.log"), runtimeNameOf(handle)) ?? report?.message ?? "the runtime did not start it";
-  const { message, exitCode } = readRuntimeFailure(complaint, command[0] ?? "");
+  const { message, exitCode } = readRuntimeFailure(complaint, request.command[0] ?? "");
   const text = message.startsWith("exec failed: ") ? message : `exec failed: ${message}`;
   // Docker's attached exec has no 125: what the runtime refused in another way is "cannot be invoked".
   return new VarveError("CONTAINER_EXEC", `OCI runtime exec failed: ${text}`, {
-    details: { exitCode: exitCode === 125 ? 126 : exitCode },
+    details: request.detached === true ? {} : { exitCode: exitCode === 125 ? 126 : exitCode },
   });
 }
 
