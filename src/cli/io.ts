@@ -25,7 +25,7 @@ export interface InputStream {
   readonly isTerminal: boolean;
   readonly chunks: () => AsyncIterable<Uint8Array>;
   /** Of a terminal: keys come as they are pressed, none means a signal; until the answer is called, or the process ends. */
-  readonly takeKeys?: () => () => void;
+  readonly takeKeys?: () => Promise<() => void>;
 }
 
 export interface OutputStream {

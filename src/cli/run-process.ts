@@ -52,10 +52,10 @@ export async function runProcess(args: readonly string[]): Promise<never> {
   process.exit(exitCode);
 }
 
-function takeKeys(): () => void {
-  if (!process.stdin.isTTY) return () => undefined;
-  const restore = (): void => void process.stdin.setRawMode(false);
-  process.stdin.setRawMode(true);
+async function takeKeys(): Promise<() => void> {
+  if (!isatty(0)) return () => undefined;
+  const { makeRaw } = await import("../sys/index.ts");
+  const restore = makeRaw(0);
   // Whatever ends this process through `exit`, the terminal is as it was.
   process.once("exit", restore);
   return () => {

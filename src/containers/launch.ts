@@ -130,7 +130,8 @@ function monitorWords({
     ...["--runtime", runtime.path, ...runtimeArguments.map((argument) => `--runtime-arg=${argument}`)],
     ...(tty ? ["--terminal"] : []),
     ...(openStdin ? ["--stdin"] : []),
-    ...(openStdin && !stdinOnce ? ["--leave-stdin-open"] : []),
+    // who lets go of a terminal may come back to it
+    ...(openStdin && (tty || !stdinOnce) ? ["--leave-stdin-open"] : []),
   ];
 }
 

@@ -34,4 +34,5 @@ export {
   type StatFields,
 } from "./many-files.ts";
 export { connectPackets } from "./packet-socket.ts";
+export { makeRaw } from "./terminal.ts";
 export { getrlimit, setrlimit, type Resource, type Rlimit } from "./process.ts";

@@ -32,6 +32,9 @@ export interface Libc {
   socket(family: number, type: number, protocol: number): number;
   connect(fd: number, address: Pointer, size: number): number;
   dup3(from: number, to: number, flags: number): number;
+  tcgetattr(fd: number, settings: Pointer): number;
+  tcsetattr(fd: number, when: number, settings: Pointer): number;
+  cfmakeraw(settings: Pointer): void;
   /** syscall(2) for calls that older C libraries have no function for, by the shape of their arguments. */
   mknodat(number: number, fd: number, path: Pointer, mode: Word, device: Word): number;
   pivotRoot(number: number, newRoot: Pointer, putOld: Pointer): number;
@@ -85,6 +88,9 @@ export function load(): Loaded {
     socket: bind("socket", "int", "int", "int", "int"),
     connect: bind("connect", "int", "int", p, "uint"),
     dup3: bind("dup3", "int", "int", "int", "int"),
+    tcgetattr: bind("tcgetattr", "int", "int", "void *"),
+    tcsetattr: bind("tcsetattr", "int", "int", "int", p),
+    cfmakeraw: bind("cfmakeraw", "void", "void *"),
     mknodat: bind("syscall", "long", "long", "int", p, "ulong", "ulong"),
     pivotRoot: bind("syscall", "long", "long", p, p),
     openat2: bind("syscall", "long", "long", "int", p, p, "size_t"),

@@ -37,7 +37,7 @@ export async function driveStreams(attached: Attached, io: Io, options: DriveOpt
     if (size !== undefined) await attached.resize(size);
   };
   const releases = [
-    tty && attached.stdin !== undefined ? io.stdin.takeKeys?.() : undefined,
+    tty && attached.stdin !== undefined ? await io.stdin.takeKeys?.() : undefined,
     tty ? io.stdout.onResize?.(() => void resize()) : undefined,
     onSignal === undefined ? undefined : io.takeSignals?.(onSignal),
   ];
