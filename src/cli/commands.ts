@@ -31,6 +31,26 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/verify.ts")).verify,
   },
   {
+    names: ["run", "container run"],
+    summary: "Create and run a new container from an image",
+    load: async () => (await import("./commands/run.ts")).run,
+  },
+  {
+    names: ["exec", "container exec"],
+    summary: "Execute a command in a running container",
+    load: async () => (await import("./commands/exec.ts")).exec,
+  },
+  {
+    names: ["attach", "container attach"],
+    summary: "Attach local standard input, output, and error streams to a running container",
+    load: async () => (await import("./commands/attach.ts")).attach,
+  },
+  {
+    names: ["logs", "container logs"],
+    summary: "Fetch the logs of a container",
+    load: async () => (await import("./commands/logs.ts")).logs,
+  },
+  {
     names: ["images", "image ls", "image list"],
     summary: "List images",
     load: async () => (await import("./commands/images.ts")).images,
