@@ -51,6 +51,26 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/logs.ts")).logs,
   },
   {
+    names: ["cp", "container cp"],
+    summary: "Copy files between a container and this machine",
+    load: async () => (await import("./commands/cp.ts")).cp,
+  },
+  {
+    names: ["top", "container top"],
+    summary: "Show the processes of a container",
+    load: async () => (await import("./commands/top.ts")).top,
+  },
+  {
+    names: ["port", "container port"],
+    summary: "List the published ports of a container",
+    load: async () => (await import("./commands/port.ts")).port,
+  },
+  {
+    names: ["stats", "container stats"],
+    summary: "Show what containers use of this machine",
+    load: async () => (await import("./commands/stats.ts")).stats,
+  },
+  {
     names: ["images", "image ls", "image list"],
     summary: "List images",
     load: async () => (await import("./commands/images.ts")).images,

@@ -19,6 +19,9 @@ export function placeOf(room: ContainerRoom, row: ContainerRow): CopyPlace {
   for (const folder of [mountPoint, paths.upper]) mkdirSync(folder, { recursive: true, mode: 0o755 });
   mkdirSync(paths.work, { recursive: true, mode: 0o700 });
   const userNamespace = process.getuid?.() !== 0;
+  const { mounts: placed, seeds } = placeMounts(room, mounts);
+  // What a volume will take from the image is still in the image.
+  const unseeded = new Set(seeds.map(({ target }) => target));
   return {
     ...common,
     root: {
@@ -27,13 +30,16 @@ export function placeOf(room: ContainerRoom, row: ContainerRow): CopyPlace {
       upper: paths.upper,
       work: paths.work,
       lowers: room.snapshots.fsPaths(layers),
-      mounts: placeMounts(room, mounts).mounts,
+      mounts: placed.filter(({ target }) => !unseeded.has(target)),
       readonly: config.host.readonlyRoot,
     },
     enter: [
       "unshare",
       ...(userNamespace ? ["--user", "--map-root-user", "--map-auto"] : []),
-      ...["--mount", "--propagation", "private", "--"],
+      "--mount",
+      "--propagation",
+      "private",
+      "--",
     ],
     userNamespace,
   };

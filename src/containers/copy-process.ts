@@ -32,7 +32,11 @@ function startCopy({ enter, request, path, signal }: CopyProcessOptions): CopyPr
   throwIfAborted(signal);
   const command = [
     ...enter,
-    ...["setpriv", "--pdeathsig", "KILL", process.execPath, "--disable-warning=ExperimentalWarning"],
+    "setpriv",
+    "--pdeathsig",
+    "KILL",
+    process.execPath,
+    "--disable-warning=ExperimentalWarning",
     modulePath("containers/copy-entry"),
   ];
   const child = spawn(command[0] ?? "", command.slice(1), {

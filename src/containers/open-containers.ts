@@ -116,11 +116,19 @@ export function openContainers(options: ContainersOptions): ContainersRoom {
       };
       yield* readLogs({ path: containerPaths(root, row.id).log, isOpen }, logs);
     },
-    async top() {
-      return await Promise.reject(new VarveError("NOT_SUPPORTED_YET", "top is not supported yet"));
+    async top(name, psArguments = []) {
+      const { listProcesses, runPs } = await import("./processes.ts");
+      const row = findContainer(store, name);
+      const pids = await listProcesses(needHandle(row, root), { path: room.path, hostPids: row.config.host.pidMode === "host" });
+      return await runPs(pids, { psArguments, path: room.path });
     },
-    async stats() {
-      return await Promise.reject(new VarveError("NOT_SUPPORTED_YET", "stats is not supported yet"));
+    async stats(name) {
+      const { listProcesses } = await import("./processes.ts");
+      const { readStats } = await import("./read-stats.ts");
+      const row = findContainer(store, name);
+      const handle = needHandle(row, root);
+      const pids = await listProcesses(handle, { path: room.path, hostPids: row.config.host.pidMode === "host" });
+      return readStats(row.id, handle.pid, { pids, nowMs: Date.now() });
     },
     async *copyOut(name, path, copy) {
       const { createCopies } = await import("./copies.ts");

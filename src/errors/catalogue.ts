@@ -283,9 +283,15 @@ export const catalogue = {
   CONTAINER_CONFLICT: entry("conflict", "A container is not in the state that a command needs: running, paused, stopped."),
   CONTAINER_START: entry("failed", "A container could not be started."),
   CONTAINER_RUNTIME: entry("failed", "The OCI runtime could not make or start a container."),
+  CONTAINER_NO_TERMINAL: entry("invalid", "A program wants a terminal, and the input of the command is none."),
   CONTAINER_EXEC: entry("failed", "A program could not be started in a container; the details have its exit code."),
+  CONTAINER_NO_PORT: entry("not-found", "A container publishes no such port."),
+  CONTAINER_PROCESSES: entry("failed", "ps could not list the processes of a container as it was asked to."),
   CONTAINER_PATH_NOT_FOUND: entry("not-found", "There is nothing at a path of a container."),
-  CONTAINER_COPY: entry("failed", "A copy to or from a container is not possible as it was asked for: a folder over a file, a read-only place."),
+  CONTAINER_COPY: entry(
+    "failed",
+    "A copy to or from a container is not possible as it was asked for: a folder over a file, a read-only place.",
+  ),
   CONTAINER_MONITOR_MISSING: entry("unsupported", "conmon, which looks after containers, is not on this machine."),
   CONTAINER_NO_CGROUPS: entry("unsupported", "What needs cgroups cannot be had here without root, such as pausing a container."),
 

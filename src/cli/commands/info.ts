@@ -11,7 +11,7 @@ export const info = defineCommand({
   async run({ flags, io, openStore }) {
     const render = flags.format === undefined ? undefined : compileTemplate(flags.format);
     const store = await openStore();
-    const facts = await gatherInfo(store, { containers: [], nowMs: io.now() });
+    const facts = await gatherInfo(store, { containers: await store.containers.list(), nowMs: io.now() });
     io.stdout.print(render === undefined ? printInfo(facts, (await store.version()).version) : `${render(facts)}\n`);
   },
 });
