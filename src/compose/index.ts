@@ -24,5 +24,6 @@ export {
 } from "./operations.ts";
 export { makeOneOff, type OneOffRequest } from "./one-off.ts";
 export { followLogs, type FollowOptions, type LogFollower } from "./follow-logs.ts";
+export { pullServices, pushServices, type TransferOptions } from "./transfer-images.ts";
 export { selectServices } from "./service-order.ts";
 export { awaitReady } from "./wait-ready.ts";

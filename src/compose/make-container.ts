@@ -1,7 +1,7 @@
 import type { Service } from "../compose-file/index.ts";
 import type { MountRequest } from "../containers/index.ts";
 import { VarveError } from "../errors/index.ts";
-import { configHash } from "./config-hash.ts";
+import { containerHash } from "./config-hash.ts";
 import { containerRequest, type RequestContext } from "./container-request.ts";
 import { observeProject, type ProjectContext } from "./context.ts";
 import { copyFiles } from "./copied-files.ts";
@@ -11,7 +11,7 @@ import type { Observed } from "./observed.ts";
 
 /** The hash that a container of this service made now has. */
 export function hashOf({ project }: Pick<ProjectContext, "project">, service: Service): string {
-  return configHash(service, grantedFiles(project, service));
+  return containerHash(service, grantedFiles(project, service));
 }
 
 export interface MakeContainer {
@@ -31,7 +31,7 @@ export async function makeContainer(context: ProjectContext, service: Service, m
     number: made.number,
     labels: containerLabels(project, service, {
       number: made.number,
-      configHash: configHash(service, files),
+      configHash: containerHash(service, files),
       imageId: made.imageId,
       ...(made.oneOff === undefined ? {} : { slug: made.oneOff.slug }),
     }),

@@ -9,8 +9,3 @@ export function containerName(project: Pick<Project, "name">, service: Service, 
 export function imageName(project: Pick<Project, "name">, service: Service): string {
   return service.image ?? `${project.name}-${service.name}`;
 }
-
-/** How many containers: `scale`, else `deploy.replicas`, else one. */
-export function wantedScale(service: Service): number {
-  return service.scale ?? service.deploy?.replicas ?? 1;
-}

@@ -1,7 +1,6 @@
-import type { Service } from "../compose-file/index.ts";
+import { scaleOf, type Service } from "../compose-file/index.ts";
 import { VarveError } from "../errors/index.ts";
 import { isRunning, type Observed } from "./observed.ts";
-import { wantedScale } from "./names.ts";
 import { orderServices } from "./service-order.ts";
 
 /** What is to become of one container of a service. */
@@ -47,14 +46,14 @@ export function planServices(input: PlanInput): readonly ServicePlan[] {
       if (sharesNamespace || wanted === undefined) return sharesNamespace;
       return candidate.configHash !== wanted.configHash || candidate.container.config.imageId !== wanted.imageId;
     };
-    const steps = planContainers(service, own, { scale: scaleOf(service, input), isObsolete });
+    const steps = planContainers(service, own, { scale: wantedScale(service, input), isObsolete });
     if (steps.some(({ kind }) => kind === "recreate" || kind === "remove")) recreated.add(service.name);
     return { service, steps };
   });
 }
 
-function scaleOf(service: Service, { scale = {} }: PlanInput): number {
-  const wanted = scale[service.name] ?? wantedScale(service);
+function wantedScale(service: Service, { scale = {} }: PlanInput): number {
+  const wanted = scale[service.name] ?? scaleOf(service);
   if (wanted > 1 && service.container_name !== undefined)
     throw new VarveError(
       "SERVICE_INVALID",

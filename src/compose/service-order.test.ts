@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { configHash } from "./config-hash.ts";
+import { containerHash } from "./config-hash.ts";
 import { grantedFiles } from "./granted-files.ts";
 import { projectOf } from "./project-fixture.test.ts";
 import { alongDependencies, orderServices, selectServices } from "./service-order.ts";
@@ -46,7 +46,7 @@ test("M83 work begins when that of all dependencies is done, and with reverse th
       ["b", "a"],
       ["c", "a"],
     ] as const)
-      reverse ? before(`-${second}`, `+${first}`) : before(`-${first}`, `+${second}`);
+      before(`-${reverse ? second : first}`, `+${reverse ? first : second}`);
   }
 });
 
@@ -65,12 +65,15 @@ test("M83 after a failure nothing more is begun, and it is thrown at the end", a
 
 test("M81 the hash counts what a container is made by, and not how many there are or what they wait for", () => {
   const service = { name: "web", image: "x", environment: { A: "1", B: "2" } };
-  const hash = configHash(service, []);
+  const hash = containerHash(service, []);
   assert.match(hash, /^[0-9a-f]{64}$/);
-  assert.equal(configHash({ ...service, environment: { B: "2", A: "1" }, scale: 3, profiles: ["p"], ...on("db") }, []), hash);
-  assert.equal(configHash({ ...service, deploy: { replicas: 2 } }, []), hash);
-  assert.equal(configHash({ ...service, build: { context: "/elsewhere" }, pull_policy: "always" }, []), hash);
-  assert.notEqual(configHash({ ...service, environment: { A: "1" } }, []), hash);
+  assert.equal(containerHash({ ...service, environment: { B: "2", A: "1" }, scale: 3, profiles: ["p"], ...on("db") }, []), hash);
+  assert.equal(
+    containerHash({ ...service, deploy: { replicas: 2 } }, []),
+    containerHash({ ...service, deploy: { replicas: 3 } }, []),
+  );
+  assert.equal(containerHash({ ...service, build: { context: "/elsewhere" }, pull_policy: "always" }, []), hash);
+  assert.notEqual(containerHash({ ...service, environment: { A: "1" } }, []), hash);
 });
 
 test("M70 M81 secrets and configs: files are mounted, others copied with owner and mode, and their text counts", () => {
@@ -95,7 +98,7 @@ test("M70 M81 secrets and configs: files are mounted, others copied with owner a
     { kind: "copy", target: "/etc/c", from: { text: "hello" }, uid: 0, gid: 0, mode: 0o444 },
   ]);
   const web = of("x").services["web"]!;
-  assert.notEqual(configHash(web, files), configHash(web, grantedFiles(of("y"), web)));
+  assert.notEqual(containerHash(web, files), containerHash(web, grantedFiles(of("y"), web)));
   assert.throws(() => grantedFiles({ ...of("x"), environment: {} }, web), {
     message: 'environment variable "TOKEN" required by secret "env" is not set',
   });

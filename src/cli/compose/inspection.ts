@@ -1,0 +1,170 @@
+import { VarveError } from "../../errors/index.ts";
+import { packageVersion } from "../../package/index.ts";
+import { defineCommand } from "../command.ts";
+import { formatAge } from "../format/durations.ts";
+import { formatSize } from "../format/sizes.ts";
+import { formatTable, shortId } from "../format/table.ts";
+import { composeTable } from "./compose-table.ts";
+import { readNumber } from "./flag-values.ts";
+import { openContext } from "./open-context.ts";
+import { readProject, readProjectOrName } from "./open-project.ts";
+
+export const composeImages = defineCommand({
+  usage: "[OPTIONS] [SERVICE...]",
+  flags: {
+    format: { kind: "string", help: "Format the output. Values: [table | json]" },
+    quiet: { kind: "bool", short: "q", help: "Only display IDs" },
+  },
+  args: { min: 0, max: Infinity },
+  failureExitCode: 1,
+  async run(call) {
+    const { flags, args, io } = call;
+    const context = await openContext(call, await readProjectOrName(call));
+    const { observeProject, ofServices } = await import("../../compose/index.ts");
+    const { formatPlatform, parseReference, familiarName, withDefaultTag, isReference } = await import("../../oci/index.ts");
+    const rows = [];
+    for (const { name, container } of ofServices(await observeProject(context), args)) {
+      const { image, imageId } = container.config;
+      const details = await context.engine.images.inspect(imageId);
+      const reference = isReference(image) && !image.startsWith("sha256:") ? withDefaultTag(parseReference(image)) : undefined;
+      rows.push({
+        ID: imageId,
+        ContainerName: name,
+        Repository: reference === undefined ? "<none>" : familiarName(reference),
+        Tag: reference?.tag ?? "<none>",
+        Platform: formatPlatform(details.platform),
+        Size: details.sizeBytes,
+        Created: details.createdMs,
+      });
+    }
+    if (flags.quiet === true) {
+      io.stdout.print([...new Set(rows.map(({ ID }) => `${ID.replace("sha256:", "")}\n`))].join(""));
+      return;
+    }
+    if (flags.format === "json") {
+      const json = rows.map(({ Created, ...row }) => ({ ...row, LastTagTime: new Date(Created).toISOString() }));
+      io.stdout.print(`${JSON.stringify(json)}\n`);
+      return;
+    }
+    if (flags.format !== undefined && flags.format !== "table")
+      throw new VarveError("USAGE", `format value "${flags.format}" could not be parsed`);
+    io.stdout.print(
+      composeTable(
+        ["CONTAINER", "REPOSITORY", "TAG", "PLATFORM", "IMAGE ID", "SIZE", "CREATED"],
+        rows.map((row) => [
+          row.ContainerName,
+          row.Repository,
+          row.Tag,
+          row.Platform,
+          shortId(row.ID),
+          formatSize(row.Size),
+          formatAge(row.Created, io.now()),
+        ]),
+        { minWidth: 20 },
+      ),
+    );
+  },
+});
+
+export const composeTop = defineCommand({
+  usage: "[SERVICES...]",
+  flags: {},
+  args: { min: 0, max: Infinity },
+  failureExitCode: 1,
+  async run(call) {
+    const context = await openContext(call, await readProjectOrName(call));
+    const { isRunning, observeProject, ofServices } = await import("../../compose/index.ts");
+    const running = ofServices(await observeProject(context), call.args).filter(isRunning);
+    const rows: string[][] = [];
+    let titles: readonly string[] = [];
+    for (const { id, service, number } of running) {
+      const top = await context.engine.containers.top(id);
+      ({ titles } = top);
+      for (const row of top.rows) rows.push([service, String(number), ...row]);
+    }
+    if (rows.length > 0) call.io.stdout.print(composeTable(["SERVICE", "#", ...titles], rows, { minWidth: 4, gap: 2 }));
+  },
+});
+
+export const composePort = defineCommand({
+  usage: "[OPTIONS] SERVICE PRIVATE_PORT",
+  flags: {
+    index: { kind: "string", help: "Index of the container if service has multiple replicas" },
+    protocol: { kind: "string", help: "tcp or udp (default tcp)" },
+  },
+  args: { min: 2, max: 2 },
+  failureExitCode: 1,
+  async run(call) {
+    const { flags, args, io } = call;
+    const [service = "", text = ""] = args;
+    const wanted = readNumber(text, "PRIVATE_PORT");
+    const protocol = flags.protocol ?? "tcp";
+    const index = readNumber(flags.index, "--index");
+    const context = await openContext(call, await readProjectOrName(call));
+    const { findContainer } = await import("../../compose/index.ts");
+    const { container, name } = await findContainer(context, service, index === undefined ? {} : { index });
+    const found = container.ports.find((port) => port.containerPort === wanted && port.protocol === protocol);
+    if (found === undefined) throw new VarveError("SERVICE_NOT_FOUND", `no port ${text}/${protocol} for container ${name}`);
+    io.stdout.print(`${found.hostIp.includes(":") ? `[${found.hostIp}]` : found.hostIp}:${found.hostPort}\n`);
+  },
+});
+
+export const composeVolumes = defineCommand({
+  usage: "[OPTIONS] [SERVICE...]",
+  flags: {
+    format: { kind: "string", help: "Format output. Values: [table | json]" },
+    quiet: { kind: "bool", short: "q", help: "Only display volume names" },
+  },
+  args: { min: 0, max: 0 },
+  failureExitCode: 1,
+  async run(call) {
+    const { flags, io } = call;
+    const { labels } = await import("../../compose/index.ts");
+    const project = await readProjectOrName(call);
+    const context = await openContext(call, project);
+    const own = context.engine.volumes.list().filter((volume) => volume.labels[labels.project] === project.name);
+    if (flags.quiet === true) io.stdout.print(own.map(({ name }) => `${name}\n`).join(""));
+    else if (flags.format === "json")
+      io.stdout.print(own.map(({ name, driver }) => `${JSON.stringify({ Driver: driver, Name: name })}\n`).join(""));
+    else
+      io.stdout.print(
+        formatTable(
+          ["DRIVER", "VOLUME NAME"],
+          own.map(({ name, driver }) => [driver, name]),
+        ),
+      );
+  },
+});
+
+export const composeVersion = defineCommand({
+  usage: "[OPTIONS]",
+  flags: {
+    format: { kind: "string", short: "f", help: "Format the output. Values: [pretty | json]" },
+    short: { kind: "bool", help: "Shows only Compose's version number" },
+  },
+  args: { min: 0, max: 0 },
+  async run({ flags, io }) {
+    const version = packageVersion();
+    if (flags.short === true) io.stdout.print(`${version}\n`);
+    else if (flags.format === "json") io.stdout.print(`${JSON.stringify({ version: `v${version}` })}\n`);
+    else io.stdout.print(`Docker Compose version v${version} (varve)\n`);
+    await Promise.resolve();
+  },
+});
+
+export const composeWatch = defineCommand({
+  usage: "[SERVICE...]",
+  flags: {
+    "no-up": { kind: "bool", help: "Do not build & start services before watching" },
+    prune: { kind: "bool", help: "Prune dangling images on rebuild" },
+    quiet: { kind: "bool", help: "hide build output" },
+  },
+  args: { min: 0, max: Infinity },
+  failureExitCode: 1,
+  async run(call) {
+    await readProject(call, call.args);
+    throw new VarveError("NOT_SUPPORTED_YET", "compose watch is not supported yet", {
+      hint: "run 'varve compose up --build -d' after a change: only what changed is built and recreated",
+    });
+  },
+});

@@ -1,0 +1,42 @@
+import { defineCommand } from "../command.ts";
+import { readNumber } from "./flag-values.ts";
+import { openContext } from "./open-context.ts";
+import { readProject } from "./open-project.ts";
+import { runAttached } from "./run-attached.ts";
+import { convergeFlags, readConvergeOptions, readUpOptions, upFlags } from "./up-flags.ts";
+
+export const composeUp = defineCommand({
+  usage: "[OPTIONS] [SERVICE...]",
+  flags: upFlags,
+  args: { min: 0, max: Infinity },
+  failureExitCode: 1,
+  async run(call) {
+    const { flags, args: services, io, composeFlags } = call;
+    const options = readUpOptions(flags, { io, services, allResources: composeFlags?.["all-resources"] === true });
+    const project = await readProject(call, services);
+    const { up } = await import("../../compose/index.ts");
+    if (flags.detach !== true && flags.wait !== true && flags["no-start"] !== true)
+      return await runAttached(call, project, options);
+    const context = await openContext(call, project, { quietBuild: flags["quiet-build"] === true });
+    const timeoutS = readNumber(flags["wait-timeout"], "--wait-timeout");
+    await up(context, {
+      ...options,
+      noStart: flags["no-start"] === true,
+      ...(flags.wait === true ? { wait: timeoutS === undefined ? {} : { timeoutS } } : {}),
+    });
+    return 0;
+  },
+});
+
+export const composeCreate = defineCommand({
+  usage: "[OPTIONS] [SERVICE...]",
+  flags: convergeFlags,
+  args: { min: 0, max: Infinity },
+  failureExitCode: 1,
+  async run(call) {
+    const { flags, args: services, io, composeFlags } = call;
+    const options = readConvergeOptions(flags, { io, services, allResources: composeFlags?.["all-resources"] === true });
+    const { converge } = await import("../../compose/index.ts");
+    await converge(await openContext(call, await readProject(call, services)), options);
+  },
+});

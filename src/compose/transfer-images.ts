@@ -1,0 +1,69 @@
+import type { Service } from "../compose-file/index.ts";
+import { VarveError } from "../errors/index.ts";
+import { reported, type ProjectContext } from "./context.ts";
+import { findImage, pullImage } from "./images.ts";
+import { imageName } from "./names.ts";
+import { selectServices } from "./service-order.ts";
+
+export interface TransferOptions {
+  readonly services?: readonly string[];
+  /** Without the services that they depend on. */
+  readonly alone?: boolean;
+  /** What fails is a warning. */
+  readonly ignoreFailures?: boolean;
+}
+
+/** `pull`: the images of services, each once. Those that can only be built are left out. */
+export async function pullServices(
+  context: ProjectContext,
+  options: TransferOptions & { readonly ignoreBuildable?: boolean; readonly onlyMissing?: boolean },
+): Promise<void> {
+  const wanted: Service[] = [];
+  for (const service of chosen(context, options)) {
+    const skips =
+      service.image === undefined
+        ? "Skipped - No image to be pulled"
+        : options.ignoreBuildable === true && service.build !== undefined
+          ? "Skipped - Image can be built"
+          : options.onlyMissing === true && (await findImage(context, service)) !== undefined
+            ? "Skipped - Image is already present locally"
+            : undefined;
+    if (skips !== undefined) context.report({ subject: service.name, status: skips });
+    else if (wanted.some(({ image }) => image === service.image))
+      context.report({ subject: service.name, status: "Skipped - Image is already being pulled" });
+    else wanted.push(service);
+  }
+  await each(context, wanted, options, (service) => pullImage(context, service));
+}
+
+/** `push`: the images of services that are built. */
+export async function pushServices(context: ProjectContext, options: TransferOptions): Promise<void> {
+  const wanted = chosen(context, options).filter((service) => {
+    if (service.build !== undefined && service.image !== undefined) return true;
+    if (service.build !== undefined) context.report({ subject: service.name, status: "Skipped" });
+    return false;
+  });
+  await each(context, wanted, options, async (service) => {
+    const name = imageName(context.project, service);
+    await reported(context, service.name, ["Pushing", "Pushed"], () =>
+      context.engine.images.push(name, context.signal === undefined ? {} : { signal: context.signal }),
+    );
+  });
+}
+
+function chosen({ project }: ProjectContext, { services = [], alone = true }: TransferOptions): readonly Service[] {
+  return selectServices(project.services, services, { alone });
+}
+
+async function each(
+  context: ProjectContext,
+  services: readonly Service[],
+  { ignoreFailures = false }: TransferOptions,
+  work: (service: Service) => Promise<unknown>,
+): Promise<void> {
+  for (const result of await Promise.allSettled(services.map(work))) {
+    if (result.status === "fulfilled") continue;
+    if (!ignoreFailures || context.signal?.aborted === true) throw result.reason;
+    context.warn(result.reason instanceof VarveError ? result.reason.message : String(result.reason));
+  }
+}
