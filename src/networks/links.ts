@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { isOwnLinkName } from "./network-rows.ts";
 import { runIn, type Place } from "./programs.ts";
 
@@ -35,8 +36,9 @@ export async function settleBridges(
     ...wanted
       .filter(({ name }) => !mine.has(name))
       .flatMap(({ name, address, mtu }) => [
-        // fails where there is a link of this name
-        `link add name ${name}${mtu === undefined ? "" : ` mtu ${mtu}`} type bridge`,
+        // Fails where there is a link of this name. Without an address of its own a bridge takes the lowest of its ports', which
+        // changes as they come and go; containers would not find their gateway for a while.
+        `link add name ${name} address ${newMac()}${mtu === undefined ? "" : ` mtu ${mtu}`} type bridge`,
         `link set dev ${name} alias ${mark}`,
         `address add ${address} broadcast + dev ${name}`,
         `link set dev ${name} up`,
@@ -44,6 +46,11 @@ export async function settleBridges(
   ];
   if (commands.length > 0) await runIn(place, "ip", ["-batch", "-"], { input: `${commands.join("\n")}\n` });
   return { others: links.length - mine.size - unmarked.length };
+}
+
+/** A random address of those that nobody gave to a manufacturer. */
+function newMac(): string {
+  return ["02", ...(randomBytes(5).toString("hex").match(/../g) ?? [])].join(":");
 }
 
 /** One interface of a container. */
