@@ -1,0 +1,3 @@
+module compose-envs
+
+go 1.19
