@@ -71,14 +71,84 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/stats.ts")).stats,
   },
   {
+    names: ["ps", "container ls", "container list", "container ps"],
+    summary: "List containers",
+    load: async () => (await import("./commands/ps.ts")).ps,
+  },
+  {
+    names: ["create", "container create"],
+    summary: "Create a new container",
+    load: async () => (await import("./commands/container-lifecycle.ts")).create,
+  },
+  {
+    names: ["start", "container start"],
+    summary: "Start one or more stopped containers",
+    load: async () => (await import("./commands/container-lifecycle.ts")).start,
+  },
+  {
+    names: ["stop", "container stop"],
+    summary: "Stop one or more running containers",
+    load: async () => (await import("./commands/container-lifecycle.ts")).stop,
+  },
+  {
+    names: ["restart", "container restart"],
+    summary: "Restart one or more containers",
+    load: async () => (await import("./commands/container-lifecycle.ts")).restart,
+  },
+  {
+    names: ["kill", "container kill"],
+    summary: "Kill one or more running containers",
+    load: async () => (await import("./commands/container-lifecycle.ts")).kill,
+  },
+  {
+    names: ["rm", "container rm", "container remove"],
+    summary: "Remove one or more containers",
+    load: async () => (await import("./commands/container-lifecycle.ts")).rm,
+  },
+  {
+    names: ["wait", "container wait"],
+    summary: "Block until one or more containers stop, then print their exit codes",
+    load: async () => (await import("./commands/container-lifecycle.ts")).wait,
+  },
+  {
+    names: ["rename", "container rename"],
+    summary: "Rename a container",
+    load: async () => (await import("./commands/container-lifecycle.ts")).rename,
+  },
+  {
+    names: ["pause", "container pause"],
+    summary: "Pause all processes within one or more containers",
+    load: async () => (await import("./commands/container-lifecycle.ts")).pause,
+  },
+  {
+    names: ["unpause", "container unpause"],
+    summary: "Unpause all processes within one or more containers",
+    load: async () => (await import("./commands/container-lifecycle.ts")).unpause,
+  },
+  {
+    names: ["container inspect"],
+    summary: "Display detailed information on one or more containers",
+    load: async () => (await import("./commands/inspect.ts")).containerInspect,
+  },
+  {
+    names: ["container prune"],
+    summary: "Remove all stopped containers",
+    load: async () => (await import("./commands/container-lifecycle.ts")).containerPrune,
+  },
+  {
     names: ["images", "image ls", "image list"],
     summary: "List images",
     load: async () => (await import("./commands/images.ts")).images,
   },
   {
-    names: ["inspect", "image inspect"],
-    summary: "Show everything known of one or more images as JSON",
+    names: ["inspect"],
+    summary: "Show everything known of containers, images, networks and volumes as JSON",
     load: async () => (await import("./commands/inspect.ts")).inspect,
+  },
+  {
+    names: ["image inspect"],
+    summary: "Show everything known of one or more images as JSON",
+    load: async () => (await import("./commands/inspect.ts")).imageInspect,
   },
   {
     names: ["history", "image history"],

@@ -50,6 +50,7 @@ export function observe(row: ContainerRow, root: string): Container {
     endpoints: runs ? run.endpoints : {},
     ports: runs ? run.ports : [],
     mounts,
+    folder: paths.folder,
     logPath: config.host.log.driver === "none" ? "" : paths.log,
   };
 }

@@ -142,6 +142,10 @@ export function openContainers(options: ContainersOptions): ContainersRoom {
       const { createCopies } = await import("./copies.ts");
       return await createCopies({ withPlace, path: room.path }).statPath(name, path, stat);
     },
+    async size(name) {
+      const { measureContainer } = await import("./measure.ts");
+      return await measureContainer(room, findContainer(store, name));
+    },
     prune: async (prune = {}) => await pruneContainers(room, prune),
     async help([task, id = "", generation = "0"]) {
       if (task === "exited") await recordEnd(room, id, Number(generation));

@@ -45,7 +45,7 @@ function withDockersWords<T>(user: string, work: () => T): T {
     const file = what === "group" ? "group" : "passwd";
     throw new VarveError("CONTAINER_START", `unable to find ${what} ${which}: no matching entries in ${file} file`, {
       cause: error,
-      details: { exitCode: 126 },
+      details: { exitCode: 125 },
     });
   }
 }

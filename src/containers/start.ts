@@ -41,11 +41,17 @@ export async function startLocked(room: ContainerRoom, row: ContainerRow, option
     room.store.change(row.id, (run) => ({
       ...withoutProcesses(run),
       status: row.run.startedMs === undefined ? "created" : "exited",
-      exitCode: Number(failure.details["exitCode"] ?? 128),
+      exitCode: stateCode(failure),
       error: failure.message,
     }));
     throw failure;
   }
+}
+
+/** Docker writes 128 down where the program is not to blame. */
+function stateCode({ details }: VarveError): number {
+  const code = details["exitCode"];
+  return code === 126 || code === 127 ? code : 128;
 }
 
 function freshRun(last: ContainerRun, generation: number, { restart }: StartOptions): ContainerRun {
@@ -187,7 +193,7 @@ function asStartFailure(error: unknown, { config }: ContainerRow): VarveError {
   return new VarveError(
     "CONTAINER_START",
     `failed to create task for container: failed to create shim task: OCI runtime create failed: ${message}`,
-    { cause: error, details: { exitCode: exitCode === 125 ? 128 : exitCode } },
+    { cause: error, details: { exitCode } },
   );
 }
 

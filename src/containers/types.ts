@@ -183,6 +183,8 @@ export interface Container {
   readonly ports: readonly (PortRequest & { readonly hostIp: string; readonly hostPort: number })[];
   /** Mounts as they were made: anonymous volumes have their names. */
   readonly mounts: readonly MountRequest[];
+  /** Its folder in the store, absolute. */
+  readonly folder: string;
   readonly logPath: string;
 }
 
@@ -279,6 +281,8 @@ export interface Containers {
     path: string,
     options?: { readonly followLink?: boolean; readonly signal?: AbortSignal },
   ): Promise<PathInfo | undefined>;
+  /** What it wrote, and what its image has, in bytes. */
+  size(name: string): Promise<{ readonly writtenBytes: number; readonly imageBytes: number }>;
   /** Removes containers that do not run; the IDs and the bytes that they took. */
   prune(options?: {
     readonly filters?: Readonly<Record<string, readonly string[]>>;

@@ -40,6 +40,7 @@ export function createContainers(
     copyIn: async (name, path, archive, options) =>
       await call((containers) => containers.copyIn(name, path, archive, withSignal(options))),
     statPath: async (name, path, options) => await call((containers) => containers.statPath(name, path, withSignal(options))),
+    size: async (name) => await call((containers) => containers.size(name)),
     prune: async (options) => await call((containers) => containers.prune(options)),
   };
 }

@@ -21,6 +21,7 @@ import {
 } from "../sources/index.ts";
 import { leasesSchema, openLeases, openState, type Leases, type State } from "../state/index.ts";
 import { openTraces, tracesSchema, type TraceStore } from "../traces/index.ts";
+import { volumesSchema } from "../volumes/index.ts";
 import { createWorker, type Worker } from "../worker/index.ts";
 import { readConfig, type VarveConfig } from "./config.ts";
 import type { Settings } from "./open-varve.ts";
@@ -52,6 +53,7 @@ export interface Parts {
   readonly storeSettings: VarveConfig["store"];
   /** Folders to look for programs in: a PATH. */
   readonly path: string;
+  readonly onWarning: (message: string) => void;
   readonly cacheMounts: CacheMounts;
   /** With `collect` (the default) garbage is collected afterwards by another process, where that is due. */
   close(options?: { readonly collect?: boolean }): Promise<void>;
@@ -72,6 +74,7 @@ export function openParts(settings: Settings): Parts {
     tracesSchema,
     containersSchema,
     networksSchema,
+    volumesSchema,
   ]);
   const leases = openLeases({ state });
   const content = openContentStore(root, { claim: (digest) => void leases.claim([`blob/${digest}`], () => true) });
@@ -126,6 +129,7 @@ export function openParts(settings: Settings): Parts {
     storeSettings: config.store,
     worker,
     path,
+    onWarning: settings.onWarning,
     cacheMounts: openCacheMounts({ root: join(root, "cache-mounts"), worker }),
     async close({ collect = true } = {}) {
       if (worker.started) {

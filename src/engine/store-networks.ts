@@ -1,30 +1,33 @@
-import { VarveError } from "../errors/index.ts";
+import { measureTask } from "../cache-mounts/index.ts";
 import { openNetworks, type Networks } from "../networks/index.ts";
-import type { Volumes } from "../volumes/index.ts";
+import { removeTask } from "../ops/index.ts";
+import { openVolumes, type Volumes } from "../volumes/index.ts";
 import { findVolumeUsers } from "../containers/index.ts";
 import type { StoreVolumes } from "./container-types.ts";
 import type { Parts } from "./parts.ts";
 
-export function openStoreNetworks({ state, root, path }: Pick<Parts, "state" | "root" | "path">): Networks {
-  return openNetworks({ state, root, path });
+export function openStoreNetworks({
+  state,
+  root,
+  path,
+  onWarning,
+}: Pick<Parts, "state" | "root" | "path" | "onWarning">): Networks {
+  return openNetworks({ state, root, path, onWarning });
 }
 
-export function openStoreVolumes(_parts: Pick<Parts, "state" | "root">): Volumes {
-  const refuse = (): never => {
-    throw new VarveError("NOT_SUPPORTED_YET", "volumes are not supported yet");
-  };
-  return {
-    list: () => [],
-    get: refuse,
-    has: () => false,
-    create: refuse,
-    mountOf: refuse,
-    needsSeeding: () => false,
-    markSeeded: () => undefined,
-    remove: refuse,
-    prune: refuse,
-    measure: refuse,
-  };
+export function openStoreVolumes({ state, root, worker }: Pick<Parts, "state" | "root" | "worker">): Volumes {
+  const { signal } = new AbortController();
+  return openVolumes({
+    state,
+    root,
+    privileged: {
+      remove: async (paths) => await worker.call(removeTask, { paths }, { signal }),
+      measure: async (folder) => {
+        const [measured] = await worker.call(measureTask, { folders: [folder] }, { signal });
+        return measured?.bytes ?? 0;
+      },
+    },
+  });
 }
 
 /** The networks of a store, opened with the first question. */

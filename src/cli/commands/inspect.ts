@@ -1,45 +1,104 @@
 import { isVarveError, VarveError } from "../../errors/index.ts";
-import type { ImageDetails } from "../../engine/index.ts";
-import { defineCommand } from "../command.ts";
+import type { ImageDetails, Varve } from "../../engine/index.ts";
+import { defineCommand, type Call } from "../command.ts";
+import { containerForTemplates, describeContainer } from "../containers/describe-container.ts";
 import { throwFailures } from "../failures.ts";
 import { isTrue } from "../format/go-value.ts";
 import { compileTemplate } from "../format/template.ts";
 
-/** What Docker can inspect. Of all but images there are none here. */
+/** What Docker can inspect. Without a type containers are looked for first, then images, networks and volumes. */
 const types = ["config", "container", "image", "network", "node", "plugin", "secret", "service", "task", "volume"];
 
+const inspectFlags = {
+  format: { kind: "string", short: "f", help: "Print each object by a template, or as json" },
+} as const;
+const platformFlag = { kind: "string", help: "Platform to show of an image with several", only: [] } as const;
+const sizeFlag = { kind: "bool", short: "s", help: "Display total file sizes if the type is container" } as const;
+
+/** Containers, images, networks and volumes. */
 export const inspect = defineCommand({
   usage: "[OPTIONS] NAME|ID [NAME|ID...]",
   flags: {
-    format: { kind: "string", short: "f", help: "Print each image by a template, or as json" },
-    platform: { kind: "string", help: "Platform to show of an image with several", only: [] },
-    size: { kind: "bool", short: "s", help: "Sizes of containers", hidden: true, only: ["false"] },
-    type: { kind: "string", help: "Kind of object; there are images only" },
+    ...inspectFlags,
+    platform: platformFlag,
+    size: sizeFlag,
+    type: { kind: "string", help: "Kind of object: container, image, network, volume" },
   },
   args: { min: 1, max: Infinity },
   async run({ flags, args, io, openStore }) {
-    const isJson = flags.format === "json";
-    const render = flags.format === undefined || isJson ? undefined : compileTemplate(flags.format);
     const type = flags.type ?? "";
     if (type !== "" && !types.includes(type))
       throw new VarveError("USAGE", `unknown type: "${type}": must be one of ${types.map((name) => `"${name}"`).join(", ")}`);
-    const store = await openStore();
-    const found: Readonly<Record<string, unknown>>[] = [];
-    const failures: VarveError[] = [];
-    for (const name of args) {
-      try {
-        if (type !== "" && type !== "image") throw new VarveError("IMAGE_NOT_FOUND", `No such ${type}: ${name}`);
-        found.push(describeImage(await store.images.inspect(name)));
-      } catch (error) {
-        if (!isVarveError(error) || error.kind !== "not-found") throw error;
-        failures.push(error);
-      }
-    }
-    if (render !== undefined) for (const image of found) io.stdout.print(`${render(forTemplates(image))}\n`);
-    else io.stdout.print(`${JSON.stringify(found, undefined, isJson ? undefined : 4)}\n`);
-    throwFailures(failures);
+    await printObjects(args, { io, openStore, format: flags.format, type, size: flags.size === true });
   },
 });
+
+export const imageInspect = defineCommand({
+  usage: "[OPTIONS] IMAGE [IMAGE...]",
+  flags: { ...inspectFlags, platform: platformFlag },
+  args: { min: 1, max: Infinity },
+  async run({ flags, args, io, openStore }) {
+    await printObjects(args, { io, openStore, format: flags.format, type: "image", size: false });
+  },
+});
+
+export const containerInspect = defineCommand({
+  usage: "[OPTIONS] CONTAINER [CONTAINER...]",
+  flags: { ...inspectFlags, size: sizeFlag },
+  args: { min: 1, max: Infinity },
+  async run({ flags, args, io, openStore }) {
+    await printObjects(args, { io, openStore, format: flags.format, type: "container", size: flags.size === true });
+  },
+});
+
+interface InspectOptions extends Pick<Call, "io" | "openStore"> {
+  readonly format: string | undefined;
+  /** "" is any. */
+  readonly type: string;
+  readonly size: boolean;
+}
+
+async function printObjects(names: readonly string[], { io, openStore, format, type, size }: InspectOptions): Promise<void> {
+  const isJson = format === "json";
+  const render = format === undefined || isJson ? undefined : compileTemplate(format);
+  const store = await openStore();
+  const found: Readonly<Record<string, unknown>>[] = [];
+  const failures: VarveError[] = [];
+  for (const name of names) {
+    try {
+      found.push(await describeObject(store, name, { type, size }));
+    } catch (error) {
+      if (!isVarveError(error) || error.kind !== "not-found") throw error;
+      failures.push(error);
+    }
+  }
+  if (render !== undefined)
+    for (const object of found)
+      io.stdout.print(`${render("State" in object ? containerForTemplates(object) : forTemplates(object))}\n`);
+  else io.stdout.print(`${JSON.stringify(found, undefined, isJson ? undefined : 4)}\n`);
+  throwFailures(failures);
+}
+
+/** The first object of that name, of the kind that is asked for, or of any. */
+async function describeObject(
+  store: Varve,
+  name: string,
+  { type, size }: { readonly type: string; readonly size: boolean },
+): Promise<Readonly<Record<string, unknown>>> {
+  const looks: readonly (readonly [string, () => Promise<Readonly<Record<string, unknown>>>])[] = [
+    ["container", async () => await describeContainer(await store.containers.get(name), store, { size })],
+    ["image", async () => describeImage(await store.images.inspect(name))],
+  ];
+  for (const [kind, look] of looks) {
+    if (type !== "" && type !== kind) continue;
+    try {
+      return await look();
+    } catch (error) {
+      if (!isVarveError(error) || error.kind !== "not-found" || type !== "") throw error;
+    }
+  }
+  throw new VarveError("IMAGE_NOT_FOUND", `No such ${type === "" ? "object" : type}: ${name}`);
+}
 
 /** An image as `docker image inspect` shows it; fields that only a daemon has are left out. */
 export function describeImage(image: ImageDetails): Readonly<Record<string, unknown>> {
