@@ -8,3 +8,4 @@ export { folderName, shownId } from "./cache-folders.ts";
 export { openCacheMounts, selectMounts, type CacheMountInfo, type CacheMounts, type PackedMount } from "./cache-mounts.ts";
 export { isMountLayer, readMount, type MountFacts } from "./mount-layer.ts";
 export { cacheMountsHandlers } from "./handlers.ts";
+export { measureTask, type Measured } from "./tasks.ts";

@@ -209,7 +209,6 @@ export const catalogue = {
 
   // volumes
   VOLUME_NOT_FOUND: entry("not-found", "There is no volume of this name."),
-  VOLUME_EXISTS: entry("already-exists", "A volume of this name is there, with other options."),
   VOLUME_IN_USE: entry("conflict", "A container uses a volume that is to be removed."),
   VOLUME_INVALID: entry("invalid", "A volume cannot be made as it was asked for."),
   VOLUME_UNSUPPORTED: entry("unsupported", "A driver or option of volumes that Varve does not have."),

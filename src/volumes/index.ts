@@ -3,3 +3,4 @@
  * Never mounts, and never looks into what containers keep there.
  */
 export type * from "./types.ts";
+export { openVolumes, volumesSchema, type VolumesOptions } from "./open-volumes.ts";

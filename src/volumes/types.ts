@@ -35,8 +35,8 @@ export interface Volumes {
   get(name: string): VolumeRecord;
   has(name: string): boolean;
   /**
-   * Makes a volume; one that is there with the same options is returned as it is. Fails with VOLUME_INVALID, VOLUME_EXISTS (same
-   * name, other options) and VOLUME_UNSUPPORTED.
+   * Makes a volume; one that is there is returned as it is, whatever its labels and options are, as Docker does. Fails with
+   * VOLUME_INVALID and VOLUME_UNSUPPORTED.
    */
   create(request?: CreateVolume): Promise<VolumeRecord>;
   /** What a container mounts for it. */
@@ -50,7 +50,7 @@ export interface Volumes {
   markSeeded(name: string): void;
   /** Fails with VOLUME_NOT_FOUND, and VOLUME_IN_USE where a container, running or not, uses it. */
   remove(name: string, options: { readonly usedBy: UsedBy; readonly force?: boolean }): Promise<void>;
-  /** Removes what no container uses: anonymous ones, or all. */
+  /** Removes what no container uses: anonymous ones, or all; as in Docker none with options. */
   prune(options: {
     readonly usedBy: UsedBy;
     readonly all?: boolean;
