@@ -91,7 +91,12 @@ export function lookupGroups(rootPath: string, groups: readonly string[]): numbe
     const number = plainId(text);
     const group = listed.find(({ name, gid }) => name === text || gid === number);
     const gid = group?.gid ?? number;
-    if (gid === undefined) throw unknown("group", text, "/etc/group");
+    if (gid === undefined) {
+      throw new VarveError("TREE_USER", `unable to find group ${text}: no matching entries in group file`, {
+        hint: "give its number",
+        details: { group: text },
+      });
+    }
     return inRange({ uid: 0, gid }).gid;
   });
 }

@@ -5,6 +5,8 @@ import { containerFlags, type ContainerFlags } from "./container-flags.ts";
 export const refusals: Readonly<Partial<Record<keyof typeof containerFlags, string>>> = {
   "blkio-weight": "no scheduler of Linux since 5.0 but BFQ knows weights of block devices",
   "blkio-weight-device": "no scheduler of Linux since 5.0 but BFQ knows weights of block devices",
+  "cpu-count": "it is a flag of Windows",
+  "cpu-percent": "it is a flag of Windows",
   "cpu-rt-period": "real-time scheduling of groups is off in the kernels of all distributions",
   "cpu-rt-runtime": "real-time scheduling of groups is off in the kernels of all distributions",
   "device-read-bps": "limits of block devices are not supported yet",
@@ -12,6 +14,8 @@ export const refusals: Readonly<Partial<Record<keyof typeof containerFlags, stri
   "device-write-bps": "limits of block devices are not supported yet",
   "device-write-iops": "limits of block devices are not supported yet",
   gpus: "hooks of GPU vendors are not supported; give their device nodes with --device",
+  "io-maxbandwidth": "it is a flag of Windows",
+  "io-maxiops": "it is a flag of Windows",
   "kernel-memory": "the kernel has no such limit any more",
   link: "links between containers are Docker's old way; put both on a network of your own, where names resolve",
   "link-local-ip": "addresses of this kind cannot be chosen",
