@@ -136,6 +136,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/container-lifecycle.ts")).containerPrune,
   },
   {
+    names: ["events", "system events"],
+    summary: "Tell what happens to containers, from now on",
+    load: async () => (await import("./commands/events.ts")).events,
+  },
+  {
     names: ["images", "image ls", "image list"],
     summary: "List images",
     load: async () => (await import("./commands/images.ts")).images,
