@@ -50,13 +50,13 @@ function readOption(option: string, name: string, value: string | undefined): Pa
         hint: "label=disable is what containers have",
       });
   }
-  throw new VarveError("CONTAINER_LIMIT", `invalid --security-opt: "${option}"`);
+  throw new VarveError("CONTAINER_LIMIT", `invalid --security-opt 2: "${option}"`);
 }
 
 function readBool(option: string, text: string): boolean {
   if (["1", "t", "T", "TRUE", "true", "True"].includes(text)) return true;
   if (["0", "f", "F", "FALSE", "false", "False"].includes(text)) return false;
-  throw new VarveError("CONTAINER_LIMIT", `invalid --security-opt: "${option}"`);
+  throw new VarveError("CONTAINER_LIMIT", `invalid --security-opt 2: "${option}"`);
 }
 
 /** The seccomp profile of a container; undefined: none. */
