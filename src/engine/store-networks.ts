@@ -61,6 +61,7 @@ export function createVolumes(needParts: () => Parts): StoreVolumes {
     has: (name) => open().has(name),
     create: async (request) => await open().create(request),
     measure: async (name) => await open().measure(name),
+    usersOf: usedBy,
     remove: async (name, options) => await open().remove(name, { ...options, usedBy }),
     prune: async (options) => await open().prune({ ...options, usedBy }),
   };

@@ -5,6 +5,7 @@ import { containerForTemplates, describeContainer } from "../containers/describe
 import { throwFailures } from "../failures.ts";
 import { isTrue } from "../format/go-value.ts";
 import { compileTemplate } from "../format/template.ts";
+import { describeNetwork, describeVolume, networkForTemplates, volumeForTemplates } from "../networks/describe-network.ts";
 
 /** What Docker can inspect. Without a type containers are looked for first, then images, networks and volumes. */
 const types = ["config", "container", "image", "network", "node", "plugin", "secret", "service", "task", "volume"];
@@ -72,12 +73,19 @@ async function printObjects(names: readonly string[], { io, openStore, format, t
       failures.push(error);
     }
   }
-  if (render !== undefined)
-    for (const object of found)
-      io.stdout.print(`${render("State" in object ? containerForTemplates(object) : forTemplates(object))}\n`);
+  if (render !== undefined) for (const object of found) io.stdout.print(`${render(withGoMaps(object))}\n`);
   else io.stdout.print(`${JSON.stringify(found, undefined, isJson ? undefined : 4)}\n`);
   throwFailures(failures);
 }
+
+/** An object with Go's maps where Docker's structs have them. */
+function withGoMaps(object: Described): Described {
+  if ("State" in object) return containerForTemplates(object);
+  if ("IPAM" in object) return networkForTemplates(object);
+  return "Mountpoint" in object ? volumeForTemplates(object) : forTemplates(object);
+}
+
+type Described = Readonly<Record<string, unknown>>;
 
 /** The first object of that name, of the kind that is asked for, or of any. */
 async function describeObject(
@@ -85,9 +93,11 @@ async function describeObject(
   name: string,
   { type, size }: { readonly type: string; readonly size: boolean },
 ): Promise<Readonly<Record<string, unknown>>> {
-  const looks: readonly (readonly [string, () => Promise<Readonly<Record<string, unknown>>>])[] = [
+  const looks: readonly (readonly [string, () => Described | Promise<Described>])[] = [
     ["container", async () => await describeContainer(await store.containers.get(name), store, { size })],
     ["image", async () => describeImage(await store.images.inspect(name))],
+    ["network", () => describeNetwork(store, name)],
+    ["volume", () => describeVolume(store, name)],
   ];
   for (const [kind, look] of looks) {
     if (type !== "" && type !== kind) continue;
