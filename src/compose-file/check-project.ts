@@ -113,7 +113,7 @@ function checkReferences(service: Service, project: Project, fail: Fail): void {
 function checkLimits(service: Service, fail: Fail): void {
   const { name, deploy } = service;
   const path = ["services", name];
-  const same = (key: keyof Service & string, value: unknown, other: unknown, otherName: string): void => {
+  const same = (key: string, value: unknown, other: unknown, otherName: string): void => {
     if (value !== other) fail([...path, key], `services.${name}: can't set distinct values on '${key}' and '${otherName}'`);
   };
   if (service.scale !== undefined && deploy?.replicas !== undefined)

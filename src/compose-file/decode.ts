@@ -55,7 +55,7 @@ function isZero(value: unknown, kind: Kind): boolean {
 
 function decode(node: Node, kind: Kind, path: Path, options: DecodeOptions): unknown {
   if (!options.isInterpolated && node.kind === "scalar" && typeof node.value === "string" && node.value.includes("$")) {
-    return kind.is === "command" || kind.is === "list" ? [node.value] : node.value;
+    return kind.is === "list" ? [node.value] : node.value;
   }
   const fail = (reason: string): VarveError => new VarveError("COMPOSE_INVALID", `${showPath(path)}: ${reason}`, at(node.place));
   const shown = JSON.stringify(toPlain(node));
@@ -112,6 +112,7 @@ function decode(node: Node, kind: Kind, path: Path, options: DecodeOptions): unk
         kind.nullable === true && isNull(value) ? null : decode(value, kind.of, [...path, key], options);
       return Object.fromEntries(entriesOf(node).map(([key, value]) => [key, one(key, value)]));
     }
+    case "envFile":
     case "struct":
       return isNull(node) ? undefined : decodeStruct(node, kind.shape, path, options);
     case "ulimit": {

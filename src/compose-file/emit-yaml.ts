@@ -32,7 +32,7 @@ function emit(value: Printable, indent: number): string {
   }
   if (typeof value === "string") return emitText(value, indent, false);
   if (typeof value === "number") return emitNumber(value);
-  return String(value);
+  return value === null ? "null" : String(value === true);
 }
 
 function emitAfter(value: Printable, indent: number): string {
@@ -64,9 +64,7 @@ function isOldForm(text: string): boolean {
   return (
     /^(?:y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF)$/.test(text) ||
     /^[-+]?\d[\d_]*(?::[0-5]?\d)+(?:\.[\d_]*)?$/.test(text) ||
-    /^\d{4}-\d\d?-\d\d?(?:$|[Tt ])/.test(text) ||
-    text === "<<" ||
-    text === "="
+    /^\d{4}-\d\d?-\d\d?(?:$|[Tt ])/.test(text)
   );
 }
 

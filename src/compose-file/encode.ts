@@ -2,6 +2,7 @@ import { showDuration } from "./durations.ts";
 import { toPrintable, type Printable } from "./emit-yaml.ts";
 import { compareBytes, compareKeys } from "./natural-order.ts";
 import type { Field, Kind, Shape } from "./shapes.ts";
+import type { EnvFile } from "./types.ts";
 
 export interface EncodeOptions {
   /** JSON, also for the hash, leaves out extensions and has some fields that are not set. */
@@ -47,6 +48,11 @@ function encode(value: unknown, kind: Kind, options: EncodeOptions): Printable {
       return Array.isArray(value) ? value.map((item) => encode(item, kind.of, options)) : toPrintable(value, compareOf(options));
     case "map":
       return encodeMap(value, options, (part) => (part === null ? null : encode(part, kind.of, options)));
+    case "envFile": {
+      const { path, required } = value as EnvFile;
+      // As the hash has it: a file that must be there is its path
+      return options.form === "json" && required !== false ? path : encodeStruct({ ...(value as EnvFile) }, kind.shape, options);
+    }
     case "struct":
       return value === null ? null : encodeStruct(value as Readonly<Record<string, unknown>>, kind.shape, options);
     case "ssh":
@@ -60,7 +66,17 @@ function encode(value: unknown, kind: Kind, options: EncodeOptions): Printable {
             ["hard", value.hard as number],
           ])
         : (value as number);
-    default:
+    case "anything":
+    case "command":
+    case "deviceCount":
+    case "environment":
+    case "flag":
+    case "float":
+    case "healthTest":
+    case "hosts":
+    case "integer":
+    case "pairs":
+    case "text":
       return toPrintable(value, compareOf(options));
   }
 }

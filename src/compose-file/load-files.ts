@@ -6,7 +6,7 @@ import { addDefaults } from "./defaults.ts";
 import { readEnvFile } from "./find-files.ts";
 import { interpolate } from "./interpolate.ts";
 import type { FileAccess } from "./load-types.ts";
-import { mergeResources, mergeServices, mergeTrees, settle } from "./merge.ts";
+import { mergeServices, mergeTrees, settle } from "./merge.ts";
 import { at, get, map, scalar, set, textOf, toPlain, type Entry, type MapNode, type Node, type SourceFile } from "./node.ts";
 import { parseYaml } from "./parse-yaml.ts";
 import { resolvePath, resolvePaths, resolveServicePaths } from "./paths.ts";
@@ -49,6 +49,8 @@ export async function loadFiles(files: FileSet, context: FilesContext): Promise<
       tree = mergeTrees(tree, own);
     }
   }
+  if (tree.entries.size === 0)
+    throw new VarveError("COMPOSE_INVALID", "empty compose file", { hint: `there is nothing in ${files.files.join(", ")}` });
   const whole = addDefaults(settle(tree));
   checkSchema(whole, { isWhole: true });
   if (!context.resolvePaths && files.dir === context.projectDir) return whole;
@@ -77,7 +79,7 @@ async function loadDocument(document: MapNode, path: string, files: FileSet, con
   return await applyExtends(included, path, files, context);
 }
 
-/** Adds what a document includes; where both have a resource, the document's own is merged over it. */
+/** Adds what a document includes. */
 async function applyIncludes(
   own: MapNode,
   include: Node | undefined,
@@ -104,12 +106,18 @@ async function applyIncludes(
   return tree;
 }
 
+/** A name means one resource: what is included twice must be the same (Compose Specification, "Include"). */
 function addResources(section: string, from: MapNode, to: Node | undefined): MapNode {
   const entries = new Map<string, Entry>(to?.kind === "map" ? to.entries : []);
   for (const [name, entry] of from.entries) {
     const own = entries.get(name);
-    const merged = own === undefined ? entry.value : mergeResources(section, entry.value, own.value);
-    if (merged !== undefined) entries.set(name, { ...entry, ...own, value: merged });
+    if (own !== undefined && JSON.stringify(toPlain(own.value)) !== JSON.stringify(toPlain(entry.value))) {
+      throw new VarveError("COMPOSE_INCONSISTENT", `${section}.${name} conflicts with imported resource`, {
+        ...at(own.keyPlace ?? own.value.place),
+        hint: "an override file of its own (-f, compose.override.yaml) can change what is included",
+      });
+    }
+    if (own === undefined) entries.set(name, entry);
   }
   return { kind: "map", entries, place: to?.place ?? from.place };
 }

@@ -23,7 +23,9 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
   const { access } = options;
   const warnings: ProjectWarning[] = [];
   const warn = (warning: ProjectWarning): void => {
-    if (!warnings.some((each) => each.message === warning.message)) warnings.push(warning);
+    if (warnings.some((each) => each.message === warning.message)) return;
+    warnings.push(warning);
+    options.onWarning?.(warning);
   };
   const found = await findFiles(options, warn);
   const isInterpolated = options.interpolate !== false;

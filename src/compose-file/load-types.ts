@@ -1,4 +1,4 @@
-import type { Project } from "./types.ts";
+import type { ProjectWarning } from "./types.ts";
 
 /** How the room sees files; whoever calls hands it in. Paths are absolute. */
 export interface FileAccess {
@@ -21,7 +21,7 @@ export interface LoadOptions {
   readonly projectDirectory?: string;
   /** `-p` */
   readonly projectName?: string;
-  /** `--profile`, added to COMPOSE_PROFILES; `*` is all of them. */
+  /** `--profile`; empty or absent: COMPOSE_PROFILES. `*` is all of them. */
   readonly profiles?: readonly string[];
   /** `--env-file`; absent: COMPOSE_ENV_FILES, then `.env` in the project's folder. */
   readonly envFiles?: readonly string[];
@@ -30,6 +30,8 @@ export interface LoadOptions {
   readonly access: FileAccess;
   /** Services named on the command line: their profiles count as active for them. */
   readonly services?: readonly string[];
+  /** Told of each warning as it is found: an error may come after it. They are in the project too. */
+  readonly onWarning?: (warning: ProjectWarning) => void;
   /** Default true, each: `--no-interpolate`, `--no-normalize`, `--no-path-resolution`, `--no-consistency`, `--no-env-resolution`. */
   readonly interpolate?: boolean;
   readonly normalize?: boolean;
@@ -37,6 +39,3 @@ export interface LoadOptions {
   readonly checkConsistency?: boolean;
   readonly resolveEnvironment?: boolean;
 }
-
-/** Reads and checks the Compose files of a project. Fails with COMPOSE_… errors that say file, line and column. */
-export type LoadProject = (options: LoadOptions) => Promise<Project>;

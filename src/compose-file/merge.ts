@@ -17,11 +17,6 @@ export function mergeServices(base: MapNode, over: MapNode): MapNode {
   return mergeMaps(base, over, ["services", "*"]);
 }
 
-/** A resource of a section (`services`, `networks` …) over another of the same name. */
-export function mergeResources(section: string, base: Node, over: Node): Node | undefined {
-  return merge(base, over, [section, "*"]);
-}
-
 /** Without what only says how to merge: the tags, and entries that were reset. Lists are made unique. */
 export function settle(tree: MapNode): MapNode {
   return settleNode(tree, []) as MapNode;
@@ -106,8 +101,8 @@ function hasSameDriver(base: MapNode, over: MapNode): boolean {
 function mergePools(base: ListNode, over: ListNode): ListNode {
   const pools = [...base.items];
   for (const pool of over.items) {
-    const subnet = get(pool, "subnet");
-    const index = pools.findIndex((each) => JSON.stringify(toPlainOr(get(each, "subnet"))) === JSON.stringify(toPlainOr(subnet)));
+    const subnet = part(pool, "subnet");
+    const index = pools.findIndex((each) => part(each, "subnet") === subnet);
     const same = pools[index];
     if (same?.kind === "map" && pool.kind === "map")
       pools[index] = mergeMaps(same, pool, ["networks", "*", "ipam", "config", "[]"]);
@@ -116,22 +111,26 @@ function mergePools(base: ListNode, over: ListNode): ListNode {
   return list(pools, over.place);
 }
 
-const toPlainOr = (node: Node | undefined): unknown => (node === undefined ? undefined : toPlain(node));
+/** A scalar of a map as text; undefined where there is none. */
+function part(item: Node, field: string): string | undefined {
+  const value = get(item, field);
+  return value?.kind === "scalar" && value.value !== null ? String(value.value) : undefined;
+}
 
 type Key = (item: Node) => string;
 
-const byText: Key = (item) => String(toPlain(item));
+const byText: Key = (item) => (item.kind === "scalar" ? String(item.value) : JSON.stringify(toPlain(item)));
 const byField =
-  (...fields: readonly string[]): Key =>
+  (field: string): Key =>
   (item) =>
-    item.kind === "map" ? fields.map((field) => String(toPlainOr(get(item, field)))).join("\n") : byText(item);
+    item.kind === "map" ? (part(item, field) ?? "") : byText(item);
 
 /** What tells the items of a list apart: of two alike the later takes the earlier's place. */
 const keys: Readonly<Record<string, Key>> = {
   "services.*.build.tags": byText,
   "services.*.cap_add": byText,
   "services.*.cap_drop": byText,
-  "services.*.configs": (item) => String(toPlainOr(get(item, "target")) ?? `/${String(toPlainOr(get(item, "source")))}`),
+  "services.*.configs": (item) => part(item, "target") ?? `/${part(item, "source")}`,
   "services.*.devices": byField("target"),
   "services.*.dns": byText,
   "services.*.dns_opt": byText,
@@ -145,16 +144,15 @@ const keys: Readonly<Record<string, Key>> = {
   "services.*.networks.*.link_local_ips": byText,
   "services.*.ports": portKey,
   "services.*.profiles": byText,
-  "services.*.secrets": (item) =>
-    String(toPlainOr(get(item, "target")) ?? `/run/secrets/${String(toPlainOr(get(item, "source")))}`),
+  "services.*.secrets": (item) => part(item, "target") ?? `/run/secrets/${part(item, "source")}`,
   "services.*.tmpfs": byText,
   "services.*.volumes": byField("target"),
 };
 
 function portKey(item: Node): string {
   if (item.kind !== "map") return byText(item);
-  const part = (field: string, otherwise: string): string => String(toPlainOr(get(item, field)) ?? otherwise);
-  return [part("host_ip", "0.0.0.0"), part("published", ""), part("target", ""), part("protocol", "tcp")].join("/");
+  const target = part(item, "target") ?? "";
+  return [part(item, "host_ip") ?? "0.0.0.0", part(item, "published") ?? "", target, part(item, "protocol") ?? "tcp"].join("/");
 }
 
 function unique(node: ListNode, path: Path): ListNode {

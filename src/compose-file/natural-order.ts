@@ -16,13 +16,14 @@ export function compareKeys(left: string, right: string): number {
     const letterFirst = isDigit(left[at - 1]);
     return isLetter(one) === letterFirst ? -1 : 1;
   }
-  if (isDigit(one) && isDigit(other)) {
-    let start = at;
-    while (start > 0 && isDigit(left[start - 1])) start -= 1;
-    const numberOf = (text: string): bigint => BigInt(/^\d+/.exec(text.slice(start))?.[0] ?? "0");
-    const [first, second] = [numberOf(left), numberOf(right)];
-    if (first !== second) return first < second ? -1 : 1;
-  }
+  // A sign that is no digit counts as the end of the number before it
+  let start = at;
+  while (start > 0 && isDigit(left[start - 1])) start -= 1;
+  const digitsOf = (text: string): string => /^\d*/.exec(text.slice(start))?.[0] ?? "";
+  const [first, second] = [digitsOf(left), digitsOf(right)];
+  const [number, otherNumber] = [BigInt(first), BigInt(second)];
+  if (number !== otherNumber) return number < otherNumber ? -1 : 1;
+  if (first.length !== second.length) return first.length - second.length;
   return one < other ? -1 : 1;
 }
 

@@ -9,7 +9,7 @@ export type Kind =
   | { readonly is: "command" | "healthTest" | "hosts" | "ssh" }
   | { readonly is: "pairs" | "environment" }
   | { readonly is: "list" | "map"; readonly of: Kind; readonly nullable?: boolean }
-  | { readonly is: "struct"; readonly shape: Shape }
+  | { readonly is: "struct" | "envFile"; readonly shape: Shape }
   | { readonly is: "ulimit" };
 
 export interface Field {
@@ -215,7 +215,7 @@ const service = struct({
   entrypoint: always(command, null),
   provider: struct({ type: text, options: mapOf(texts) }),
   environment,
-  env_file: listOf(struct({ path: text, required: kept(flag), format: text })),
+  env_file: listOf({ is: "envFile", shape: struct({ path: text, required: kept(flag), format: text }).shape }),
   expose: texts,
   external_links: texts,
   extra_hosts: hosts,

@@ -54,6 +54,7 @@ function valueOf({ name, operator, word = "" }: Reference, options: SubstituteOp
         { hint: `set ${name} in the environment or in the .env file` },
       );
     }
+    case undefined:
     default:
       if (value === undefined) options.onUnset?.(name);
       return value ?? "";
