@@ -71,6 +71,8 @@ export default defineConfig([
     output: { dir: "dist", format: "esm", entryFileNames: "[name].js", codeSplitting: false },
   },
   bundle("cli/run-process", /src\/(cli\/(run-process|commands\/build|progress\/plain)|engine\/index)\.ts$/),
+  bundle("engine/container-entry", /src\/engine\/container-entry\.ts$/),
+  bundle("containers/root-entry", /src\/containers\/root-entry\.ts$/),
   bundle("engine/gc-entry", /src\/engine\/gc-entry\.ts$/),
   bundle("engine/worker-entry", /src\/(engine\/worker-entry|ops\/(exec|file)-task)\.ts$/),
 ]);

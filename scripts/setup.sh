@@ -52,6 +52,7 @@ check_tests() {
   local before=${#missing[@]}
   has runc || [[ " ${missing[*]} " == *' runc '* ]] || want runc "the tests run with it"
   has crun || want crun "the tests run with it, too"
+  has conmon || want conmon "it looks after the containers that the tests run: their output, their end"
   has newuidmap || want uidmap "the tests build as an ordinary user, too"
   has file || want file "the tests look at exported programs with it"
   has make || want make "the tests build examples/monorepo with its Makefile"
@@ -68,6 +69,11 @@ check_tests() {
   if ! has qemu-aarch64-static && ! has qemu-aarch64; then
     loose+=(qemu-user-static)
     say "setup: needs Debian's qemu-user-static: the tests run steps for other architectures with it; it is unpacked, not installed"
+  fi
+  # Installed, it would serve this machine.
+  if ! has redis-server; then
+    loose+=(redis-server)
+    say "setup: needs Debian's redis-server: a Compose project of the tests has it in an image; it is unpacked, not installed"
   fi
   if [ "$(id -u)" != 0 ] && [ ${#missing[@]} -gt "$before" ]; then
     fail "these must be installed by root, once: apt-get install ${missing[*]:$before}"

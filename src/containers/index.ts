@@ -9,6 +9,6 @@ export { createCopies, type CopiesOptions, type CopyPlace } from "./copies.ts";
 export { namesFolder, planCopy, splitLast, topName, type CopyEnd, type CopyPlan } from "./copy-names.ts";
 export { findLocalDestination, findLocalSource, packLocal, unpackLocal, type LocalEnd } from "./copy-local.ts";
 export { containersSchema } from "./container-store.ts";
-export { findVolumeUsers, snapshotUsers, findImageUsers } from "./uses.ts";
+export { findImageUsers, findVolumeUsers, isContainerUp, snapshotUsers } from "./uses.ts";
 export { openContainers, type ContainersRoom } from "./open-containers.ts";
 export type { ContainersOptions, FindImageOptions, FoundImage } from "./room.ts";

@@ -89,10 +89,14 @@ trap - HUP INT TERM
 eval "exec $over"
 `;
 
-/** In the mount namespace: `$1` the file for the pid, `$2` node, `$3` the entry, `$4` its plan, then the monitor's words. */
+/**
+ * In the mount namespace: `$1` the file for the pid, `$2` node, `$3` the entry, `$4` its plan, then the monitor's words. The monitor
+ * works in the container's folder, where it leaves a file that tells of a lack of memory.
+ */
 const innerScript = `
 pid=$1; node=$2; entry=$3; plan=$4; shift 4
 "$node" --disable-warning=ExperimentalWarning "$entry" "$plan" || exit 125
+cd "\${pid%/*}" || exit 125
 echo $$ > "$pid"
 exec "$@"
 `;

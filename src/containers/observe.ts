@@ -4,6 +4,7 @@ import { hasCode } from "../sys/index.ts";
 import type { ContainerRow, ContainerRun } from "./container-store.ts";
 import { containerPaths, type ContainerHandle, type ContainerPaths } from "./handle.ts";
 import { isRunning } from "./kernel-process.ts";
+import { wantsRestart } from "./restart-policy.ts";
 import type { Container, ContainerState } from "./types.ts";
 
 /** SIGKILL, and nothing else is known. */
@@ -44,7 +45,7 @@ export function observe(row: ContainerRow, root: string): Container {
     config,
     state: {
       ...stateOf(run),
-      ...(over ? { status: "exited", ...readEnd(paths) } : {}),
+      ...(over ? endedState(row, paths) : {}),
       ...(runs && run.process ? { pid: run.process.pid } : {}),
     },
     endpoints: runs ? run.endpoints : {},
@@ -53,6 +54,16 @@ export function observe(row: ContainerRow, root: string): Container {
     folder: paths.folder,
     logPath: config.host.log.driver === "none" ? "" : paths.log,
   };
+}
+
+/** Over, and not yet written down; the keeper of one with a policy is about to start it again. */
+function endedState(
+  { config, run }: ContainerRow,
+  paths: ContainerPaths,
+): Pick<ContainerState, "status" | "exitCode" | "oomKilled"> {
+  const end = readEnd(paths);
+  const again = isRunning(run.keeper) && wantsRestart({ config, run }, end.exitCode);
+  return { status: again ? "restarting" : "exited", ...end };
 }
 
 function stateOf({

@@ -5,6 +5,7 @@ import { containerPaths } from "./handle.ts";
 import { isRunning } from "./kernel-process.ts";
 import { isOver, readEnd } from "./observe.ts";
 import { removeLocked } from "./remove.ts";
+import { wantsRestart } from "./restart-policy.ts";
 import type { ContainerRoom } from "./room.ts";
 import { startLocked, withoutProcesses } from "./start.ts";
 
@@ -54,13 +55,6 @@ async function recordLocked(room: ContainerRoom, row: ContainerRow, { alone = fa
   const now = room.store.get(id);
   if (config.host.autoRemove && now !== undefined) await removeLocked(room, now, { volumes: true });
   return undefined;
-}
-
-function wantsRestart({ config, run }: ContainerRow, exitCode: number): boolean {
-  const { name, maximumRetries } = config.host.restart;
-  if (run.stoppedByHand === true || name === "no") return false;
-  if (name !== "on-failure") return true;
-  return exitCode !== 0 && (maximumRetries === 0 || run.restartCount < maximumRetries);
 }
 
 async function restartLater(

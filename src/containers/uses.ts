@@ -1,5 +1,6 @@
 import type { State } from "../state/index.ts";
 import { openContainerStore, type ContainerRow } from "./container-store.ts";
+import { isOver } from "./observe.ts";
 
 /** IDs of the containers that mount a volume, running or not. */
 export function findVolumeUsers({ state }: { readonly state: State }, volume: string): readonly string[] {
@@ -20,4 +21,9 @@ export function findImageUsers({ state }: { readonly state: State }, imageId: st
   return openContainerStore({ state })
     .list()
     .filter(({ config }) => config.imageId === imageId);
+}
+
+/** Whether it runs, or is about to be started again. */
+export function isContainerUp(row: ContainerRow): boolean {
+  return row.run.status === "restarting" || ((row.run.status === "running" || row.run.status === "paused") && !isOver(row));
 }

@@ -1,3 +1,4 @@
+import { findImageUsers, isContainerUp } from "../containers/index.ts";
 import { VarveError } from "../errors/index.ts";
 import { packImage, writeArchive, type ArchiveImage, type ExportedImage } from "../exporters/index.ts";
 import type { ImageRecord } from "../images/index.ts";
@@ -110,6 +111,7 @@ export function createImages(needParts: () => Parts): Images {
         );
       }
       const gone = named ? [tag] : record.names;
+      if (gone.length === record.names.length) refuseUsed(needParts(), record, { name, named, force });
       for (const each of gone) images.removeName(each);
       const done: { untagged?: string; deleted?: string }[] = gone.map((each) => ({
         untagged: familiarReference(parseReference(each)),
@@ -167,6 +169,30 @@ export function createImages(needParts: () => Parts): Images {
     },
     remoteTags: async (name, options = {}) => await needParts().registry.listTags(parseReference(name), options),
   };
+}
+
+/** An image that a container was made from goes with force alone, and not while one runs. Messages are Docker's. */
+function refuseUsed(
+  parts: Parts,
+  { id }: ImageRecord,
+  { name, named, force }: { readonly name: string; readonly named: boolean; readonly force: boolean },
+): void {
+  const users = findImageUsers(parts, id);
+  const running = users.find(isContainerUp);
+  const user = running ?? users[0];
+  if (user === undefined || (force && running === undefined)) return;
+  const [image, container] = [id.slice("sha256:".length, "sha256:".length + 12), user.id.slice(0, 12)];
+  if (named && !force) {
+    throw new VarveError(
+      "IMAGE_IN_USE",
+      `conflict: unable to remove repository reference "${name}" (must force) - container ${container} is using its referenced image ${image}`,
+    );
+  }
+  const [how, what] = running === undefined ? ["must be forced", "stopped"] : ["cannot be forced", "running"];
+  throw new VarveError(
+    "IMAGE_IN_USE",
+    `conflict: unable to delete ${image} (${how}) - image is being used by ${what} container ${container}`,
+  );
 }
 
 /** By name (`latest` where no tag is given), by `name@digest`, by ID, or by the beginning of an ID. */

@@ -1,3 +1,4 @@
+import { findImageUsers, snapshotUsers } from "../containers/index.ts";
 import type { GcSettings, Quota, StoreRecord, StoreRooms, Victim } from "../gc/index.ts";
 import type { ImageRecord } from "../images/index.ts";
 import { familiarReference, parseReference } from "../oci/index.ts";
@@ -28,6 +29,7 @@ export function storeRooms(parts: Parts): StoreRooms {
   const { httpSource, worker } = parts;
   return {
     ...parts,
+    usedSnapshots: () => snapshotUsers(parts),
     httpBodies: () => httpSource.bodies(),
     removeFolders: (paths, { signal }) => worker.call(removeTask, { paths }, { signal }),
   };
@@ -120,7 +122,7 @@ async function pruneImages(parts: Parts, request: ImagePrune): Promise<PrunedIma
     const fits = labels.every(
       ({ key, value, not = false }) => (Object.hasOwn(own, key) && (value === undefined || own[key] === value)) !== not,
     );
-    return (all || names.length === 0) && createdMs < createdBeforeMs && fits;
+    return (all || names.length === 0) && createdMs < createdBeforeMs && fits && findImageUsers(parts, id).length === 0;
   });
   const removed = chosen.map(({ id, names }) => ({ id, names: names.map((name) => familiarReference(parseReference(name))) }));
   if (dryRun || chosen.length === 0) return { removed, freedBytes: 0 };

@@ -297,7 +297,10 @@ export const catalogue = {
   // engine
   IMAGE_NOT_FOUND: entry("not-found", "The store has no such image."),
   IMAGE_AMBIGUOUS: entry("invalid", "An ID prefix fits several images."),
-  IMAGE_IN_USE: entry("conflict", "An image has several names and is not removed by its ID without force."),
+  IMAGE_IN_USE: entry(
+    "conflict",
+    "An image has several names and is not removed by its ID without force, or a container was made from it.",
+  ),
   DOCKERFILE_TOO_LARGE: entry("exhausted", "The Dockerfile or the ignore file is larger than the limit; the details name it."),
   DOCKERFILE_NOT_FOUND: entry("invalid", "There is no Dockerfile where it was looked for."),
   CONTEXT_NOT_FOUND: entry("invalid", "The build context is no folder that can be read."),

@@ -61,10 +61,10 @@ function createClosure(
 
 /**
  * Reads who needs what, at this moment: images need their layers, configs and manifests; living leases what they claim;
- * snapshots in the making what they stand on. What something is made on is needed with it.
+ * snapshots in the making and containers what they stand on. What something is made on is needed with it.
  */
 export function readNeeds(
-  rooms: Pick<StoreRooms, "leases" | "images" | "snapshots" | "blobs">,
+  rooms: Pick<StoreRooms, "leases" | "images" | "snapshots" | "blobs" | "usedSnapshots">,
   listed: readonly ListedSnapshot[],
 ): Needs {
   const foundations = readFoundations(rooms);
@@ -76,9 +76,15 @@ export function readNeeds(
   }
   const addThing = createClosure(listed, foundations);
   const used = new Set<string>();
+  const held = new Map<string, string>();
+  for (const [id, name] of rooms.usedSnapshots()) {
+    const things = new Set<string>();
+    addThing(things, snapshotThing(id));
+    for (const thing of things) held.set(thing, `the container ${name}`);
+  }
   for (const { id, owner } of listed) if (owner !== undefined && isOwnerAlive(owner)) addThing(used, snapshotThing(id));
   for (const thing of rooms.leases.claimed()) addThing(used, thing);
-  return { images: forImages, running: new Map([...used].map((thing) => [thing, "a running build"])) };
+  return { images: forImages, running: new Map([...held, ...[...used].map((thing) => [thing, "a running build"] as const)]) };
 }
 
 function nameImage({ id, names }: ImageRecord): string {

@@ -32,6 +32,8 @@ export interface StoreRooms {
     /** Removes those that no step has, and returns their refs. */
     remove(refs: readonly string[], options: { readonly signal: AbortSignal }): Promise<readonly string[]>;
   };
+  /** Snapshots that containers stand on, running or not, each with the name of one. */
+  readonly usedSnapshots: () => ReadonlyMap<number, string>;
   /** Digests of the bodies of URLs. */
   readonly httpBodies: () => readonly string[];
   /** Deletes folders, also those that belong to subordinate ids. */
