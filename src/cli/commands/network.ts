@@ -114,13 +114,10 @@ const networkHeadings = {
 };
 
 /** A line of `varve network ls`; the names of the fields are those of Docker's templates. */
-interface NetworkRow extends Readonly<Record<keyof typeof networkHeadings, string>> {
-  /** Called by templates as `.Label "NAME"`. */
-  readonly Label: (name: string) => string;
-}
+type NetworkRow = Readonly<Record<keyof typeof networkHeadings, string>>;
 
 function networkRow(network: NetworkRecord, noTrunc: boolean): NetworkRow {
-  const row = {
+  return {
     CreatedAt: formatGoTime(network.createdMs),
     Driver: network.driver,
     ID: noTrunc ? network.id : shortId(network.id),
@@ -131,8 +128,6 @@ function networkRow(network: NetworkRecord, noTrunc: boolean): NetworkRow {
     Name: network.name,
     Scope: "local",
   };
-  const Label = (name: string): string => network.labels[name] ?? "";
-  return Object.defineProperty(row, "Label", { value: Label, enumerable: false }) as NetworkRow;
 }
 
 export const networkRm = defineCommand({

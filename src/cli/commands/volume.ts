@@ -81,13 +81,10 @@ const volumeHeadings = {
 };
 
 /** A line of `varve volume ls`; the names of the fields are those of Docker's templates. */
-interface VolumeRow extends Readonly<Record<keyof typeof volumeHeadings, string>> {
-  /** Called by templates as `.Label "NAME"`. */
-  readonly Label: (name: string) => string;
-}
+type VolumeRow = Readonly<Record<keyof typeof volumeHeadings, string>>;
 
 function volumeRow(volume: VolumeRecord): VolumeRow {
-  const row = {
+  return {
     Availability: "N/A",
     Driver: volume.driver,
     Group: "N/A",
@@ -99,8 +96,6 @@ function volumeRow(volume: VolumeRecord): VolumeRow {
     Size: "N/A",
     Status: "N/A",
   };
-  const Label = (name: string): string => volume.labels[name] ?? "";
-  return Object.defineProperty(row, "Label", { value: Label, enumerable: false }) as VolumeRow;
 }
 
 export const volumeRm = defineCommand({

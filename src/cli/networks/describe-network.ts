@@ -35,8 +35,8 @@ export function describeNetwork({ networks }: Pick<Varve, "networks">, name: str
         },
       ]),
     ),
-    Options: network.options,
-    Labels: network.labels,
+    Options: sorted(network.options),
+    Labels: sorted(network.labels),
   };
 }
 
@@ -63,7 +63,7 @@ export function networkForTemplates(network: Readonly<Record<string, unknown>>):
 /** A volume as `docker volume inspect` shows it. */
 export function describeVolume({ volumes }: Pick<Varve, "volumes">, name: string): Readonly<Record<string, unknown>> {
   const { createdMs, driver, labels, mountpoint, options } = volumes.get(name);
-  const orNull = (values: Readonly<Record<string, string>>) => (Object.keys(values).length === 0 ? null : values);
+  const orNull = (values: Readonly<Record<string, string>>) => (Object.keys(values).length === 0 ? null : sorted(values));
   return {
     CreatedAt: new Date(createdMs).toISOString().replace(/\.\d+Z$/, "Z"),
     Driver: driver,
@@ -79,4 +79,9 @@ export function describeVolume({ volumes }: Pick<Varve, "volumes">, name: string
 export function volumeForTemplates(volume: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const map = (key: string): Map<string, unknown> => new Map(Object.entries(volume[key] ?? {}));
   return { ...volume, Labels: map("Labels"), Options: map("Options") };
+}
+
+/** In the order in which Go writes its maps. */
+function sorted(values: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(values).toSorted(([left], [right]) => (left < right ? -1 : 1)));
 }
