@@ -8,6 +8,7 @@ import { readDetachKeys } from "../containers/detach-keys.ts";
 import { driveStreams, terminalSize } from "../containers/drive-streams.ts";
 import { forwardSignals } from "../containers/forward-signals.ts";
 import { readContainerRequest } from "../containers/read-request.ts";
+import { withVolumesFrom } from "../containers/volumes-from.ts";
 import { reportDetached, requireTerminal, streamFlags } from "../containers/stream-flags.ts";
 import { throwFailures } from "../failures.ts";
 import { formatSize } from "../format/sizes.ts";
@@ -20,8 +21,9 @@ export const create = defineCommand({
   args: { min: 1, max: Infinity },
   flagsEndAtArgument: true,
   async run({ flags, args, io, openStore }) {
-    const request = await readContainerRequest(flags, args, io);
+    const asked = await readContainerRequest(flags, args, io);
     const { containers } = await openStore();
+    const request = await withVolumesFrom(asked, { values: flags["volumes-from"], containers });
     const cidFile = await openCidFile(flags.cidfile, io);
     const onPull = ({ text }: { readonly text: string }): void => {
       if (flags.quiet !== true) io.stderr.print(`${text}\n`);

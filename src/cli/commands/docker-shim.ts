@@ -8,7 +8,7 @@ export const installDockerShim = defineCommand({
   args: { min: 1, max: 1 },
   async run({ args: [dir = ""], io }) {
     const folder = resolve(io.cwd, dir);
-    for (const path of await installShims(folder, ownProgram())) io.stdout.print(`${path}\n`);
+    for (const path of await installShims(folder, { program: ownProgram(), env: io.env })) io.stdout.print(`${path}\n`);
     if (!(io.env["PATH"] ?? "").split(":").includes(folder)) {
       io.stderr.print(`${folder} is not on the PATH yet: export PATH=${folder}:$PATH\n`);
     }

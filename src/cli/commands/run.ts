@@ -7,6 +7,7 @@ import { readDetachKeys } from "../containers/detach-keys.ts";
 import { driveStreams, terminalSize } from "../containers/drive-streams.ts";
 import { forwardSignals } from "../containers/forward-signals.ts";
 import { readContainerRequest } from "../containers/read-request.ts";
+import { withVolumesFrom } from "../containers/volumes-from.ts";
 import { readAttached, requireTerminal, streamFlags } from "../containers/stream-flags.ts";
 import { optional } from "../store.ts";
 
@@ -33,9 +34,10 @@ export const run = defineCommand({
     const tty = flags.tty === true;
     if (!isDetached && wanted.stdin && tty) requireTerminal(io);
     const asked = await readContainerRequest(flags, args, io);
-    const request = { ...asked, stdinOnce: !isDetached && wanted.stdin };
-    const isRemoved = request.host?.autoRemove === true;
     const { containers } = await openStore();
+    const mounted = await withVolumesFrom(asked, { values: flags["volumes-from"], containers });
+    const request = { ...mounted, stdinOnce: !isDetached && wanted.stdin };
+    const isRemoved = request.host?.autoRemove === true;
 
     const cidFile = await openCidFile(flags.cidfile, io);
     const { id, warnings } = await cidFile.fill(

@@ -1,3 +1,4 @@
+import { dockerComposeVersion, isCalledDocker } from "../docker/called-as.ts";
 import { VarveError } from "../../errors/index.ts";
 import { packageVersion } from "../../package/index.ts";
 import { defineCommand } from "../command.ts";
@@ -144,7 +145,7 @@ export const composeVersion = defineCommand({
   },
   args: { min: 0, max: 0 },
   async run({ flags, io }) {
-    const version = packageVersion();
+    const version = isCalledDocker(io.env) ? dockerComposeVersion : packageVersion();
     if (flags.short === true) io.stdout.print(`${version}\n`);
     else if (flags.format === "json") io.stdout.print(`${JSON.stringify({ version: `v${version}` })}\n`);
     else io.stdout.print(`Docker Compose version v${version} (varve)\n`);

@@ -22,7 +22,6 @@ export const refusals: Readonly<Partial<Record<keyof typeof containerFlags, stri
   runtime: "the runtime is chosen for the whole store, with VARVE_RUNTIME",
   "storage-opt": "a container's root has no quota; the store has one (varve.toml, [gc])",
   "use-api-socket": "there is no daemon, and so no socket of its API",
-  "volumes-from": "name the volumes with --volume",
 };
 
 /** Fails with CONTAINER_UNSUPPORTED for the first flag that is refused. A value that asks for nothing is not. */

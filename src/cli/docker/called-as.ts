@@ -2,6 +2,7 @@
 export const dockerVersion = "28.5.2";
 export const dockerApiVersion = "1.51";
 export const buildxVersion = "v0.29.1";
+export const dockerComposeVersion = "2.40.3";
 
 /** The name of Varve in the environment of the scripts that `varve docker-shim install` makes. */
 export const calledAsVariable = "VARVE_CALLED_AS";

@@ -10,17 +10,28 @@ const shims = { docker: [], "docker-compose": ["compose"] } as const satisfies R
 /** The second line of each script: by it one is known to be ours. */
 const mark = "# Varve under Docker's name, made by `varve docker-shim install`; `varve docker-shim uninstall` removes it.";
 
+/** What names a store: set at the installation, it holds for the scripts where the environment says nothing else. */
+const storeVariables = ["VARVE_ROOT", "VARVE_CONFIG", "VARVE_RUNTIME"];
+
 /**
  * Puts scripts named `docker` and `docker-compose` into a folder, which is made where it is missing; each runs the given program.
  * Fails with SHIM_FOREIGN, and has changed nothing, when another's file is in the way. Returns the paths.
  */
-export async function installShims(folder: string, program: readonly string[]): Promise<readonly string[]> {
+export async function installShims(
+  folder: string,
+  { program, env }: { readonly program: readonly string[]; readonly env: Readonly<Record<string, string | undefined>> },
+): Promise<readonly string[]> {
   mkdirSync(folder, { recursive: true });
   const places = Object.entries(shims).map(([name, words]) => ({ path: join(folder, name), words }));
   for (const { path } of places) if (stateOf(path) === "foreign") throw foreign(path);
+  const defaults = storeVariables.flatMap((name) => {
+    const value = env[name] ?? "";
+    return value === "" ? [] : [`: "\${${name}:=${value.replaceAll(/[\\"$`}]/g, "\\$&")}}"; export ${name}\n`];
+  });
   for (const { path, words } of places) {
     const command = [...program, ...words].map(quote).join(" ");
-    await writeFileAside(path, `#!/bin/sh\n${mark}\n${calledAsVariable}=docker exec ${command} "$@"\n`);
+    const lines = `#!/bin/sh\n${mark}\n${defaults.join("")}${calledAsVariable}=docker exec ${command} "$@"\n`;
+    await writeFileAside(path, lines);
     chmodSync(path, 0o755);
   }
   return places.map(({ path }) => path);
