@@ -8,6 +8,7 @@ import { findContainer } from "./find-container.ts";
 import { pauseContainer, unpauseContainer } from "./freeze.ts";
 import { containerPaths, type ContainerHandle } from "./handle.ts";
 import { handleOf, isOver, observe } from "./observe.ts";
+import { isRunning } from "./kernel-process.ts";
 import { probe } from "./probe.ts";
 import { pruneContainers } from "./prune.ts";
 import { isKept, recordEnd, settleLocked } from "./record-end.ts";
@@ -112,7 +113,8 @@ export function openContainers(options: ContainersOptions): ContainersRoom {
         throw new VarveError("CONTAINER_CONFLICT", "configured logging driver does not support reading");
       const isOpen = () => {
         const now = store.get(row.id);
-        return now !== undefined && (now.run.status === "restarting" || handleOf(now, root) !== undefined);
+        // the monitor writes what was still in its pipes when the container's process is gone
+        return now !== undefined && (now.run.status === "restarting" || isRunning(now.run.monitor));
       };
       yield* readLogs({ path: containerPaths(root, row.id).log, isOpen }, logs);
     },
