@@ -27,6 +27,7 @@ export function containerMounts(
     facts,
   )
     .filter(({ destination }) => !own.has(destination) && !(own.has("/dev") && destination.startsWith("/dev/")))
+    .map((mount) => (facts.userNamespace ? unowned(mount, place.namespaces) : mount))
     .flatMap((mount) => (mount.destination === "/dev/shm" ? sharedMemory(mount, host.ipcMode, place.sharedShm) : [mount]))
     .map((mount) => (mount.type === "cgroup" && writableCgroups === true ? writable(mount) : mount))
     .map((mount) => (host.readonlyRoot && !writableSystem && !alwaysWritable.has(mount.destination) ? frozen(mount) : mount));
@@ -72,6 +73,15 @@ function sharedMemory(mount: OciMount, mode: string, shared: string | undefined)
   if (mode === "none") return [];
   const source = mode === "host" ? "/dev/shm" : shared;
   return [source === undefined ? mount : { ...mount, type: "bind", source, options: ["rbind", "rprivate"] }];
+}
+
+/**
+ * In a user namespace /proc and the message queues can be mounted only for namespaces that belong to it: those of the machine are shown
+ * as they are.
+ */
+function unowned(mount: OciMount, { pid, ipc }: SpecInputs["place"]["namespaces"]): OciMount {
+  const isHosts = (mount.type === "proc" && pid === "host") || (mount.type === "mqueue" && ipc === "host");
+  return isHosts ? { ...mount, type: "bind", source: mount.destination, options: ["rbind", ...mount.options] } : mount;
 }
 
 function askedMount(mount: PlacedMount, mode: number | undefined): OciMount {

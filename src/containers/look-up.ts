@@ -112,6 +112,9 @@ function noDevice(path: string, why: string): VarveError {
   return new VarveError(
     "CONTAINER_DEVICE",
     `error gathering device information while adding custom device ${JSON.stringify(path)}: ${why}`,
-    { details: { path } },
+    {
+      // Docker's: its client takes what is not there for the program.
+      details: { path, exitCode: 127 },
+    },
   );
 }

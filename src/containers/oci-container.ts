@@ -25,7 +25,7 @@ import type { ContainerConfig } from "./types.ts";
  */
 export function makeOciSpec(inputs: SpecInputs): OciSpec {
   const { config, place, lookups, facts } = inputs;
-  const { host } = config;
+  const { host, domainName = "" } = config;
   checkContainer(config, facts);
   const capabilities = containerCapabilities(host, facts);
   const rlimits = makeRlimits(host.ulimits, facts);
@@ -37,6 +37,8 @@ export function makeOciSpec(inputs: SpecInputs): OciSpec {
     ociVersion: "1.0.2",
     root: { path: place.rootPath, readonly: host.readonlyRoot },
     ...(host.utsMode === "private" ? { hostname: config.hostname } : {}),
+    // A user namespace may not write the sysctl; runtimes that do not know the field yet are too old for much else.
+    ...(host.utsMode === "private" && domainName !== "" && facts.userNamespace ? { domainname: domainName } : {}),
     process: {
       terminal: config.tty,
       user: makeUser({ ...place.user, additionalGids: [...place.user.additionalGids, ...lookups.groups] }, facts),
@@ -100,7 +102,7 @@ function sysctlsOf(
 ): Readonly<Record<string, string>> {
   const ownNetwork = host.networkMode !== "host" && !host.networkMode.startsWith("container:");
   return {
-    ...(host.utsMode === "private" && domainName !== "" ? { "kernel.domainname": domainName } : {}),
+    ...(host.utsMode === "private" && domainName !== "" && !userNamespace ? { "kernel.domainname": domainName } : {}),
     ...(ownNetwork && !userNamespace ? { "net.ipv4.ping_group_range": "0 2147483647" } : {}),
     ...(ownNetwork ? { "net.ipv4.ip_unprivileged_port_start": "0" } : {}),
     ...host.sysctls,

@@ -4,6 +4,7 @@ export interface OciSpec {
   readonly root: { readonly path: string; readonly readonly: boolean };
   /** Absent in the host's UTS namespace. */
   readonly hostname?: string;
+  readonly domainname?: string;
   readonly process: OciProcess;
   readonly mounts: readonly OciMount[];
   readonly linux: OciLinux;
