@@ -81,7 +81,9 @@ function writeHosts(attachment: Attachment, addresses: readonly string[], gatewa
     const address = ip === "host-gateway" ? gateway : ip;
     return address === undefined ? [] : [`${address}\t${host}\n`];
   });
-  const names = domainName === undefined || domainName === "" ? hostname : `${hostname}.${domainName} ${hostname}`;
+  const full = domainName === undefined || domainName === "" ? hostname : `${hostname}.${domainName}`;
+  const [short = ""] = full.split(".", 1);
+  const names = short === full || short === "" ? full : `${full} ${short}`;
   return `${loopbackHosts}${extra.join("")}${addresses.map((address) => `${address}\t${names}\n`).join("")}`;
 }
 

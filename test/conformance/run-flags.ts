@@ -2,7 +2,8 @@
  * Runs containers with each flag of `docker run`, with a real Docker Engine and with Varve, and compares what is seen inside, what is
  * written and the exit code. Prints a table: flag, what was looked at, equal or refused with a reason.
  *   node test/conformance/run-flags.ts [--only PART-OF-A-FLAG] [--reduced] [--verbose] [--markdown] [--runtime runc]
- * The engine is the one that DOCKER_HOST names; engine.sh brings one. Without one all cases are skipped, and said so.
+ * The engine is the one that DOCKER_HOST names; engine.sh brings one. Without one all cases are skipped, and said so. An engine with a
+ * root of its own sees other files than ours: VARVE_CONFORMANCE_SHARED=FOLDER=AS_THE_ENGINE_SEES_IT names a folder that both have.
  */
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -25,6 +26,8 @@ const { values: options } = parseArgs({
 /** `--reduced` takes the first case and every so many after it. */
 const reducedStride = 6;
 const timeoutMs = 60_000;
+/** A folder that both see, and what the engine calls it. */
+const [shared = tmpdir(), sharedName = shared] = process.env["VARVE_CONFORMANCE_SHARED"]?.split("=") ?? [];
 const main = join(import.meta.dirname, "../../src/cli/main.ts");
 
 interface Seen {
@@ -61,7 +64,7 @@ function uncovered(): readonly string[] {
 }
 
 async function compareAll(): Promise<boolean> {
-  const work = mkdtempSync(join(tmpdir(), "varve-flags-"));
+  const work = mkdtempSync(join(shared, "varve-flags-"));
   chmodSync(work, 0o755);
   const counts = { equal: 0, refused: 0, different: 0, skipped: 0 };
   const env = varveEnvironment(work);
@@ -134,9 +137,13 @@ async function load(work: string, env: NodeJS.ProcessEnv): Promise<void> {
 
 /** Engines that live in a root of their own mount other files than ours. */
 function seesFiles(work: string): boolean {
-  const { stdout } = spawnSync("docker", ["run", "--rm", "-v", `${work}/data:/d`, "varve-base:latest", "cat", "/d/file"], {
-    encoding: "utf8",
-  });
+  const { stdout } = spawnSync(
+    "docker",
+    ["run", "--rm", "-v", `${work.replace(shared, sharedName)}/data:/d`, "varve-base:latest", "cat", "/d/file"],
+    {
+      encoding: "utf8",
+    },
+  );
   return stdout === "from the machine\n";
 }
 
@@ -153,7 +160,8 @@ function look(
 ): Seen {
   const { work } = place;
   const id = `${place.id}-${engine}`;
-  const fill = (text: string): string => text.replaceAll("@WORK", work).replaceAll("@ID", id);
+  const seen = engine === "docker" && one.needs === "files" ? work.replace(shared, sharedName) : work;
+  const fill = (text: string): string => text.replaceAll("@WORK", seen).replaceAll("@ID", id);
   const own = engine === "docker" ? ["docker"] : [process.execPath, main];
   const keeps = one.flags.some((flag) => flag === "--name" || flag === "--cidfile" || flag === "--restart");
   const rm = keeps || one.afterwards !== undefined ? [] : ["--rm"];
