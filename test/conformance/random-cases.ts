@@ -81,7 +81,7 @@ function makeContext(random: Random): FileSpec[] {
     content: Buffer.from(text),
     ...(mode === undefined ? {} : { mode }),
   });
-  const rules = ["*.md", "!d/keep.md", "d/sub", "**/b.*", "empty", "/a.txt", "d/*", "# no rule", "!d/sub/deep", "*.sh", "mode/"];
+  const rules = ["*.md", "!d/keep.md", "d/sub", "**/b.*", "empty", "/a.txt", "d/k*", "# no rule", "!d/sub/deep", "*.sh", "mode/"];
   const ignore = Array.from({ length: random.below(4) }, () => random.pick(rules));
   return [
     file("a.txt", "a\n"),
