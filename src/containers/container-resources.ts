@@ -37,7 +37,8 @@ export function containerResources(
     devices: host.privileged ? [{ allow: true, access: "rwm" }] : deviceRules(host, devices),
     ...(Object.keys(memory).length === 0 ? {} : { memory }),
     ...(Object.keys(cpu).length === 0 ? {} : { cpu }),
-    ...(pidsLimit === undefined ? {} : { pids: { limit: pidsLimit <= 0 ? -1 : pidsLimit } }),
+    // Docker's −1 is no limit.
+    ...(pidsLimit === undefined || pidsLimit <= 0 ? {} : { pids: { limit: pidsLimit } }),
   };
 }
 

@@ -1,7 +1,7 @@
 /**
  * Runs containers with each flag of `docker run`, with a real Docker Engine and with Varve, and compares what is seen inside, what is
  * written and the exit code. Prints a table: flag, what was looked at, equal or refused with a reason.
- *   node test/conformance/run-flags.ts [--only PART-OF-A-FLAG] [--reduced] [--verbose] [--markdown] [--runtime runc]
+ *   node test/conformance/run-flags.ts [--only PART-OF-A-FLAG] [--from NUMBER] [--reduced] [--verbose] [--markdown] [--runtime runc]
  * The engine is the one that DOCKER_HOST names; engine.sh brings one. Without one all cases are skipped, and said so. An engine with a
  * root of its own sees other files than ours: VARVE_CONFORMANCE_SHARED=FOLDER=AS_THE_ENGINE_SEES_IT names a folder that both have.
  */
@@ -17,6 +17,7 @@ import { flagCases, type FlagCase } from "./run-flag-cases.ts";
 const { values: options } = parseArgs({
   options: {
     only: { type: "string" },
+    from: { type: "string" },
     reduced: { type: "boolean" },
     verbose: { type: "boolean" },
     markdown: { type: "boolean" },
@@ -38,6 +39,7 @@ interface Seen {
 
 const chosen = flagCases
   .filter(({ flags }) => options.only === undefined || flags.join(" ").includes(options.only))
+  .slice(Number(options.from ?? 0))
   .filter((_, index) => options.reduced !== true || index % reducedStride === 0);
 const docker = connectDocker();
 if (typeof docker === "string") {
