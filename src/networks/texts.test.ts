@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readResolver, writeFiles } from "./container-files.ts";
+import { writeNames } from "./names.ts";
+import type { NetworkRow } from "./network-rows.ts";
+import { tableName, writeRules } from "./rules.ts";
+
+const bridge = { name: "vbr0", subnet: "172.18.0.0/16", internal: false, masquerade: true };
+
+test("rules replace the whole table of a store at once, and none are none", () => {
+  assert.equal(tableName("varve-12ab"), "varve_12ab");
+  assert.equal(writeRules("varve_x", [], []), "table inet varve_x {}\ndelete table inet varve_x\n");
+  const text = writeRules("varve_x", [bridge], []);
+  assert.ok(text.startsWith("table inet varve_x {}\ndelete table inet varve_x\ntable inet varve_x {\n"), text);
+});
+
+test("a published port leads to its container from the address that it is published at only", () => {
+  const port = { containerPort: 80, protocol: "tcp", targetIp: "172.18.0.2" } as const;
+  const text = writeRules(
+    "t",
+    [bridge],
+    [
+      { ...port, hostIp: "0.0.0.0", hostPort: 8080 },
+      { ...port, hostIp: "127.0.0.1", hostPort: 8081, protocol: "udp" },
+    ],
+  );
+  assert.match(text, /^ +meta nfproto ipv4 tcp dport 8080 dnat ip to 172\.18\.0\.2:80$/m);
+  assert.match(text, /^ +ip daddr 127\.0\.0\.1 meta nfproto ipv4 udp dport 8081 dnat ip to 172\.18\.0\.2:80$/m);
+});
+
+test("an internal network is neither translated nor passed, whatever else is", () => {
+  const text = writeRules("t", [bridge, { ...bridge, name: "vbr1", subnet: "172.19.0.0/16", internal: true }], []);
+  assert.match(text, /ip saddr 172\.18\.0\.0\/16 oifname != "vbr0" masquerade/);
+  assert.doesNotMatch(text, /ip saddr 172\.19\.0\.0\/16 oifname != "vbr1" masquerade/);
+  const passing = text.slice(text.indexOf("chain passing"));
+  assert.ok(passing.indexOf('oifname "vbr1" drop') < passing.indexOf('oifname "vbr1" ct state'), passing);
+});
+
+test("names are written as aardvark-dns reads them", () => {
+  const containers = [
+    { id: "aa", ipv4: "172.18.0.2", names: ["web", "www"], servers: [] },
+    { id: "bb", ipv4: "172.18.0.3", names: ["db"], servers: ["9.9.9.9", "1.1.1.1"] },
+  ];
+  const text = "172.18.0.1\naa 172.18.0.2  web,www\nbb 172.18.0.3  db 9.9.9.9,1.1.1.1\n";
+  assert.equal(writeNames({ file: "vbr0", gateway: "172.18.0.1", containers }), text);
+});
+
+const attachment = {
+  containerId: "aa",
+  containerName: "web",
+  hostname: "web",
+  networks: [],
+  ports: [],
+  extraHosts: [
+    { host: "other", ip: "10.0.0.9" },
+    { host: "machine", ip: "host-gateway" },
+  ],
+  dns: ["9.9.9.9"],
+  dnsSearch: ["example.org"],
+  dnsOptions: ["timeout:1"],
+};
+const endpoint = {
+  network: "bridge",
+  networkId: "n",
+  ipv4: "172.17.0.2",
+  prefixLength: 16,
+  gateway: "172.17.0.1",
+  macAddress: "",
+  aliases: [],
+};
+const network: Omit<NetworkRow, "predefined"> = {
+  id: "n",
+  name: "bridge",
+  driver: "bridge",
+  createdMs: 0,
+  labels: {},
+  options: {},
+  internal: false,
+  attachable: false,
+  subnets: [{ subnet: "172.17.0.0/16", gateway: "172.17.0.1" }],
+  chosen: true,
+  bridge: "vbr0",
+};
+
+test("a container on the default network asks the servers that it named, one on a network of its own the network", () => {
+  const onDefault = writeFiles(attachment, {
+    kind: "bridge",
+    networks: [{ ...network, predefined: true }],
+    endpoints: [endpoint],
+    isRoot: true,
+  });
+  assert.equal(onDefault.resolvConf, "nameserver 9.9.9.9\nsearch example.org\noptions timeout:1\n");
+  assert.equal(onDefault.hostnameFile, "web\n");
+  assert.match(onDefault.hosts, /^127\.0\.0\.1\tlocalhost\n/);
+  assert.match(onDefault.hosts, /\n10\.0\.0\.9\tother\n172\.17\.0\.1\tmachine\n172\.17\.0\.2\tweb\n$/);
+  const onOwn = writeFiles(attachment, {
+    kind: "bridge",
+    networks: [{ ...network, predefined: false }],
+    endpoints: [endpoint],
+    isRoot: true,
+  });
+  assert.equal(onOwn.resolvConf, "nameserver 172.17.0.1\nsearch example.org\noptions timeout:1 ndots:0\n");
+});
+
+test("resolv.conf is read by its own rules: the last search list counts, and comments do not", () => {
+  const text = "# nameserver 1.1.1.1\nnameserver 10.0.0.1\nsearch a b\nsearch c\noptions ndots:2 rotate\nnameserver 10.0.0.2\n";
+  assert.deepEqual(readResolver(text), { servers: ["10.0.0.1", "10.0.0.2"], search: ["c"], options: ["ndots:2", "rotate"] });
+});
