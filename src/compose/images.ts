@@ -63,16 +63,19 @@ export async function findImage(context: ProjectContext, service: Service): Prom
 export async function makeImages(
   context: ProjectContext,
   services: readonly Service[],
-  options: ImagePolicy & { readonly request?: BuildRequest; readonly nowMs?: number; readonly ignorePullFailures?: boolean } = {},
+  options: ImagePolicy & { readonly request?: BuildRequest; readonly nowMs?: number } = {},
 ): Promise<Readonly<Record<string, string>>> {
-  const builds: Service[] = [];
+  const nowMs = options.nowMs ?? Date.now();
+  const steps = new Map<Service, ImageStep>();
+  for (const service of services) steps.set(service, planImage(service, await findImage(context, service), options, nowMs));
+  const builds = services.filter((service) => steps.get(service) === "build");
+  const built = new Set(builds.map((service) => imageName(context.project, service)));
   const pulled = new Map<string, Promise<void>>();
-  for (const service of services) {
-    const image = await findImage(context, service);
-    const step = planImage(service, image, options, options.nowMs ?? Date.now());
+  for (const [service, step] of steps) {
     const name = imageName(context.project, service);
+    // what one service builds, another one may only use
+    if (built.has(name)) continue;
     if (step === "missing") throw new VarveError("IMAGE_NOT_FOUND", `No such image: ${name}`);
-    if (step === "build") builds.push(service);
     if (step === "pull" && !pulled.has(name)) pulled.set(name, pullImage(context, service));
     if (step === "pull-or-build") {
       try {

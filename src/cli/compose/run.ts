@@ -1,5 +1,6 @@
 import type { OneOffRequest } from "../../compose/index.ts";
-import { VarveError } from "../../errors/index.ts";
+import type { Containers } from "../../containers/index.ts";
+import { VarveError, isVarveError } from "../../errors/index.ts";
 import { defineCommand, type Call } from "../command.ts";
 import { readDetachKeys } from "../containers/detach-keys.ts";
 import { driveStreams, terminalSize } from "../containers/drive-streams.ts";
@@ -75,10 +76,19 @@ export const composeRun = defineCommand({
       onSignal: forwardSignals(containers, id),
     });
     if (drive.isDetached) return 0;
-    if (request.autoRemove === true) await containers.wait(id, { until: "removed" });
+    if (request.autoRemove === true) await awaitRemoval(containers, id);
     return drive.exitCode;
   },
 });
+
+/** It may be gone before it is asked about. */
+async function awaitRemoval(containers: Containers, id: string): Promise<void> {
+  try {
+    await containers.wait(id, { until: "removed" });
+  } catch (error) {
+    if (!isVarveError(error) || error.code !== "CONTAINER_NOT_FOUND") throw error;
+  }
+}
 
 async function readRequest({ flags: given, args, io }: Call<typeof flags>): Promise<OneOffRequest> {
   const [service = "", ...command] = args;
