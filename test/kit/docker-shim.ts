@@ -6,9 +6,15 @@ export interface Shim {
   /** The environment in which the names are Varve's. */
   readonly env: Readonly<Record<string, string>>;
   /** Runs a line of a shell as it is written; fails where it fails. Resolves to its stdout. */
-  run(line: string, options?: { readonly cwd?: string; readonly input?: string; readonly env?: Readonly<Record<string, string>> }): Promise<string>;
+  run(
+    line: string,
+    options?: { readonly cwd?: string; readonly input?: string; readonly env?: Readonly<Record<string, string>> },
+  ): Promise<string>;
   /** As `run`, whatever becomes of it. */
-  attempt(line: string, options?: { readonly cwd?: string; readonly input?: string; readonly env?: Readonly<Record<string, string>> }): Promise<Result>;
+  attempt(
+    line: string,
+    options?: { readonly cwd?: string; readonly input?: string; readonly env?: Readonly<Record<string, string>> },
+  ): Promise<Result>;
 }
 
 export async function installShim(box: Sandbox): Promise<Shim> {
@@ -24,13 +30,15 @@ export async function installShim(box: Sandbox): Promise<Shim> {
     ...(VARVE_RUNTIME === undefined ? {} : { VARVE_RUNTIME }),
   };
   const attempt: Shim["attempt"] = async (line, { cwd = box.folder, input, env: more } = {}) =>
-    await start(["sh", "-c", line], { cwd, env: { ...env, PWD: cwd, ...more }, ...(input === undefined ? {} : { input }) }).result;
+    await start(["sh", "-c", line], { cwd, env: { ...env, PWD: cwd, ...more }, ...(input === undefined ? {} : { input }) })
+      .result;
   return {
     env,
     attempt,
     async run(line, options) {
       const { code, signal, stdout, stderr } = await attempt(line, options);
-      if (code !== 0) throw new Error(`${line} ended with ${code ?? signal}:\n${stdout.toString().slice(-2000)}${stderr.slice(-4000)}`);
+      if (code !== 0)
+        throw new Error(`${line} ended with ${code ?? signal}:\n${stdout.toString().slice(-2000)}${stderr.slice(-4000)}`);
       return stdout.toString();
     },
   };
