@@ -99,10 +99,16 @@ export function openContentStore(root: string, { claim = () => undefined }: Cont
     const file = await open(path, constants.O_RDONLY).catch((error: unknown) => {
       throw notOpened(digest, error);
     });
+    const readNext = (): ReturnType<typeof file.read<Buffer>> => {
+      const reading = file.read(Buffer.allocUnsafeSlow(readChunkBytes), 0, readChunkBytes, null);
+      reading.catch(() => undefined); // told when it is waited for
+      return reading;
+    };
     const chunks = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
-      for (;;) {
-        const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(readChunkBytes), 0, readChunkBytes, null);
+      for (let next = readNext(); ;) {
+        const { bytesRead, buffer } = await next;
         if (bytesRead === 0) return;
+        next = readNext(); // while this one is hashed and written
         yield buffer.subarray(0, bytesRead);
       }
     };

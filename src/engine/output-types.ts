@@ -9,7 +9,7 @@ export interface ImageSettings {
   readonly names?: readonly string[];
   /** Of layers that are new; those of the base keep theirs. Default gzip. */
   readonly compression?: Compression;
-  /** gzip 0 to 9, default 6; zstd 0 to 22, default 3. */
+  /** gzip 0 to 9, default 5; zstd 0 to 22, default 3. */
   readonly compressionLevel?: number;
   /** Layers of the base in another compression are compressed again. */
   readonly forceCompression?: boolean;

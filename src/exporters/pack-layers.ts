@@ -30,7 +30,7 @@ const packLanes = 2;
 /** How blobs are to be made. */
 export interface Packing {
   readonly compression: Compression;
-  /** Of the compression; default 6 of gzip, 3 of zstd. */
+  /** Of the compression; default 5 of gzip, 3 of zstd. */
   readonly level?: number | undefined;
   /** Whether layers that came from elsewhere in another compression are compressed again too (`force-compression`). */
   readonly force?: boolean | undefined;
@@ -173,7 +173,7 @@ async function packSnapshot(
 function settingOf({ compression, level }: Packing): string {
   const { zlib, zstd = "" } = process.versions;
   if (compression === "uncompressed") return compression;
-  return [compression, level ?? "default", compression === "gzip" ? zlib : zstd].join(" ");
+  return [compression, level ?? "default", compression === "gzip" ? `${zlib} memory 9` : zstd].join(" ");
 }
 
 const mediaTypeOf: Readonly<Record<Compression, string>> = {

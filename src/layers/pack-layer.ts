@@ -9,7 +9,7 @@ import { openMembers, writeRow, type KnownMembers } from "./packed-members.ts";
 export interface PackOptions extends Omit<DiffOptions, "sink" | "blockBytes" | "minBlockBytes"> {
   /** "none" only finds out the diff ID. */
   readonly compression: "gzip" | "zstd" | "uncompressed" | "none";
-  /** gzip 0 to 9, default 6; zstd 0 to 22, default 3. */
+  /** gzip 0 to 9, default 5; zstd 0 to 22, default 3. */
   readonly level?: number | undefined;
   /** Where the blob goes, replacing what is there; not for "none". Not synced; gone again after a failure. */
   readonly path?: string | undefined;

@@ -1,10 +1,11 @@
 import { VarveError } from "../errors/index.ts";
 import type { ByteSource } from "../flow/index.ts";
+import { gzipSettings, zstdLevel } from "./compress-blocks.ts";
 import { decompress } from "./decompress.ts";
 
 export interface RecompressOptions {
   readonly compression: "gzip" | "zstd" | "uncompressed";
-  /** gzip 0 to 9, default 6; zstd 0 to 22, default 3. */
+  /** gzip 0 to 9, default 5; zstd 0 to 22, default 3. */
   readonly level?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -21,8 +22,8 @@ export async function recompress(blob: ByteSource, { compression, level, signal 
   }
   const packer =
     compression === "gzip"
-      ? zlib.createGzip(level === undefined ? {} : { level })
-      : zlib.createZstdCompress({ params: { [zlib.constants.ZSTD_c_compressionLevel]: level ?? 3 } });
+      ? zlib.createGzip(gzipSettings(level))
+      : zlib.createZstdCompress({ params: { [zlib.constants.ZSTD_c_compressionLevel]: level ?? zstdLevel } });
   // A failure of the source comes out where the packer is read.
   pipeline(tar, packer, () => undefined);
   return packer as AsyncIterable<Buffer>;

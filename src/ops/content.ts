@@ -3,7 +3,7 @@ import { isVarveError } from "../errors/index.ts";
 import { writeFileList } from "../explain/index.ts";
 import type { Vertex } from "../llb/index.ts";
 import { isStack, type Ref } from "../snapshots/index.ts";
-import type { ContentSelector } from "../tree/index.ts";
+import { hashAhead, type ContentSelector } from "../tree/index.ts";
 import type { OpsOptions } from "./create-ops.ts";
 import { placeOf } from "./place.ts";
 import { digestReading } from "./reading.ts";
@@ -48,6 +48,11 @@ export async function digestOf(
     const { snapshots, cache, worker, contents } = options;
     if (!isStack(ref)) {
       const tree = options.folders.tree(ref);
+      const { path } = reading.selector;
+      if (options.folders.isNew(ref, path)) {
+        await worker.prepare();
+        await hashAhead(tree, path, { signal });
+      }
       if (contents === undefined) return digestReading(tree, reading);
       const list = writeFileList({ onEntries: contents.onEntries });
       const digest = digestReading(tree, reading, list);

@@ -1,3 +1,5 @@
+import { lstatSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { State } from "../state/index.ts";
 import type { FolderRef } from "../snapshots/index.ts";
 import { openDirectoryTree, type ContentCache, type FolderMemory, type Tree } from "../tree/index.ts";
@@ -28,6 +30,8 @@ CREATE TABLE IF NOT EXISTS resolved_images (
 export interface ContextFolders extends Disposable {
   /** The folder as the build sees it. Contents that were read in an earlier build are remembered. */
   tree(folder: FolderRef): Tree;
+  /** Whether no build remembers anything of what is at a path in the folder: a step that reads it will run. Links are not followed. */
+  isNew(folder: FolderRef, path: string): boolean;
 }
 
 export function createContextFolders({ state }: { readonly state: State }): ContextFolders {
@@ -47,6 +51,16 @@ export function createContextFolders({ state }: { readonly state: State }): Cont
         trees.set(key, tree);
       }
       return tree;
+    },
+    isNew(folder, path) {
+      const place = join(folder.path, path);
+      try {
+        const found = lstatSync(place, { bigint: true });
+        const { dev, ino } = found.isDirectory() ? found : lstatSync(dirname(place), { bigint: true });
+        return cache.recall(dev, ino) === undefined;
+      } catch {
+        return false; // whoever reads it tells why it cannot be read
+      }
     },
     [Symbol.dispose]() {
       for (const tree of trees.values()) tree.close();

@@ -1,20 +1,18 @@
-import { closeSync, constants, copyFile, copyFileSync, openSync, read, write } from "node:fs";
+import { closeSync, constants, copyFileSync, openSync, read, write } from "node:fs";
 import { promisify } from "node:util";
 import { fdPath } from "../sys/index.ts";
 import { watchFile } from "./file-hash.ts";
 import { errnoName } from "./tree-error.ts";
 import type { TreeEntry } from "./tree.ts";
 
-/** Files up to this size are copied in one call in the kernel; larger ones in pieces, so that the work can be stopped. */
-const maxWholeCopyBytes = 64 * 1024 * 1024;
-/** What takes longer than a millisecond or so is done on the thread pool: other steps go on meanwhile. */
-const maxBlockingCopyBytes = 1024 * 1024;
+/** Files up to this size are copied in one call in the kernel. What takes longer is done on the thread pool, in pieces. */
+export const maxBlockingCopyBytes = 1024 * 1024;
 const pieceBytes = 4 * 1024 * 1024;
-const [readAsync, writeAsync, copyFileAsync] = [promisify(read), promisify(write), promisify(copyFile)];
+const [readAsync, writeAsync] = [promisify(read), promisify(write)];
 
 /**
- * Copies the data of an open file to a new one at `target()` (asked again before each use). Shares blocks where the file
- * system can. TREE_CHANGED when the source does not stay as it is.
+ * Copies the data of an open file to a new one at `target()`, which is not asked after the first wait. Shares blocks where the
+ * file system can. TREE_CHANGED when the source does not stay as it is.
  */
 export async function copyFileData(
   fd: number,
@@ -26,10 +24,8 @@ export async function copyFileData(
 ): Promise<void> {
   const { entry, target, pause } = options;
   const check = watchFile(fd, entry.path);
-  if (entry.size <= maxWholeCopyBytes) {
-    const flags = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE;
-    if (entry.size <= maxBlockingCopyBytes) copyFileSync(fdPath(fd), target(), flags);
-    else await copyFileAsync(fdPath(fd), target(), flags);
+  if (entry.size <= maxBlockingCopyBytes) {
+    copyFileSync(fdPath(fd), target(), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     check();
     await pause(entry.size);
     return;

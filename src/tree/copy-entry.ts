@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { VarveError } from "../errors/index.ts";
 import { copySmallFile, mknod, smallFileBytes, utimensNoFollow, type FileTime } from "../sys/index.ts";
-import { copyFileData } from "./copy-data.ts";
+import { copyFileData, maxBlockingCopyBytes } from "./copy-data.ts";
 import { toFileTime, type Destination } from "./destination.ts";
 import { changedWhileRead } from "./file-hash.ts";
 import type { ModeChange } from "./mode.ts";
@@ -35,9 +35,14 @@ export interface CopyChanges {
 }
 
 export interface EntryCopier {
-  /** Copies one selected entry (not what is below it) to the resolved path `target`. */
+  /** Copies one selected entry (not what is below it) to the resolved path `target`, which no other entry has. */
   copy(selected: SelectedEntry, target: string): Promise<void>;
+  /** Resolves when large files, which are copied beside what comes after them, are whole too. To be called in any case. */
+  finish(): Promise<void>;
 }
+
+/** Large files that are copied at the same time: most of it is the kernel's finding of memory, for which it takes several cores. */
+const maxLargeCopies = 2;
 
 /** A copier for one source: files that are one file there become one file here. */
 export function createEntryCopier(
@@ -48,6 +53,8 @@ export function createEntryCopier(
   const { root } = destination;
   const { changes, pause } = options;
   const firstTargets = new Map<string, string>();
+  const largeCopies = new Set<Promise<void>>();
+  const failures: unknown[] = [];
 
   /** Order: a change of owner clears set-id bits and capabilities; writing attributes does not touch the time. */
   const applyMetadata = (entry: TreeEntry, target: string): void => {
@@ -113,6 +120,27 @@ export function createEntryCopier(
     }
   };
 
+  /** Begins with the copy of a large file, which makes the target, and goes on beside others. */
+  const copyLarge = async (entry: TreeEntry, target: string): Promise<void> => {
+    while (largeCopies.size >= maxLargeCopies) await Promise.race(largeCopies);
+    if (failures.length > 0) throw failures[0];
+    const copying = (async () => {
+      try {
+        await copyFile(entry, target);
+        finishEntry(entry, target);
+      } catch (error) {
+        failures.push(explain(error, entry, target));
+      }
+    })().finally(() => largeCopies.delete(copying));
+    largeCopies.add(copying);
+  };
+
+  const finishEntry = (entry: TreeEntry, target: string): void => {
+    applyMetadata(entry, target);
+    const time = timeOf(entry);
+    utimensNoFollow(root.place(target), { atime: time, mtime: time });
+  };
+
   const copyOther = (entry: TreeEntry, target: string): void => {
     if (entry.type === "symlink") symlinkSync(encodePath(tree.readLink(entry)), root.place(target));
     else if (entry.type === "fifo") mknod(root.place(target), constants.S_IFIFO | 0o600);
@@ -146,20 +174,26 @@ export function createEntryCopier(
     }
     if (entry.type === "directory") return copyFolder(selected, target);
     makeRoom(entry, target);
+    if (entry.type === "file" && entry.size > maxBlockingCopyBytes) return await copyLarge(entry, target);
     if (entry.type === "file") await copyFile(entry, target);
     else copyOther(entry, target);
-    applyMetadata(entry, target);
-    const time = timeOf(entry);
-    utimensNoFollow(root.place(target), { atime: time, mtime: time });
+    finishEntry(entry, target);
   };
+
+  const explain = (error: unknown, entry: TreeEntry, target: string): unknown =>
+    toTreeError(error, `copy ${quote(entry.path)} to ${quote(target)}`, entry.path);
 
   return {
     async copy(selected, target) {
       try {
         await copyOne(selected, target);
       } catch (error) {
-        throw toTreeError(error, `copy ${quote(selected.entry.path)} to ${quote(target)}`, selected.entry.path);
+        throw explain(error, selected.entry, target);
       }
+    },
+    async finish() {
+      await Promise.all(largeCopies);
+      if (failures.length > 0) throw failures[0];
     },
   };
 }

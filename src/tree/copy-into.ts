@@ -83,10 +83,14 @@ export async function copyInto(rootPath: string, tree: Tree, copy: CopyAction, o
       if (copy.attemptUnpack && (await unpackSource(destination, { tree, source, copy, options }))) continue;
       const top = prepareTarget(destination, { source, copy, changes, createdTime: options.createdTime ?? epoch });
       const copier = createEntryCopier(tree, destination, { changes, pause });
-      for (const selected of source.entries()) {
-        await copier.copy(selected, selected.relative === "" ? top : childPath(top, selected.relative));
-        totals.entries += 1;
-        await pause(0);
+      try {
+        for (const selected of source.entries()) {
+          await copier.copy(selected, selected.relative === "" ? top : childPath(top, selected.relative));
+          totals.entries += 1;
+          await pause(0);
+        }
+      } finally {
+        await copier.finish();
       }
     }
   });
@@ -117,13 +121,17 @@ export async function copyChanges(
       if (!canRemove(path)) return false;
       destination.remove(path);
     }
-    await copier.copy({ entry: source.entry, relative: "", onTheWay: false }, top);
-    for (const relative of change.changed) {
-      const entry = tree.entry(childPath(source.entry.path, relative));
-      if (entry === undefined) throw changedWhileRead(childPath(source.entry.path, relative));
-      await copier.copy({ entry, relative, onTheWay: false }, childPath(top, relative));
-      totals.entries += 1;
-      await pause(0);
+    try {
+      await copier.copy({ entry: source.entry, relative: "", onTheWay: false }, top);
+      for (const relative of change.changed) {
+        const entry = tree.entry(childPath(source.entry.path, relative));
+        if (entry === undefined) throw changedWhileRead(childPath(source.entry.path, relative));
+        await copier.copy({ entry, relative, onTheWay: false }, childPath(top, relative));
+        totals.entries += 1;
+        await pause(0);
+      }
+    } finally {
+      await copier.finish();
     }
     return true;
   });

@@ -144,6 +144,14 @@ function createTree(root: RootedFolder, options: DirectoryTreeOptions): Tree {
     return read.attributes ? wholeContent(entry, data) : data;
   };
 
+  const learn = (entry: TreeEntry, content: string): void => {
+    const origin = origins.get(entry);
+    if (options.cache === undefined || origin === undefined || entry.path === "/") return;
+    const { folder, name } = splitPath(entry.path);
+    const record = origin.record.subarray(origin.at, origin.at + statRecordBytes);
+    folders.at(folder).learn(name, { record, content: content === "" ? nothing : content, sinceMs: origin.sinceMs });
+  };
+
   const listFolder = (path: string): FolderState =>
     guarded(path, () => {
       const sinceMs = Date.now();
@@ -229,10 +237,10 @@ function createTree(root: RootedFolder, options: DirectoryTreeOptions): Tree {
       const known = state.contentOf(name, origin.record, origin.at);
       if (known !== undefined) return known === nothing ? "" : known;
       const content = readContent(entry);
-      const record = origin.record.subarray(origin.at, origin.at + statRecordBytes);
-      state.learn(name, { record, content: content === "" ? nothing : content, sinceMs: origin.sinceMs });
+      learn(entry, content);
       return content;
     },
+    learnData: (file, data) => learn(file, wholeContent(file, data)),
     whyMissing(path) {
       // Paths that no step asked for may have been meant all the same: only the ignore file counts here.
       const visible = createVisibility(root, exclude && createFilter({ exclude, include: undefined }), "").shown;

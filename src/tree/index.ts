@@ -16,6 +16,7 @@ export {
   type SelectedEntry,
   type SelectedSource,
 } from "./selection.ts";
+export { hashAhead } from "./hash-ahead.ts";
 export { contentDigest, type ContentSink } from "./content-digest.ts";
 export {
   compareSelections,

@@ -52,6 +52,8 @@ export interface Tree {
    * For a file without attributes it is the SHA-256 of its data in hex.
    */
   contentOf(entry: TreeEntry): string;
+  /** Tells {@link contentOf} the SHA-256 in hex of a file's data, as found since the entry was made. */
+  learnData(file: TreeEntry, data: string): void;
   /**
    * Facts for "not found": the nearest path that exists, the pattern that hides `path`, if one does, and names in the
    * nearest folder that may have been meant.

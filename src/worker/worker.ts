@@ -23,6 +23,11 @@ export interface Worker extends AsyncDisposable {
     params: Params,
     options: { readonly signal: AbortSignal; readonly onEvent?: (event: Event) => void },
   ): Promise<Result>;
+  /**
+   * Starts the process for a call that is likely to come. Resolves as soon as it starts by itself, and never fails: the call tells why
+   * there is none.
+   */
+  prepare(): Promise<void>;
   readonly started: boolean;
   /** Ends the process; calls under way fail. */
   close(): Promise<void>;
@@ -38,10 +43,12 @@ export function createWorker(options: WorkerOptions): Worker {
   const calls = new Map<number, Call>();
   let nextId = 1;
   let starting: Promise<ChildProcess> | undefined;
+  let spawned: Promise<unknown> = Promise.resolve();
 
   async function start(): Promise<ChildProcess> {
-    const { spawnWorker } = await import("./spawn-worker.ts");
-    const { child, userNamespace, problem } = await spawnWorker(options);
+    const spawning = import("./spawn-worker.ts").then(({ spawnWorker }) => spawnWorker(options));
+    spawned = spawning.catch(() => undefined);
+    const { child, userNamespace, problem } = await spawning;
     const setup: WorkerSetup = {
       root: options.root,
       userNamespace,
@@ -59,7 +66,10 @@ export function createWorker(options: WorkerOptions): Worker {
       child.once("error", ended);
       child.once("exit", ended);
       child.on("message", (reply: Reply) => {
-        if (reply.type === "ready") return resolve(child);
+        if (reply.type === "ready") {
+          if (calls.size === 0) child.channel?.unref();
+          return resolve(child);
+        }
         const call = calls.get(reply.id);
         if (reply.type === "event") return call?.onEvent?.(reply.event);
         calls.delete(reply.id);
@@ -74,6 +84,13 @@ export function createWorker(options: WorkerOptions): Worker {
   const worker: Worker = {
     get started() {
       return starting !== undefined;
+    },
+    async prepare() {
+      const coming = (starting ??= start());
+      coming.catch(() => {
+        if (starting === coming) starting = undefined;
+      });
+      await spawned;
     },
     async call(task, params, { signal, onEvent }) {
       signal.throwIfAborted();

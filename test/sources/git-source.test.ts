@@ -58,6 +58,7 @@ after(async () => {
 function inProcess(): Worker {
   return {
     started: true,
+    prepare: async () => undefined,
     call: (async (_task: unknown, params: GitCheckoutParams, { signal }: { signal: AbortSignal }) =>
       runGitCheckoutTask(params, { signal } as TaskContext<never>)) as unknown as Worker["call"],
     close: async () => undefined,
