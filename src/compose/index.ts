@@ -5,9 +5,8 @@
 export type { ComposeEngine, Report, StepEvent } from "./engine.ts";
 export { allServices, observeProject, ofServices, type ProjectContext } from "./context.ts";
 export { labels } from "./labels.ts";
-export { containerName, imageName } from "./names.ts";
 export { isRunning, observe, shortName, type Observed } from "./observed.ts";
-export { buildServices, orderBuilds, pullImage, type ImagePolicy } from "./images.ts";
+export { buildServices, type ImagePolicy } from "./images.ts";
 export type { BuildRequest, ServiceBuild } from "./service-build.ts";
 export { up, type UpOptions } from "./up.ts";
 export { down, type DownOptions } from "./down.ts";
@@ -26,4 +25,3 @@ export { makeOneOff, type OneOffRequest } from "./one-off.ts";
 export { followLogs, type FollowOptions, type LogFollower } from "./follow-logs.ts";
 export { pullServices, pushServices, type TransferOptions } from "./transfer-images.ts";
 export { selectServices } from "./service-order.ts";
-export { awaitReady } from "./wait-ready.ts";

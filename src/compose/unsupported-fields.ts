@@ -17,6 +17,7 @@ const refusedFields: readonly (keyof Service)[] = [
   "models",
   "pre_start",
   "provider",
+  "pull_refresh_after",
   "runtime",
   "storage_opt",
   "use_api_socket",

@@ -14,6 +14,7 @@ export const composeFlags = {
   "project-directory": { kind: "string", help: "Folder that relative paths start from. Default: that of the first Compose file" },
   "project-name": { kind: "string", short: "p", help: "Name of the project" },
   verbose: { kind: "bool", help: "Say more", hidden: true },
+  version: { kind: "bool", short: "v", help: "Show the version and end" },
   workdir: { kind: "string", help: "Old name of --project-directory", hidden: true },
 } as const satisfies FlagTable;
 
