@@ -224,6 +224,12 @@ export const flagCases: readonly FlagCase[] = [
   simple(["--mount", "type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=0700"], `${mountOf("/t")}; stat -c %a /t`),
   simple(["--mount", "type=volume,target=/vol"], "touch /vol/x && echo yes"),
   refusedByBoth(["--mount", "type=bind,source=/nowhere/at/all,target=/x"]),
+  {
+    flags: ["--rm"],
+    observe: "true",
+    afterwards:
+      "@ENGINE run -v /v --name @ID varve-base:latest sh -c 'echo from it >/v/f'; @ENGINE run --rm --volumes-from @ID:ro varve-base:latest sh -c 'cat /v/f; touch /v/x || echo refused'; @ENGINE rm -v @ID",
+  },
   simple(["--tmpfs", "/t"], `${mountOf("/t")}; stat -c %a /t`),
   simple(["--tmpfs", "/t:size=2m,exec,mode=0750,uid=1000"], `${mountOf("/t")}; stat -c '%a %u' /t`),
   simple(["--tmpfs", "/home/app"], "stat -c %a /home/app; ls -A /home/app"),
@@ -277,7 +283,7 @@ export const flagCases: readonly FlagCase[] = [
     { needs: "network" },
   ),
   refusedByBoth(["--sysctl", "kernel.pid_max=9"]),
-  refusedByBoth(["--ip", "10.1.2.3"]),
+  { ...refusedByBoth(["--ip", "10.1.2.3"]), alike: [[/^.*invalid endpoint settings:\n\* /m, ""]] },
   refusedByBoth(["--network-alias", "x"]),
   refusedByBoth(["--isolation", "hyperv"]),
   // what Varve refuses
@@ -299,7 +305,7 @@ export const flagCases: readonly FlagCase[] = [
   refused(["--runtime", "kata"], /VARVE_RUNTIME/),
   refused(["--storage-opt", "size=1G"], /quota/),
   refused(["--use-api-socket"], /daemon/),
-  refused(["--volumes-from", "other"], /--volume/),
+  refusedByBoth(["--volumes-from", "nobody-knows"]),
   refused(["--security-opt", "apparmor=mine"], /AppArmor/),
   refused(["--disable-content-trust=false"], /not supported/),
 ];

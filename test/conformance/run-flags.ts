@@ -16,7 +16,7 @@ import { flagCases, type FlagCase } from "./run-flag-cases.ts";
 
 const { values: options } = parseArgs({
   options: {
-    only: { type: "string" },
+    only: { type: "string", multiple: true },
     from: { type: "string" },
     reduced: { type: "boolean" },
     verbose: { type: "boolean" },
@@ -38,7 +38,7 @@ interface Seen {
 }
 
 const chosen = flagCases
-  .filter(({ flags }) => options.only === undefined || flags.join(" ").includes(options.only))
+  .filter(({ flags }) => options.only?.some((part) => (flags.join(" ") || "(none)").includes(part)) ?? true)
   .slice(Number(options.from ?? 0))
   .filter((_, index) => options.reduced !== true || index % reducedStride === 0);
 const docker = connectDocker();

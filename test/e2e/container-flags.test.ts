@@ -78,7 +78,7 @@ describeEachWay("flags of run", (box) => {
     );
     assert.deepEqual(seen.slice(0, 4), ["0000000000000020", "1", "2", "refused"]);
     assert.match(seen[4] ?? "", /\b1024\b/);
-    const open = await observe(box, [...none, "--privileged"], `${status}; grep -c ' /proc/' /proc/self/mountinfo`);
+    const open = await observe(box, [...none, "--privileged"], `${status}; grep -c ' /proc/' /proc/self/mountinfo || true`);
     assert.deepEqual(open.slice(1), ["0", "0", "0"]);
   });
 
