@@ -42,6 +42,14 @@ export async function endProcesses(last: ContainerRun): Promise<void> {
   await dropCgroup(last.cgroupsPath);
 }
 
+/** Ends those who would look after a container that is to be no more. Only with its lock: then none of them is at work. */
+export async function endHelpers({ keeper, prober }: ContainerRun): Promise<void> {
+  for (const helper of [keeper, prober]) {
+    if (helper === undefined || helper.pid === process.pid) continue;
+    if (signalProcess(helper, "SIGKILL")) await untilGone(helper, { timeoutMs: killMs });
+  }
+}
+
 async function killFor(last: ContainerRun, first: KernelProcess | undefined): Promise<void> {
   if (first === undefined) return;
   if (await signalContainer(last, constants.signals.SIGKILL)) await untilGone(first, { timeoutMs: killMs });

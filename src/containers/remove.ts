@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { VarveError } from "../errors/index.ts";
 import type { ContainerRow } from "./container-store.ts";
-import { endProcesses } from "./end-processes.ts";
+import { endHelpers, endProcesses } from "./end-processes.ts";
 import { findContainer } from "./find-container.ts";
 import { containerPaths } from "./handle.ts";
 import { isOver } from "./observe.ts";
@@ -44,6 +44,7 @@ export async function removeLocked(
 ): Promise<void> {
   const { id, mounts } = row;
   room.store.change(id, (run) => ({ ...run, status: "removing", stoppedByHand: true }));
+  await endHelpers(row.run);
   await endProcesses(row.run);
   await room.networks.detach(id);
   const { folder } = containerPaths(room.root, id);
