@@ -10,8 +10,8 @@ import { join, resolve } from "node:path";
 const repo = resolve(import.meta.dirname, "..");
 
 /**
- * The rows of the Dockerfile language and of lint (sections 1, 2), of the flags of build (3.1: B), of exporters (4: E) and of caches
- * (5: Q), by letter: how far they are numbered. Section 12's gaps are among them.
+ * The rows of the Dockerfile language and of lint (sections 1, 2), of the flags of build (3.1: B), of exporters (4: E), of caches
+ * (5: Q) and of Compose files (9: M), by letter: how far they are numbered. Section 12's gaps are among them.
  */
 const rows: Readonly<Record<string, readonly [from: number, to: number][]>> = {
   P: [[1, 14]],
@@ -39,6 +39,14 @@ const rows: Readonly<Record<string, readonly [from: number, to: number][]>> = {
     [1, 6],
     [10, 16],
   ],
+  M: [
+    [1, 11],
+    [20, 20],
+    [27, 27],
+    [29, 29],
+    [40, 49],
+    [60, 76],
+  ],
 };
 
 /** Rows that no test names, and why. */
@@ -51,6 +59,7 @@ const exceptions: Readonly<Record<string, string>> = {
   E09: "dockerd's word for the image exporter inside of it",
   E30: "what buildx tells dockerd of the ID to report; -q and --iidfile give the config's digest",
   E31: "for BuildKit's own tests",
+  M11: "bake stands between Docker Compose and BuildKit; here a service's build is a build of Varve's own, flag by flag (M01 to M10)",
   Q15: "a limit of Docker's old image store, which Varve's has not",
 };
 
@@ -61,11 +70,15 @@ const ids = Object.entries(rows).flatMap(([letter, ranges]) =>
 );
 const named = new Map<string, string[]>();
 let titles = 0;
-for (const file of globSync(["src/**/*.test.ts", "test/**/*.test.ts", "test/conformance/**/*.cases"], { cwd: repo })) {
+for (const file of globSync(["src/**/*.test.ts", "test/**/*.test.ts", "test/conformance/**/*.cases", "test/interop/*-cases.ts"], {
+  cwd: repo,
+})) {
   const text = readFileSync(join(repo, file), "utf8");
   const places = file.endsWith(".cases")
     ? text.matchAll(/^=== (.*)$/gm)
-    : text.matchAll(/\b(?:test|it|describe|suite|eachWay)\w*\(\s*(?:`([^`]*)`|"([^"\n]*)")/g);
+    : file.endsWith("-cases.ts")
+      ? text.matchAll(/\b(?:one|service)\(\s*"([^"\n]*)"|\btitle: "([^"\n]*)"/g)
+      : text.matchAll(/\b(?:test|it|describe|suite|eachWay)\w*\(\s*(?:`([^`]*)`|"([^"\n]*)")/g);
   for (const place of places) {
     titles += 1;
     const title = place.slice(1).join(" ").trim();

@@ -25,6 +25,30 @@ interface Schema {
 
 const root = schemaFile as unknown as Schema & { readonly definitions: Readonly<Record<string, Schema>> };
 
+const truth: Schema = { type: ["boolean", "string"] };
+
+/** What the Specification's text (services, "pre_start") and the reference implementation have before the published schema. */
+const addedToService: Readonly<Record<string, Schema>> = {
+  pre_start: {
+    type: "array",
+    items: {
+      type: "object",
+      properties: {
+        command: { $ref: "#/definitions/command" },
+        image: { type: "string" },
+        user: { type: "string" },
+        privileged: truth,
+        working_dir: { type: "string" },
+        environment: { $ref: "#/definitions/list_or_dict" },
+        per_replica: truth,
+      },
+      additionalProperties: false,
+      patternProperties: { "^x-": {} },
+    },
+  },
+};
+const addedToBuild: Readonly<Record<string, Schema>> = { no_cache_filter: { $ref: "#/definitions/string_or_list" } };
+
 export interface CheckOptions {
   /** False for a part that others are merged into: it may lack what it must have in the end, and repeat itself. */
   readonly isWhole: boolean;
@@ -64,6 +88,13 @@ function definition(name: string): Schema {
   const found = root.definitions[name];
   if (found === undefined) throw new TypeError(`the schema has no definition ${name}`);
   return found;
+}
+
+function propertiesAt(path: Path, schema: Schema): Readonly<Record<string, Schema>> {
+  const { properties = {} } = schema;
+  if (path[0] !== "services" || !Object.hasOwn(schema, "properties")) return properties;
+  if (path.length === 2) return { ...properties, ...addedToService };
+  return path.length === 3 && path[2] === "build" ? { ...properties, ...addedToBuild } : properties;
 }
 
 function problemsOf(schema: Schema, node: Node, path: Path, isWhole: boolean): readonly Problem[] {
@@ -113,9 +144,10 @@ function problemsOfMap(schema: Schema, node: MapNode, path: Path, isWhole: boole
   const patterns = Object.entries(schema.patternProperties ?? {}).map(
     ([pattern, value]) => [new RegExp(pattern), value] as const,
   );
+  const properties = propertiesAt(path, schema);
   for (const [key, { value, keyPlace }] of node.entries) {
     if (value.tag === "reset") continue;
-    const own = schema.properties !== undefined && Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined;
+    const own = Object.hasOwn(properties, key) ? properties[key] : undefined;
     const rules = [own, ...patterns.filter(([pattern]) => pattern.test(key)).map(([, rule]) => rule)].filter(
       (rule) => rule !== undefined,
     );
@@ -125,7 +157,7 @@ function problemsOfMap(schema: Schema, node: MapNode, path: Path, isWhole: boole
       problems.push(...problemsOf(schema.additionalProperties, value, [...path, key], isWhole));
       continue;
     }
-    const known = Object.keys(schema.properties ?? {});
+    const known = Object.keys(properties);
     const reason =
       known.length === 0
         ? `${JSON.stringify(key)} is no name that may stand here`

@@ -216,6 +216,18 @@ test("M64 services that need each other are a circle", async () => {
   assert.equal(error.message, "dependency cycle detected: a -> b -> c -> a");
 });
 
+test("M05 M74 what is newer than the published schema is read too", async () => {
+  const project = await load(
+    "services: {web: {image: a, build: {context: ., no_cache_filter: x}, pre_start: [{command: a b}, {image: b, per_replica: true}]}}",
+  );
+  const web = project.services["web"];
+  assert.deepEqual(web?.build?.no_cache_filter, ["x"]);
+  assert.deepEqual(web.pre_start, [
+    { command: ["a", "b"], image: "a" },
+    { image: "b", per_replica: true },
+  ]);
+});
+
 test("M61 what no shell reads is said to be left out", async () => {
   const project = await load("services: {web: {image: a, command: echo a && echo b}}");
   assert.deepEqual(project.services["web"]?.command, ["echo", "a"]);

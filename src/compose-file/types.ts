@@ -136,6 +136,7 @@ export interface Service {
   readonly privileged?: boolean;
   /** `always never missing build refresh daily weekly every_…`; `if_not_present` is given as `missing`. */
   readonly pull_policy?: string;
+  readonly pull_refresh_after?: string;
   readonly read_only?: boolean;
   /** `no`, `always`, `unless-stopped`, `on-failure`, `on-failure:N`. */
   readonly restart?: string;
