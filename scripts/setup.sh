@@ -53,6 +53,7 @@ check_tests() {
   has runc || [[ " ${missing[*]} " == *' runc '* ]] || want runc "the tests run with it"
   has crun || want crun "the tests run with it, too"
   has conmon || want conmon "it looks after the containers that the tests run: their output, their end"
+  has script || want bsdutils "the tests type at pseudo-terminals that it makes"
   has ip || want iproute2 "the tests' containers get bridges and addresses with it"
   has nft || want nftables "the tests' containers publish ports with it"
   has aardvark-dns || [ -x /usr/lib/podman/aardvark-dns ] || want aardvark-dns "the tests' containers find each other by name with it"
