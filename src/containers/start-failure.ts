@@ -15,7 +15,7 @@ export function readRuntimeFailure(complaint: string, program: string): StartFai
 }
 
 /** Docker's exit code for a start that failed with this message. */
-export function startExitCode(message: string): 125 | 126 | 127 {
+function startExitCode(message: string): 125 | 126 | 127 {
   if (/executable file (.* )?not found|no such file or directory/i.test(message)) return 127;
   if (/permission denied|is a directory|exec format error/i.test(message)) return 126;
   return 125;
