@@ -54,6 +54,7 @@ check_tests() {
   has crun || want crun "the tests run with it, too"
   has conmon || want conmon "it looks after the containers that the tests run: their output, their end"
   has script || want bsdutils "the tests type at pseudo-terminals that it makes"
+  has tini-static || has docker-init || has catatonit || want tini "it is the init of the tests' containers with --init"
   has ip || want iproute2 "the tests' containers get bridges and addresses with it"
   has nft || want nftables "the tests' containers publish ports with it"
   has aardvark-dns || [ -x /usr/lib/podman/aardvark-dns ] || want aardvark-dns "the tests' containers find each other by name with it"

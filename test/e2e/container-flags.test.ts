@@ -7,6 +7,7 @@ import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { describeEachWay } from "../kit/each-way.ts";
 import type { Sandbox } from "../kit/sandbox.ts";
+import { hasProgram } from "../kit/ways.ts";
 
 /** What a container cannot have without root on a machine with cgroups v1, each with the words of its refusal. */
 const notWithoutRoot: readonly (readonly [flags: readonly string[], words: RegExp])[] = [
@@ -44,8 +45,20 @@ describeEachWay("flags of run", (box) => {
   test("who, where and with what: user, groups, folder, environment, host name", async () => {
     const files = box.write("files", { env: "# comment\nONE=1\nCLIENT\n" });
     const flags = [
-      ...["-u", "nobody", "--group-add", "777", "-w", "/made/here", "-e", "A=b", "--env-file", `${files}/env`],
-      ...["-h", "box", "--domainname", "example"],
+      "-u",
+      "nobody",
+      "--group-add",
+      "777",
+      "-w",
+      "/made/here",
+      "-e",
+      "A=b",
+      "--env-file",
+      `${files}/env`,
+      "-h",
+      "box",
+      "--domainname",
+      "example",
     ];
     const script =
       "id; pwd; stat -c %u /made/here; echo $A$ONE$CLIENT; hostname; cat /proc/sys/kernel/domainname; grep CapEff /proc/self/status";
@@ -85,8 +98,16 @@ describeEachWay("flags of run", (box) => {
   test("mounts: binds, volumes, tmpfs, /dev/shm, each as it was asked for", async () => {
     const data = box.write("data", { file: "from here\n" });
     const flags = [
-      ...["-v", `${data}:/data:ro`, "-v", `${data}:/both`, "-v", "/anonymous", "--shm-size", "8m"],
-      ...["--mount", "type=tmpfs,target=/t,tmpfs-size=2m,tmpfs-mode=0700"],
+      "-v",
+      `${data}:/data:ro`,
+      "-v",
+      `${data}:/both`,
+      "-v",
+      "/anonymous",
+      "--shm-size",
+      "8m",
+      "--mount",
+      "type=tmpfs,target=/t,tmpfs-size=2m,tmpfs-mode=0700",
     ];
     const script =
       "cat /data/file; touch /data/x 2>/dev/null || echo refused; touch /both/new && echo written; touch /anonymous/x && echo kept; stat -c %a /t; df -k /t /dev/shm | awk 'NR > 1 { print $2 }'";
@@ -104,13 +125,35 @@ describeEachWay("flags of run", (box) => {
 
   test("limits of processes, devices, sysctls, hosts, namespaces", async () => {
     const flags = [
-      ...["--ulimit", "nofile=100:200", "--device", "/dev/zero:/dev/nought", "--sysctl", "kernel.msgmax=9000"],
-      ...["--add-host", "db:10.9.8.7", "--oom-score-adj", "300", "--pid", "host"],
+      "--ulimit",
+      "nofile=100:200",
+      "--device",
+      "/dev/zero:/dev/nought",
+      "--sysctl",
+      "kernel.msgmax=9000",
+      "--add-host",
+      "db:10.9.8.7",
+      "--oom-score-adj",
+      "300",
+      "--pid",
+      "host",
     ];
     const script =
       "ulimit -Sn; ulimit -Hn; head -c3 /dev/nought | wc -c; grep -c 10.9.8.7 /etc/hosts; cat /proc/self/oom_score_adj; [ $$ -gt 1 ] && echo shared";
     const seen = await observe(box, [...none, ...flags], script);
     assert.deepEqual(seen, ["100", "200", "3", "1", "300", "shared"]);
+  });
+
+  test("--init puts an init before the program, or says what is missing", async () => {
+    const hasInit = ["docker-init", "tini-static", "tini", "catatonit"].some(hasProgram);
+    if (!hasInit) return assert.match(await refusal(box, ["--init"]), /neither tini nor catatonit/);
+    const seen = await observe(
+      box,
+      [...none, "--init"],
+      "tr '\\0' ' ' </proc/1/cmdline | cut -d' ' -f1; [ $$ -gt 1 ] && echo below",
+    );
+    assert.deepEqual(seen, ["/sbin/docker-init", "below"]);
+    return undefined;
   });
 
   test("exit codes: of the program, and of what cannot be started", async () => {
