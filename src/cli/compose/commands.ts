@@ -137,4 +137,9 @@ export const composeCommands: readonly CommandEntry[] = [
     summary: "Show the version",
     load: async () => (await import("./inspection.ts")).composeVersion,
   },
+  {
+    names: ["compose cp"],
+    summary: "Copy files between a container of a service and this machine",
+    load: async () => (await import("./cp.ts")).composeCp,
+  },
 ];

@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
-import { loadProject, type FileAccess, type LoadOptions, type Project } from "../../compose-file/index.ts";
+import { loadProject, type FileAccess, type LoadOptions, type Project, type Service } from "../../compose-file/index.ts";
 import { VarveError, isVarveError } from "../../errors/index.ts";
 import type { Call } from "../command.ts";
 import type { Io } from "../io.ts";
@@ -46,8 +46,14 @@ export async function readProjectOrName(call: ComposeCall): Promise<Project> {
 
 async function projectOfLabels(call: ComposeCall, name: string): Promise<Project> {
   const { containers } = await call.openStore();
-  const { observe } = await import("../../compose/index.ts");
-  const services = observe(await containers.list(), name).map((container) => container.service);
+  const { labels, observe } = await import("../../compose/index.ts");
+  const services = observe(await containers.list(), name).map(({ service, container }): Service => {
+    const needs = (container.config.labels[labels.dependsOn] ?? "").split(",").filter((entry) => entry !== "");
+    const depends_on = Object.fromEntries(
+      needs.map((entry) => [entry.split(":")[0] ?? "", { condition: "service_started", required: false } as const]),
+    );
+    return { name: service, depends_on };
+  });
   return {
     name,
     workingDir: call.io.cwd,
@@ -55,7 +61,7 @@ async function projectOfLabels(call: ComposeCall, name: string): Promise<Project
     envFiles: [],
     environment: {},
     profiles: [],
-    services: Object.fromEntries(services.map((service) => [service, { name: service }])),
+    services: Object.fromEntries(services.map((service) => [service.name, service])),
     disabledServices: {},
     networks: {},
     volumes: {},
