@@ -1,0 +1,151 @@
+/** Networks and volumes of containers that run: who reaches whom, by which name, through which port; and that nothing is left. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readdirSync } from "node:fs";
+import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describeEachWay } from "../kit/each-way.ts";
+import type { Sandbox } from "../kit/sandbox.ts";
+
+describeEachWay("networks", (box) => {
+  const text = async (...args: string[]): Promise<string> => (await box.succeed(args)).stdout.toString().trim();
+  const refused = async (...args: string[]): Promise<string> => {
+    const { code, stderr } = await box.varve(args);
+    assert.notEqual(code, 0, args.join(" "));
+    return stderr;
+  };
+  /** Serves its name at port 80. */
+  const serve = async (name: string, ...flags: string[]): Promise<string> =>
+    await text("run", "-d", "--name", name, ...flags, "busybox", "sh", "-c", `echo ${name} > /name; exec httpd -f -p 80 -h /`);
+  const fetchIn = async (container: string, host: string): Promise<string> =>
+    await text(
+      "exec",
+      container,
+      "sh",
+      "-c",
+      `for i in 1 2 3 4 5; do wget -q -O- http://${host}/name && exit; sleep 1; done; exit 1`,
+    );
+  after(async () => await removeAll(box));
+
+  test("containers of a network find each other by name, alias and ID, and those of another network neither name nor address", async () => {
+    await text("network", "create", "front");
+    await text("network", "create", "back");
+    const id = await serve("web", "--network", "front", "--network-alias", "www");
+    await serve("db", "--network", "back");
+    await serve("app", "--network", "front", "--network", "back");
+    for (const name of ["web", "www", id.slice(0, 12)]) assert.equal(await fetchIn("app", name), "web");
+    assert.equal(await fetchIn("app", "db"), "db");
+    assert.equal(await fetchIn("db", "app"), "app");
+    const address = await text("inspect", "-f", "{{.NetworkSettings.Networks.front.IPAddress}}", "web");
+    await refused("exec", "db", "nslookup", "web");
+    await refused("exec", "db", "ping", "-c", "1", "-W", "1", address);
+    await text("network", "connect", "--alias", "late", "back", "web");
+    assert.equal(await fetchIn("db", "late"), "web");
+    await text("network", "disconnect", "back", "web");
+    await refused("exec", "db", "nslookup", "late");
+    assert.match(await refused("network", "rm", "front"), /network front has active endpoints \(name:"/);
+    const members = await text("network", "inspect", "-f", "{{range .Containers}}{{.Name}} {{end}}", "back");
+    assert.deepEqual(members.split(" ").toSorted(), ["app", "db"]);
+    await text("rm", "-f", "web", "db", "app");
+    assert.equal(await text("network", "rm", "front", "back"), "front\nback");
+  });
+
+  test("a published port is answered from this machine, is taken until its container ends, and is free again then", async () => {
+    const id = await serve("published", "-p", "127.0.0.1::80", "-p", "80");
+    const [loopback = "", everywhere = ""] = (await text("port", "published", "80")).split("\n");
+    assert.match(loopback, /^127\.0\.0\.1:\d+$/);
+    assert.match(everywhere, /^0\.0\.0\.0:\d+$/);
+    assert.equal(await fetchHere(loopback), "published");
+    assert.equal(await fetchHere(everywhere.replace("0.0.0.0", "127.0.0.1")), "published");
+    const again = await refused("run", "--rm", "-p", `${loopback}:80`, "busybox", "true");
+    assert.match(again, new RegExp(`Bind for ${loopback} failed: port is already allocated`));
+    await text("rm", "-f", id);
+    await text("run", "--rm", "-p", `${loopback}:80`, "busybox", "true");
+  });
+
+  test("an internal network has no way out, and host and none are what they say", async () => {
+    await text("network", "create", "--internal", "inside");
+    assert.doesNotMatch(await text("run", "--rm", "--network", "inside", "busybox", "ip", "route"), /default/);
+    assert.doesNotMatch(await text("run", "--rm", "--network", "none", "busybox", "ip", "addr"), /eth0/);
+    const own = execFileSync("cat", ["/proc/net/dev"], { encoding: "utf8" }).split("\n").length;
+    const host = await text("run", "--rm", "--network", "host", "busybox", "cat", "/proc/net/dev");
+    assert.ok(host.split("\n").length >= 3 && Math.abs(host.split("\n").length - own) <= own, host);
+    await text("network", "rm", "inside");
+  });
+
+  test("an address that was asked for is given, and a network's settings are told as Docker tells them", async () => {
+    await text(
+      "network",
+      "create",
+      "--subnet",
+      "10.213.7.0/24",
+      "--label",
+      "a=b",
+      "--opt",
+      "com.docker.network.driver.mtu=1400",
+      "fixed",
+    );
+    const show = await text("run", "--rm", "--network", "fixed", "--ip", "10.213.7.77", "busybox", "ip", "addr", "show", "eth0");
+    assert.match(show, /mtu 1400 /);
+    assert.match(show, /inet 10\.213\.7\.77\/24 /);
+    assert.equal(
+      await text("network", "inspect", "-f", "{{(index .IPAM.Config 0).Gateway}} {{.Labels}}", "fixed"),
+      "10.213.7.1 map[a:b]",
+    );
+    assert.equal(
+      await text("network", "ls", "--filter", "label=a=b", "--format", "{{.Name}} {{.Driver}} {{.Scope}}"),
+      "fixed bridge local",
+    );
+    assert.match(await refused("network", "create", "fixed"), /network with name fixed already exists/);
+    assert.match(await refused("network", "rm", "bridge"), /bridge is a pre-defined network and cannot be removed/);
+    assert.equal(await text("network", "prune", "-f"), "Deleted Networks:\nfixed");
+  });
+
+  test("a volume outlives its containers, is shared between them, and goes when nobody uses it", async () => {
+    const write =
+      "echo kept > /data/file && chown 1234:1234 /data/file && chmod 600 /data/file && mkdir -m 700 /data/own && chown 1234 /data/own";
+    await text("run", "--name", "writer", "-v", "kept:/data", "busybox", "sh", "-c", write);
+    assert.equal(await text("run", "--rm", "-v", "kept:/other:ro", "busybox", "cat", "/other/file"), "kept");
+    assert.match(await refused("volume", "rm", "kept"), /remove kept: volume is in use - \[[0-9a-f]{64}\]/);
+    assert.equal(await text("volume", "ls", "-q", "--filter", "dangling=false"), "kept");
+    assert.equal(await text("volume", "prune", "-af"), "Total reclaimed space: 0B");
+    await text("rm", "writer");
+    const anonymous = await text("volume", "create");
+    assert.match(anonymous, /^[0-9a-f]{64}$/);
+    assert.match(await text("volume", "prune", "-f"), new RegExp(`^Deleted Volumes:\n${anonymous}\n`));
+    assert.equal(await text("volume", "rm", "kept"), "kept");
+    assert.deepEqual(readdirSync(box.path("store/volumes")), []);
+  });
+
+  test("with the last container nothing is left: no process, no link, no rule", async () => {
+    await removeAll(box);
+    const left = () => readdirSync(box.path("store/networks")).filter((name) => name !== "lock");
+    for (const begin = Date.now(); left().length > 0; await sleep(100)) assert.ok(Date.now() - begin < 120_000, left().join(" "));
+    await box.checkLeaks();
+    if (box.way.name === "as root") {
+      const marks = [
+        execFileSync("ip", ["-o", "link"], { encoding: "utf8" }),
+        execFileSync("nft", ["list", "tables"], { encoding: "utf8" }),
+      ];
+      const mark = /varve.[0-9a-f]{12}/g;
+      const mine = createHash("sha256").update(box.path("store")).digest("hex").slice(0, 12);
+      for (const found of marks.flatMap((listed) => listed.match(mark) ?? [])) assert.notEqual(found.slice(6), mine);
+    }
+  });
+});
+
+async function removeAll(box: Sandbox): Promise<void> {
+  const left = (await box.varve(["ps", "-aq"])).stdout.toString().split("\n").filter(Boolean);
+  if (left.length > 0) await box.varve(["rm", "-fv", ...left]);
+}
+
+async function fetchHere(address: string): Promise<string> {
+  for (const begin = Date.now(); ; await sleep(100)) {
+    try {
+      return (await (await fetch(`http://${address}/name`)).text()).trim();
+    } catch (error) {
+      if (Date.now() - begin > 120_000) throw error;
+    }
+  }
+}
