@@ -1,6 +1,6 @@
 /** `varve cp`: Docker's rules of names as a Docker Engine 28 was seen to follow them, and copies that stay inside. */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { encodeEntry, endOfArchive, padding, type TarHeader } from "../../src/tar/index.ts";
 import { start, type Result } from "../kit/command.ts";
@@ -34,6 +34,8 @@ async function names(bytes: Buffer): Promise<readonly string[]> {
     .toSorted();
 }
 
+const plain = (lines: readonly string[]): readonly string[] => lines.map((line) => line.replace(/^. \S+ /, "")).toSorted();
+
 describeEachWay("cp", (box) => {
   const at = (name: string): string => box.path("work", name);
   const cp = async (...args: readonly string[]): Promise<Result> => await box.varve(["cp", ...args], { cwd: box.path("work") });
@@ -51,7 +53,6 @@ describeEachWay("cp", (box) => {
   before(async () => {
     box.write("work", { f: "f\n", "src/a": "a\n", "src/sub/b": "b\n", "clash/a/": "" });
     symlinkSync("a", at("src/la"));
-    symlinkSync("src", at("lsrc"));
     symlinkSync("f", at("lf"));
     await box.succeed(["pull", "-q", "busybox"]);
     await box.succeed(["create", "--name", "still", "busybox", "true"]);
@@ -62,71 +63,36 @@ describeEachWay("cp", (box) => {
     await box.succeed(["volume", "rm", "kept"]);
   });
 
-  for (const name of ["still", "runs"]) {
-    test(`names into a container that ${name === "still" ? "never ran" : "runs"} mean what Docker has them mean`, async () => {
-      await copies("f", `${name}:/new`);
-      await copies("f", `${name}:/tmp`);
-      assert.match((await inside(`${name}:/tmp/f`)).join(), /^- \d+\/\d+ f$/);
-      await copies("src", `${name}:/d1`);
-      await copies("src", `${name}:/d1`);
-      const tree = (prefix: string) => [`${prefix}/a`, `${prefix}/la -> a`, `${prefix}/sub/`, `${prefix}/sub/b`, `${prefix}/`];
-      const found = (await inside(`${name}:/d1`)).map((line) => line.replace(/^. \S+ /, ""));
-      assert.deepEqual(found.toSorted(), [...tree("d1"), ...tree("d1/src")].toSorted());
-      await copies("src/.", `${name}:/d2`);
-      await copies("src/.", `${name}:/d2`);
-      assert.deepEqual(
-        (await inside(`${name}:/d2`)).map((line) => line.replace(/^. \S+ /, "")).toSorted(),
-        tree("d2").toSorted(),
-      );
-      await copies("lsrc", `${name}:/link`);
-      assert.match((await inside(`${name}:/link`)).join(), /^l \S+ link -> src$/);
-      await copies("-L", "lf", `${name}:/followed`);
-      assert.match((await inside(`${name}:/followed`)).join(), /^- \S+ followed$/);
-      await fails(/cannot copy directory/, "src", `${name}:/new`);
-      await fails(/no such directory/, "f", `${name}:/missing/`);
-      await fails(/Could not find the file \/missing in container/, "f", `${name}:/missing/x`);
-      await fails(/extraction point is not a directory/, "f", `${name}:/new/x`);
-      await fails(/cannot overwrite non-directory "a" with directory "\/d2"/, "clash/.", `${name}:/d2`);
-    });
+  test("names in a container that never ran mean what Docker has them mean", async () => {
+    await copies("src", "still:/d1");
+    await copies("src", "still:/d1");
+    const tree = (prefix: string) => [`${prefix}/a`, `${prefix}/la -> a`, `${prefix}/sub/`, `${prefix}/sub/b`, `${prefix}/`];
+    assert.deepEqual(plain(await inside("still:/d1")), [...tree("d1"), ...tree("d1/src")].toSorted());
+    await copies("src/.", "still:/d2");
+    await copies("src/.", "still:/d2");
+    assert.deepEqual(plain(await inside("still:/d2/.")), ["./", "./a", "./la -> a", "./sub/", "./sub/b"]);
+    await copies("-L", "lf", "still:/tmp");
+    assert.match((await inside("still:/tmp/lf")).join(), /^- \d+\/\d+ lf$/);
+    await fails(/cannot overwrite non-directory "a" with directory "\/d2"/, "clash/.", "still:/d2");
+    await fails(/Could not find the file \/missing in container/, "f", "still:/missing/x");
+  });
 
-    test(`names out of a container that ${name === "still" ? "never ran" : "runs"} mean what Docker has them mean`, async () => {
-      const out = `out-${name}`;
-      mkdirSync(at(out), { mode: 0o777 });
-      await box.varve(["version"]);
-      if (box.way.person !== undefined) await start(["chown", `${box.way.person.uid}:${box.way.person.gid}`, at(out)]).result;
-      await copies(`${name}:/new`, `${out}/file`);
-      assert.equal(readFileSync(at(`${out}/file`), "utf8"), "f\n");
-      await copies(`${name}:/d2`, `${out}/made`);
-      await copies(`${name}:/d2`, `${out}/made`);
-      assert.deepEqual(readdirSync(at(`${out}/made`)).toSorted(), ["a", "d2", "la", "sub"]);
-      assert.equal(readlinkSync(at(`${out}/made/la`)), "a");
-      await copies(`${name}:/d2/.`, `${out}/content`);
-      assert.deepEqual(readdirSync(at(`${out}/content`)).toSorted(), ["a", "la", "sub"]);
-      assert.deepEqual((await inside(`${name}:/d2/.`)).map((line) => line.replace(/^. \S+ /, "")).toSorted(), [
-        "./",
-        "./a",
-        "./la -> a",
-        "./sub/",
-        "./sub/b",
-      ]);
-      await copies("-L", `${name}:/d2/la`, `${out}/followed`);
-      assert.equal(readFileSync(at(`${out}/followed`), "utf8"), "a\n");
-      const { uid } = statSync(at(`${out}/file`));
-      assert.equal(uid, box.way.person?.uid ?? process.getuid?.());
-      await fails(/Could not find the file \/nothing in container/, `${name}:/nothing`, ".");
-      await fails(/invalid output path: directory ".*nowhere" does not exist/, `${name}:/new`, "nowhere/x");
-      await fails(/cannot copy directory/, `${name}:/d2`, `${out}/file`);
-      await fails(/lstat \/new\/: not a directory/, `${name}:/new/`, out);
-    });
-  }
+  test("names on this machine mean what Docker has them mean, and belong to who copies", async () => {
+    await copies("still:/d2", "made");
+    await copies("still:/d2/.", "made");
+    await copies("-L", "still:/d2/la", "made");
+    assert.deepEqual(readdirSync(at("made")).toSorted(), ["a", "la", "sub"]);
+    assert.equal(readFileSync(at("made/la"), "utf8"), "a\n");
+    assert.equal(statSync(at("made/a")).uid, box.way.person?.uid ?? process.getuid?.());
+    await fails(/Could not find the file \/nothing in container/, "still:/nothing", ".");
+    await fails(/invalid output path: directory ".*nowhere" does not exist/, "still:/d2/a", "nowhere/x");
+  });
 
   test("what is no copy is refused in Docker's words", async () => {
     await fails(/must specify at least one container source/, "f", "g");
     await fails(/copying between containers is not supported/, "still:/a", "runs:/b");
     await fails(/No such container: nobody/, "nobody:/a", ".");
-    await fails(/lstat .*\/work\/nox: no such file or directory/, "nox", "still:/x");
-    await fails(/destination "still:\/new" must be a directory/, "-", "still:/new");
-    await fails(/destination can not be empty/, "f", "");
+    await fails(/destination "still:\/d2\/a" must be a directory/, "-", "still:/d2/a");
   });
 
   test("volumes are seen, and a read-only root is told", async () => {
@@ -178,7 +144,7 @@ describeEachWay("cp", (box) => {
     const swap = "while :; do mv /trap/real /trap/r; ln -s /etc /trap/real; rm /trap/real; mv /trap/r /trap/real; done";
     await box.succeed(["exec", "-d", "runs", "sh", "-c", swap]);
     const machine = readFileSync("/etc/hostname", "utf8");
-    for (let round = 0; round < 3; round += 1) {
+    for (let round = 0; round < 2; round += 1) {
       const { stdout } = await cp("runs:/trap", "-");
       assert.ok(!stdout.includes(machine.trim()) || machine.trim().length < 4, "a file of this machine was read");
       await cp("f", `runs:/trap/real/varve-cp-swap-${process.pid}`);

@@ -30,7 +30,8 @@ describeOnce("the docker shim", (box) => {
   });
 
   test("what tools ask before they use docker has docker's form", async () => {
-    const { run } = await installShim(box);
+    const shim = await installShim(box);
+    const run = async (line: string): Promise<string> => await shim.run(line);
     assert.match(await run("docker --version"), /^Docker version \d+\.\d+\.\d+, build varve-/);
     assert.match(
       await run("docker version --format '{{.Server.Version}} {{.Client.APIVersion}} {{.Server.Os}}'"),
