@@ -33,6 +33,6 @@ export {
   type SmallCopy,
   type StatFields,
 } from "./many-files.ts";
-export { connectPackets } from "./packet-socket.ts";
+export { connectPackets, type PacketSocket } from "./packet-socket.ts";
 export { makeRaw } from "./terminal.ts";
 export { getrlimit, setrlimit, type Resource, type Rlimit } from "./process.ts";

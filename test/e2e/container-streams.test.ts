@@ -39,6 +39,13 @@ describeEachWay("streams of containers", (box) => {
     assert.equal(there.stdout.toString(), `${sha256(bytes)}  -\n`);
   });
 
+  test("a program that ends without reading all of its input has said all that it wanted", async () => {
+    const { code, stdout, stderr } = await box.varve(["exec", "-i", "lasting", "head", "-c", "10"], {
+      input: Buffer.alloc(3_000_000, "y"),
+    });
+    assert.deepEqual([code, stdout.toString(), stderr], [0, "y".repeat(10), ""]);
+  });
+
   test("exit codes are Docker's: 125 for Varve's own failures, 126, 127, and 128 and the signal", async () => {
     const codeOf = async (...args: string[]) => (await run(...args)).code;
     assert.equal(await codeOf("busybox", "sh", "-c", 'sh -c "kill -TERM \\$\\$"; exit $?'), 143);

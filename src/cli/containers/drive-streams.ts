@@ -67,7 +67,7 @@ async function pump(
       const typed = filter?.(chunk);
       const bytes = typed?.through ?? chunk;
       if (!input.writable) return;
-      if (bytes.length > 0 && !input.write(bytes)) await Promise.race([once(input, "drain"), once(input, "close")]);
+      if (bytes.length > 0 && !input.write(bytes)) await untilTaken(input);
       if (typed?.isDetached === true) {
         detaching?.detach();
         return;
@@ -77,4 +77,15 @@ async function pump(
     // An input that cannot be read (a terminal that went away) is one that has ended.
   }
   input.end();
+}
+
+/** Resolves when an input that is full takes more, or is closed. */
+async function untilTaken(input: NodeJS.WritableStream): Promise<void> {
+  if (!input.writable) return;
+  const done = new AbortController();
+  try {
+    await Promise.race(["drain", "close"].map(async (event) => await once(input, event, { signal: done.signal })));
+  } finally {
+    done.abort();
+  }
 }
