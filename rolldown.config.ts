@@ -73,6 +73,7 @@ export default defineConfig([
   bundle("cli/run-process", /src\/(cli\/(run-process|commands\/build|progress\/plain)|engine\/index)\.ts$/),
   bundle("engine/container-entry", /src\/engine\/container-entry\.ts$/),
   bundle("containers/root-entry", /src\/containers\/root-entry\.ts$/),
+  bundle("containers/copy-entry", /src\/containers\/copy-(entry|request)\.ts$/),
   bundle("networks/forward-entry", /src\/networks\/forward-entry\.ts$/),
   bundle("engine/gc-entry", /src\/engine\/gc-entry\.ts$/),
   bundle("engine/worker-entry", /src\/(engine\/worker-entry|ops\/(exec|file)-task)\.ts$/),

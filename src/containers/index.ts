@@ -5,8 +5,7 @@
  */
 export type * from "./types.ts";
 export type { ContainerHandle } from "./handle.ts";
-export { createCopies, type CopiesOptions, type CopyPlace } from "./copies.ts";
-export { namesFolder, planCopy, splitLast, topName, type CopyEnd, type CopyPlan } from "./copy-names.ts";
+export { namesFolder, planCopy, splitLast, type CopyEnd, type CopyPlan } from "./copy-names.ts";
 export { findLocalDestination, findLocalSource, packLocal, unpackLocal, type LocalEnd } from "./copy-local.ts";
 export { containersSchema } from "./container-store.ts";
 export { findImageUsers, findVolumeUsers, isContainerUp, snapshotUsers } from "./uses.ts";
