@@ -8,6 +8,7 @@ export { labels } from "./labels.ts";
 export { isRunning, observe, shortName, type Observed } from "./observed.ts";
 export { buildServices, type ImagePolicy } from "./images.ts";
 export type { BuildRequest, ServiceBuild } from "./service-build.ts";
+export { startServices, type StartOptions } from "./start-services.ts";
 export { up, type UpOptions } from "./up.ts";
 export { down, type DownOptions } from "./down.ts";
 export { converge, type ConvergeOptions } from "./converge.ts";

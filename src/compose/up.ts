@@ -2,12 +2,10 @@ import { isVarveError, VarveError } from "../errors/index.ts";
 import { joinSignals } from "../flow/index.ts";
 import { converge, type ConvergeOptions } from "./converge.ts";
 import { observeProject, ofServices, type ProjectContext } from "./context.ts";
-import type { Observed } from "./observed.ts";
 import { startServices } from "./start-services.ts";
 import { awaitReady } from "./wait-ready.ts";
 
 export interface UpOptions extends ConvergeOptions {
-  readonly onRunning?: (container: Observed) => void;
   /** Makes everything, and starts nothing. */
   readonly noStart?: boolean;
   /** Wait until everything runs, and is healthy where it has a check. */
@@ -19,7 +17,7 @@ export async function up(context: ProjectContext, options: UpOptions = {}): Prom
   const services = await converge(context, options);
   const names = services.map(({ name }) => name);
   if (options.noStart === true) return names;
-  await startServices(context, services, options.onRunning === undefined ? {} : { onRunning: options.onRunning });
+  await startServices(context, services);
   if (options.wait !== undefined) await awaitAll(context, names, options.wait);
   return names;
 }

@@ -56,16 +56,10 @@ export async function runAttached(call: Call<typeof upFlags>, project: Project, 
     io.stdout.print(`Attaching to ${names.join(", ")}\n`);
     const ids = new Set(containers.map(({ id }) => id));
     const work = async (): Promise<void> => {
-      await compose.up(ownContext, {
-        ...options,
-        build: "never",
-        pull: "never",
-        recreate: "never",
-        recreateDependencies: "never",
-        ignoreOrphans: true,
+      await compose.startServices(ownContext, services, {
         onRunning: (container) => {
-          // of one that ran before, what it says from now on
-          if (ids.has(container.id)) logs.add(container, compose.isRunning(container) ? { sinceMs: startMs } : {});
+          // what it wrote in earlier runs was read then
+          if (ids.has(container.id)) logs.add(container, { sinceMs: startMs });
         },
       });
       await logs.done();
