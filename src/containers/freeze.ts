@@ -15,7 +15,7 @@ export async function setFrozen(row: ContainerRow, root: string, frozen: boolean
       hint: "without root containers have cgroups only where cgroups of version 2 are delegated to the user",
     });
   }
-  const [program = "", ...args] = [...handle.enter, ...handle.runtime, frozen ? "pause" : "resume", row.id];
+  const [program, ...args] = [...handle.enter, ...handle.runtime, frozen ? "pause" : "resume", row.id];
   await promisify(execFile)(program, args);
 }
 

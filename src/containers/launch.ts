@@ -104,39 +104,27 @@ exec "$@"
 function keeperWords(options: LaunchOptions): string[] {
   const { whenOver, userNamespacePid, paths } = options;
   return [
-    String(whenOver.length),
-    ...whenOver,
-    ...(userNamespacePid === undefined ? [] : ["nsenter", "--user", "--target", String(userNamespacePid), "--"]),
-    ...["unshare", "--mount", "--propagation", "private", "--"],
-    ...["/bin/sh", "-c", innerScript, "sh"],
-    ...[paths.monitorPidFile, process.execPath, modulePath("containers/root-entry"), planPath(paths)],
-    ...monitorWords(options),
-  ];
+    [String(whenOver.length), ...whenOver],
+    userNamespacePid === undefined ? [] : ["nsenter", "--user", "--target", String(userNamespacePid), "--"],
+    ["unshare", "--mount", "--propagation", "private", "--"],
+    ["/bin/sh", "-c", innerScript, "sh"],
+    [paths.monitorPidFile, process.execPath, modulePath("containers/root-entry"), planPath(paths)],
+    monitorWords(options),
+  ].flat();
 }
 
-function monitorWords({
-  id,
-  name,
-  paths,
-  runtime,
-  runtimeArguments,
-  monitorPath,
-  tty,
-  openStdin,
-  stdinOnce,
-  log,
-}: LaunchOptions) {
+function monitorWords({ id, name, paths, runtime, runtimeArguments, monitorPath, ...how }: LaunchOptions): string[] {
+  const { tty, openStdin, stdinOnce, log } = how;
   return [
-    ...[monitorPath, "--sync", "--cid", id, "--cuuid", id, "--name", name, "--bundle", paths.folder],
-    ...["--container-pidfile", paths.pidFile, "--exit-dir", paths.exitFolder, "--full-attach", "--no-sync-log"],
-    ...["--log-path", log.driver === "none" ? "none" : `k8s-file:${paths.log}`],
-    ...(log.maxBytes === undefined ? [] : ["--log-size-max", String(log.maxBytes)]),
-    ...["--runtime", runtime.path, ...runtimeArguments.map((argument) => `--runtime-arg=${argument}`)],
-    ...(tty ? ["--terminal"] : []),
-    ...(openStdin ? ["--stdin"] : []),
-    // who lets go of a terminal may come back to it
-    ...(openStdin && (tty || !stdinOnce) ? ["--leave-stdin-open"] : []),
-  ];
+    [monitorPath, "--sync", "--cid", id, "--cuuid", id, "--name", name, "--bundle", paths.folder],
+    ["--container-pidfile", paths.pidFile, "--exit-dir", paths.exitFolder, "--full-attach", "--no-sync-log"],
+    ["--log-path", log.driver === "none" ? "none" : `k8s-file:${paths.log}`],
+    log.maxBytes === undefined ? [] : ["--log-size-max", String(log.maxBytes)],
+    ["--runtime", runtime.path, ...runtimeArguments.map((argument) => `--runtime-arg=${argument}`)],
+    tty ? ["--terminal"] : [],
+    openStdin ? ["--stdin"] : [],
+    openStdin && !stdinOnce ? ["--leave-stdin-open"] : [],
+  ].flat();
 }
 
 interface Report {

@@ -45,7 +45,7 @@ export function startProber(room: ContainerRoom, id: string): void {
   const row = room.store.get(id);
   if (row === undefined || readProbe(row.config.healthcheck) === undefined) return;
   room.store.change(id, (run) => ({ ...run, health: { status: "starting", failingStreak: 0, log: [] } }));
-  const [program = "", ...args] = [...room.helperCommand, "probe", id, String(row.run.generation)];
+  const [program, ...args] = [...room.helperCommand, "probe", id, String(row.run.generation)];
   const child = spawn(program, args, { detached: true, cwd: "/", stdio: "ignore", env: { PATH: room.path, LANG: "C.UTF-8" } });
   // without it the health stays what it is: starting
   child.on("error", () => undefined);

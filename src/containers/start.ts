@@ -6,9 +6,7 @@ import { findRuntime, type Runtime } from "../runtime/index.ts";
 import type { Reservation } from "../networks/index.ts";
 import type { ContainerRow, ContainerRun } from "./container-store.ts";
 import { endProcesses } from "./end-processes.ts";
-import { findContainer } from "./find-container.ts";
 import { containerPaths, type ContainerHandle, type ContainerPaths } from "./handle.ts";
-import { isRunning } from "./kernel-process.ts";
 import { launch } from "./launch.ts";
 import { placeMounts } from "./make-mounts.ts";
 import { handleOf } from "./observe.ts";
@@ -175,7 +173,7 @@ function globalArguments({ name }: Runtime, paths: ContainerPaths, userNamespace
 }
 
 async function runStart({ enter, runtime, id }: ContainerHandle): Promise<void> {
-  const [program = "", ...args] = [...enter, ...runtime, "start", id];
+  const [program, ...args] = [...enter, ...runtime, "start", id];
   try {
     await promisify(execFile)(program, args);
   } catch (error) {
@@ -195,11 +193,4 @@ function asStartFailure(error: unknown, { config }: ContainerRow): VarveError {
     `failed to create task for container: failed to create shim task: OCI runtime create failed: ${message}`,
     { cause: error, details: { exitCode } },
   );
-}
-
-/** The container if it runs; CONTAINER_CONFLICT in Docker's words else. */
-export function needRunning(room: ContainerRoom, name: string): ContainerRow {
-  const row = findContainer(room.store, name);
-  if (row.run.status === "running" && isRunning(row.run.process)) return row;
-  throw new VarveError("CONTAINER_CONFLICT", `container ${row.id} is not running`);
 }

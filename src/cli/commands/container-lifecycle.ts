@@ -48,7 +48,8 @@ export const start = defineCommand({
     const attaches = flags.attach === true || flags.interactive === true;
     if (attaches && args.length > 1) throw new VarveError("USAGE", "you cannot start and attach multiple containers at once");
     const { containers } = await openStore();
-    if (!attaches) return await each(args, io, async (name) => await containers.start(name, { signal: io.signal }));
+    // One after the other, as Docker does: a later one may need an earlier one.
+    if (!attaches) return await each(args, io, async (name) => await containers.start(name, { signal: io.signal }), { lanes: 1 });
     const [name = ""] = args;
     const detachKeys = await readDetachKeys(flags["detach-keys"], dockerConfigDir);
     const { id, config } = await containers.get(name);
@@ -210,11 +211,16 @@ export const containerPrune = defineCommand({
   },
 });
 
-/** Containers that are worked on at the same time. */
-const lanes = 10;
-
-/** Does something with each container, prints the names in the order in which they were given, and fails with all that failed. */
-async function each(names: readonly string[], io: Io, work: (name: string) => Promise<unknown>): Promise<void> {
+/**
+ * Does something with each container, so many at the same time, prints the names in the order in which they were given, and fails
+ * with all that failed.
+ */
+async function each(
+  names: readonly string[],
+  io: Io,
+  work: (name: string) => Promise<unknown>,
+  { lanes = 10 }: { readonly lanes?: number } = {},
+): Promise<void> {
   const { limiter } = await import("../../flow/index.ts");
   const lane = limiter(lanes);
   const runs = names.map(async (name) => await lane.run(async () => await work(name)));
