@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { VarveError } from "../errors/index.ts";
-import type { State } from "../state/index.ts";
+import { addEndpoint, describeEndpoint } from "./add-endpoint.ts";
 import { reachableResolver, writeFiles } from "./container-files.ts";
 import { forwardPorts, releasePort, type HeldPort } from "./forward-ports.ts";
 import { holderLog, placeOf, startHolder, startWayOut, wayOutLog, wayOutResolver } from "./holder.ts";
@@ -10,25 +10,15 @@ import { plugIn, unplug, type WantedLink } from "./links.ts";
 import { locked } from "./lock.ts";
 import { bridgeOptions, isRouted, makeNetwork, makePredefined, pickSubnet, readBool, subnetsOf } from "./make-network.ts";
 import { stopNames } from "./names.ts";
-import { newLinkName, openNetworkRows, type EndpointRow, type NetworkRow } from "./network-rows.ts";
+import { openNetworkRows, type EndpointRow, type NetworkRow } from "./network-rows.ts";
 import { end, forgetWords, livingPid } from "./processes.ts";
 import { needProgram, type Place } from "./programs.ts";
 import { mtuOf, publishingEndpoint, settle } from "./settle.ts";
-import { macOf, takeAddress } from "./take-address.ts";
 import { foreignPorts, takePorts } from "./take-ports.ts";
-import type { Attachment, EndpointWish, NetworkEndpoint, Networks, Reservation } from "./types.ts";
+import type { Attachment, Networks, NetworksOptions, Reservation } from "./types.ts";
 
 /** Everything that changes links and rules of this machine, of whatever store, does so under this lock. */
 const machineLock = "/run/varve-networks.lock";
-
-export interface NetworksOptions {
-  readonly state: State;
-  /** The store's folder. */
-  readonly root: string;
-  /** Folders to look for programs in: a PATH. */
-  readonly path: string;
-  readonly onWarning?: (message: string) => void;
-}
 
 export function openNetworks({ state, root, path, onWarning = () => undefined }: NetworksOptions): Networks {
   const isRoot = process.getuid?.() === 0;
@@ -116,8 +106,12 @@ export function openNetworks({ state, root, path, onWarning = () => undefined }:
       forgetWords(forwarderLog(container));
     }
     state.transaction(() => {
-      for (const { container } of gone) rows.removeMember(container);
-      if (gone.length > 0) rows.setNote("dirty", "1");
+      const plugged = new Set(rows.endpoints().map(({ container }) => container));
+      for (const { container } of gone) {
+        rows.removeMember(container);
+        // without root the last container takes the holder with it, whatever its networks were
+        if (!isRoot || plugged.has(container)) rows.setNote("dirty", "1");
+      }
     });
     if (rows.note("dirty") !== undefined) await follow();
   }
@@ -131,45 +125,6 @@ export function openNetworks({ state, root, path, onWarning = () => undefined }:
       rows.setSubnet(network.id, pickSubnet(subnetsOf(others)));
     }
     return networks.map(({ id }) => rows.find(id));
-  }
-
-  function addEndpoint(container: string, position: number, network: NetworkRow, wish: EndpointWish): EndpointRow {
-    const [subnet] = network.subnets;
-    if (subnet === undefined) throw new TypeError(`the network ${network.name} has no subnet`);
-    const bad = wish.aliases.find((alias) => !/^[\w.-]+$/.test(alias));
-    if (bad !== undefined) throw new VarveError("NETWORK_INVALID", `invalid alias: ${JSON.stringify(bad)}`);
-    if (network.predefined && wish.aliases.length > 0)
-      throw new VarveError("NETWORK_INVALID", "network-scoped alias is supported only for containers in user defined networks");
-    if (wish.ipv4 !== undefined && (network.predefined || network.chosen))
-      throw new VarveError(
-        "NETWORK_INVALID",
-        network.predefined
-          ? "user specified IP address is supported on user defined networks only"
-          : "user specified IP address is supported only when connecting to networks with user configured subnets",
-      );
-    const taken = rows.endpoints().filter((endpoint) => endpoint.network === network.id);
-    const ipv4 = takeAddress(
-      subnet,
-      taken.map((endpoint) => endpoint.ipv4),
-      wish.ipv4,
-    );
-    const mac = wish.macAddress ?? macOf(ipv4);
-    const row = { container, network: network.id, position, ipv4, mac, aliases: wish.aliases, link: newLinkName("ve") };
-    rows.addEndpoint(row);
-    return row;
-  }
-
-  function describe(row: EndpointRow, network: NetworkRow): NetworkEndpoint {
-    const [subnet] = network.subnets;
-    return {
-      network: network.name,
-      networkId: network.id,
-      ipv4: row.ipv4,
-      prefixLength: Number(subnet?.subnet.split("/")[1]),
-      gateway: network.internal ? "" : (subnet?.gateway ?? ""),
-      macAddress: row.mac,
-      aliases: row.aliases,
-    };
   }
 
   async function plug(
@@ -187,7 +142,7 @@ export function openNetworks({ state, root, path, onWarning = () => undefined }:
     const links = endpoints.map((endpoint): WantedLink => {
       const network = networks.find(({ id }) => id === endpoint.network);
       if (network === undefined) throw new VarveError("NETWORK_NOT_FOUND", `network ${endpoint.network} not found`);
-      const { prefixLength, gateway } = describe(endpoint, network);
+      const { prefixLength, gateway } = describeEndpoint(endpoint, network);
       return {
         link: endpoint.link,
         bridge: network.bridge,
@@ -229,16 +184,17 @@ export function openNetworks({ state, root, path, onWarning = () => undefined }:
           dns: attachment.dns ?? [],
           forwarder: undefined,
         });
-        rows.setNote("dirty", "1");
+        if (networks.length > 0) rows.setNote("dirty", "1");
         return networks.map((network, position) =>
-          addEndpoint(containerId, position, network, wishes[position] ?? { network: network.name, aliases: [] }),
+          addEndpoint(rows, containerId, position, network, wishes[position] ?? { network: network.name, aliases: [] }),
         );
       });
-      await follow();
+      if (rows.note("dirty") !== undefined) await follow();
+      else await enterPlace();
       if (!isRoot) await startForwarder(attachment, held, publishingEndpoint(endpoints, networks));
       const described = networks.flatMap((network, index) => {
         const row = endpoints[index];
-        return row === undefined ? [] : [describe(row, network)];
+        return row === undefined ? [] : [describeEndpoint(row, network)];
       });
       const holder = isRoot ? undefined : livingPid(rows.note("holder"));
       return {
@@ -311,7 +267,7 @@ export function openNetworks({ state, root, path, onWarning = () => undefined }:
         .endpoints()
         .filter((row) => row.network === network.id)
         .map((row) => ({
-          ...describe(row, network),
+          ...describeEndpoint(row, network),
           containerId: row.container,
           containerName: members.find(({ container }) => container === row.container)?.name ?? "",
         }));
@@ -346,7 +302,7 @@ export function openNetworks({ state, root, path, onWarning = () => undefined }:
             `endpoint with name ${containerId.slice(0, 12)} already exists in network ${network.name}`,
           );
         const position = Math.max(-1, ...mine.map((endpoint) => endpoint.position)) + 1;
-        const row = state.transaction(() => addEndpoint(containerId, position, network, wish));
+        const row = state.transaction(() => addEndpoint(rows, containerId, position, network, wish));
         try {
           await follow();
           await plug(containerId, netnsPath, [row], signal);
@@ -355,7 +311,7 @@ export function openNetworks({ state, root, path, onWarning = () => undefined }:
           await follow();
           throw error;
         }
-        return describe(row, network);
+        return describeEndpoint(row, network);
       }),
     disconnect: async (containerId, _netnsPath, name) =>
       await guarded(async () => {

@@ -1,3 +1,5 @@
+import type { State } from "../state/index.ts";
+
 /** A network of this store, as `docker network inspect` knows it. */
 export interface NetworkRecord {
   /** 64 hexadecimal digits. */
@@ -152,4 +154,13 @@ export interface Networks {
    * before its `reserve`. Cheap where there is nothing to do.
    */
   sweep(isAlive: (containerId: string) => boolean): Promise<void>;
+}
+
+export interface NetworksOptions {
+  readonly state: State;
+  /** The store's folder. */
+  readonly root: string;
+  /** Folders to look for programs in: a PATH. */
+  readonly path: string;
+  readonly onWarning?: (message: string) => void;
 }
