@@ -1,5 +1,5 @@
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { hasCode } from "../sys/index.ts";
 
 /** What control groups of this machine can do for a container of this user. */
@@ -22,13 +22,11 @@ export interface CgroupFacts {
 const tree = "/sys/fs/cgroup";
 const none = { cpuTime: false, swap: false, cpus: "", memoryNodes: "" } as const;
 
-/**
- * Reads what cgroups can do. Of root's containers all of the machine's controllers; of others only what is delegated to them with
- * version 2 (Linux, admin-guide/cgroup-v2.rst, "Delegation"): with version 1 nothing is.
- */
+/** Reads what cgroups can do: of root's containers all of the machine's controllers; containers of others have no groups of their own. */
 export function readCgroupFacts({ ordinaryUser }: { readonly ordinaryUser: boolean }): CgroupFacts {
-  if (existsSync(join(tree, "cgroup.controllers"))) return ordinaryUser ? delegated() : wholeTree();
-  if (ordinaryUser) return { version: 1, controllers: [], parent: undefined, ...none };
+  const version = existsSync(join(tree, "cgroup.controllers")) ? 2 : 1;
+  if (ordinaryUser) return { version, controllers: [], parent: undefined, ...none };
+  if (version === 2) return readUnified();
   const mounts = new Map<string, string>();
   for (const line of readFileSync("/proc/self/mounts", "utf8").split("\n")) {
     const [, point = "", type = "", options = ""] = line.split(" ");
@@ -48,40 +46,18 @@ export function readCgroupFacts({ ordinaryUser }: { readonly ordinaryUser: boole
   };
 }
 
-function wholeTree(): CgroupFacts {
-  return { ...at("/"), parent: "/varve-containers" };
-}
-
-/** The nearest group above this process's own whose processes and children are this user's: its own has processes, so it can have no limits below. */
-function delegated(): CgroupFacts {
-  const own = /^0::(.*)$/m.exec(readFileSync("/proc/self/cgroup", "utf8"))?.[1] ?? "/";
-  for (let path = dirname(own); path !== "/" && path !== "."; path = dirname(path)) {
-    if (isOurs(join(tree, path))) return { ...at(path), parent: join(path, "varve-containers") };
-  }
-  return { version: 2, controllers: [], parent: undefined, ...none };
-}
-
-function isOurs(folder: string): boolean {
-  try {
-    for (const name of ["", "cgroup.procs", "cgroup.subtree_control"]) accessSync(join(folder, name), constants.W_OK);
-    return true;
-  } catch {
-    return false; // not ours, or not there: the search goes on above
-  }
-}
-
-function at(path: string): Omit<CgroupFacts, "parent"> {
-  const folder = join(tree, path);
-  const controllers = readIfThere(join(folder, "cgroup.controllers"))
+function readUnified(): CgroupFacts {
+  const controllers = readIfThere(join(tree, "cgroup.controllers"))
     .split(/\s+/)
     .filter((name) => name !== "");
   return {
     version: 2,
     controllers,
+    parent: "/varve-containers",
     cpuTime: controllers.includes("cpu"),
     swap: controllers.includes("memory") && existsSync("/proc/swaps"),
-    cpus: readIfThere(join(folder, "cpuset.cpus.effective")),
-    memoryNodes: readIfThere(join(folder, "cpuset.mems.effective")),
+    cpus: readIfThere(join(tree, "cpuset.cpus.effective")),
+    memoryNodes: readIfThere(join(tree, "cpuset.mems.effective")),
   };
 }
 

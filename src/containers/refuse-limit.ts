@@ -4,13 +4,8 @@ import type { ContainerFacts } from "./spec-inputs.ts";
 /** A limit needs the controller that enforces it. */
 export function needs(controller: string, flag: string, { cgroups, userNamespace }: ContainerFacts): void {
   if (cgroups.controllers.includes(controller)) return;
-  if (!userNamespace) throw missing(flag, `on this machine: the cgroup controller ${JSON.stringify(controller)} is not there`);
-  throw missing(
-    flag,
-    cgroups.version === 1
-      ? "without root on a machine with cgroups v1"
-      : `without root: the cgroup controller ${JSON.stringify(controller)} is not delegated to this user`,
-  );
+  if (userNamespace) throw missing(flag, "without root: containers of ordinary users have no cgroups");
+  throw missing(flag, `on this machine: the cgroup controller ${JSON.stringify(controller)} is not there`);
 }
 
 /** A value that Docker does not take, in its words. */
