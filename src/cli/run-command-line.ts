@@ -62,7 +62,10 @@ async function dispatch(args: readonly string[], io: Io, context: ErrorContext):
   if (words[0] === "help") return await printCommandHelp(words.slice(1), io);
 
   const compose = words[0] === "compose" ? await parseFlags(words.slice(1), composeFlags, { untilCommand: true }) : undefined;
-  const named = compose === undefined ? withGroupFlags(words) : ["compose", ...(compose.values.version === true ? ["version"] : compose.positionals)];
+  const named =
+    compose === undefined
+      ? withGroupFlags(words)
+      : ["compose", ...(compose.values.version === true ? ["version"] : compose.positionals)];
   if (compose?.help === true) return printHelp(groupHelp("compose"), io);
   const found = findCommand(named);
   if (found === undefined) return await groupOrUnknown(named, io);
