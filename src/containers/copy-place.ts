@@ -12,8 +12,9 @@ export function placeOf(room: ContainerRoom, row: ContainerRow): CopyPlace {
   const { name, config, layers, mounts } = row;
   const common = { name, user: config.user, mountTargets: mounts.map(({ target }) => target) };
   const handle = handleOf(row, room.root);
-  if (handle !== undefined)
-    return { ...common, root: { kind: "process", pid: handle.pid }, enter: handle.enter, userNamespace: handle.userNamespace };
+  const { process: first } = row.run;
+  if (handle !== undefined && first !== undefined)
+    return { ...common, root: { kind: "process", process: first }, enter: handle.enter, userNamespace: handle.userNamespace };
   const paths = containerPaths(room.root, row.id);
   const mountPoint = join(paths.folder, "copy");
   for (const folder of [mountPoint, paths.upper]) mkdirSync(folder, { recursive: true, mode: 0o755 });

@@ -1,18 +1,23 @@
-import type { BigIntStats } from "node:fs";
+import { closeSync, type BigIntStats } from "node:fs";
 import { VarveError, isVarveError } from "../errors/index.ts";
 import { unpackArchive } from "../layers/index.ts";
-import { hasCode } from "../sys/index.ts";
+import { fdPath, hasCode, openPath } from "../sys/index.ts";
 import { lookupUser, openRootedFolder, type RootedFolder } from "../tree/index.ts";
 import { namesFolder, topName } from "./copy-names.ts";
 import { packPath } from "./copy-pack.ts";
 import { mountForCopy } from "./copy-mount.ts";
+import { isRunning } from "./kernel-process.ts";
 import type { CopyRequest } from "./copy-types.ts";
 import type { PathInfo } from "./types.ts";
 
 /** Does what a copying process was asked for. The archive comes from stdin, or goes to stdout. */
 export async function runCopyRequest(request: CopyRequest): Promise<PathInfo | undefined> {
   const { root, task } = request;
-  const rootPath = root.kind === "process" ? `/proc/${root.pid}/root` : mountForCopy(root, request.userNamespace);
+  const rootFd = openPath(root.kind === "process" ? `/proc/${root.process.pid}/root` : mountForCopy(root, request.userNamespace));
+  // Another process may have got the number meanwhile, one of this machine; what was opened before stays what it is.
+  if (root.kind === "process" && !isRunning(root.process))
+    throw new VarveError("CONTAINER_CONFLICT", `container ${request.name} has ended`);
+  const rootPath = fdPath(rootFd);
   const folder = openRootedFolder(rootPath);
   try {
     if (task.kind === "in") return await copyIn(rootPath, folder, request, task);
@@ -25,6 +30,7 @@ export async function runCopyRequest(request: CopyRequest): Promise<PathInfo | u
     return undefined;
   } finally {
     folder.close();
+    closeSync(rootFd);
   }
 }
 

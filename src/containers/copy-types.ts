@@ -1,4 +1,5 @@
 import type { WireError } from "../worker/index.ts";
+import type { KernelProcess } from "./kernel-process.ts";
 import type { PlacedMount } from "./spec-place.ts";
 import type { PathInfo } from "./types.ts";
 
@@ -7,7 +8,7 @@ import type { PathInfo } from "./types.ts";
  * started), and its root is what its first process has. `stack`: nothing of it runs, and the process mounts the root for itself.
  */
 export type CopyRoot =
-  | { readonly kind: "process"; readonly pid: number }
+  | { readonly kind: "process"; readonly process: KernelProcess }
   | {
       readonly kind: "stack";
       /** An empty folder; the mount is seen by the process alone. */
