@@ -48,6 +48,7 @@ check_system() {
   has docker-registry || want docker-registry "it serves the stand-in images on this machine"
 }
 
+# test/interop/docker-shim.test.ts brings its own: tools that run docker, by npm into a folder of the test, in fixed versions.
 check_tests() {
   local before=${#missing[@]}
   has runc || [[ " ${missing[*]} " == *' runc '* ]] || want runc "the tests run with it"
@@ -60,6 +61,8 @@ check_tests() {
   has aardvark-dns || [ -x /usr/lib/podman/aardvark-dns ] || want aardvark-dns "the tests' containers find each other by name with it"
   has slirp4netns || has pasta || want slirp4netns "an ordinary user's containers leave their networks with it"
   has newuidmap || want uidmap "the tests build as an ordinary user, too"
+  has ps || want procps "top lists the processes of the tests' containers with it"
+  has curl || want curl "the tutorials ask their servers with it"
   has file || want file "the tests look at exported programs with it"
   has make || want make "the tests build examples/monorepo with its Makefile"
   has skopeo || want skopeo "the tests check images with it"
