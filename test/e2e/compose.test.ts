@@ -39,7 +39,7 @@ secrets: { token: { environment: TOKEN } }
 configs: { motd: { content: "of \${COMPOSE_PROJECT_NAME}\\n" } }
 `;
 
-/** What this machine may not be able to limit for an ordinary user (control groups of version 1). */
+/** Without root, limits are refused. */
 const limits = "services: { worker: { deploy: { resources: { limits: { pids: 64 } } } } }\n";
 
 const web = {
