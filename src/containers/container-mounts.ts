@@ -42,7 +42,7 @@ export function containerMounts(
   );
   const asked = [...mounts]
     .toSorted((a, b) => depth(a.target) - depth(b.target))
-    .map((mount) => askedMount(mount, lookups.tmpfsModes.get(mount.target)));
+    .map((mount) => askedMount(mount, { mode: lookups.tmpfsModes.get(mount.target), isFile: lookups.files.has(mount.target) }));
   const init: OciMount[] = withInit
     ? [{ destination: initPlace, type: "bind", source: place.initPath ?? "", options: ["bind", "ro"] }]
     : [];
@@ -84,14 +84,14 @@ function unowned(mount: OciMount, { pid, ipc }: SpecInputs["place"]["namespaces"
   return isHosts ? { ...mount, type: "bind", source: mount.destination, options: ["rbind", ...mount.options] } : mount;
 }
 
-function askedMount(mount: PlacedMount, mode: number | undefined): OciMount {
+function askedMount(
+  mount: PlacedMount,
+  { mode, isFile }: { readonly mode: number | undefined; readonly isFile: boolean },
+): OciMount {
   const { target: destination, readonly } = mount;
   if (mount.type === "bind") {
-    const options = [
-      mount.nonRecursive === true ? "bind" : "rbind",
-      ...(readonly ? [mount.nonRecursive === true ? "ro" : "rro"] : []),
-      mount.propagation ?? "rprivate",
-    ];
+    const isAlone = isFile || mount.nonRecursive === true;
+    const options = [isAlone ? "bind" : "rbind", ...(readonly ? [isAlone ? "ro" : "rro"] : []), mount.propagation ?? "rprivate"];
     return { destination, type: "bind", source: mount.source, options };
   }
   const options = mergeTmpfsOptions([

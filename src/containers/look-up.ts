@@ -33,6 +33,7 @@ export function lookUpContainer(config: ContainerConfig, place: SpecPlace): Cont
     env: withHome(rootPath, { env: containerEnv(config), user }),
     devices: config.host.privileged ? allDevices() : config.host.devices.flatMap(devicesAt),
     resolved,
+    files: new Set(mounts.filter((mount) => mount.type === "bind" && !isFolder(mount)).map(({ target }) => target)),
     tmpfsModes: modes,
   };
 }
@@ -40,16 +41,17 @@ export function lookUpContainer(config: ContainerConfig, place: SpecPlace): Cont
 function pointsOf(config: ContainerConfig, { mounts }: SpecPlace): MountPoint[] {
   const wanted: MountPoint[] = [
     ...["/etc/resolv.conf", "/etc/hosts", "/etc/hostname"].map((destination): MountPoint => ({ destination, kind: "file" })),
-    ...mounts.map((mount): MountPoint => {
-      const isFolder = mount.type === "tmpfs" || statSync(mount.source).isDirectory();
-      return { destination: mount.target, kind: isFolder ? "folder" : "file" };
-    }),
+    ...mounts.map((mount): MountPoint => ({ destination: mount.target, kind: isFolder(mount) ? "folder" : "file" })),
     ...(config.host.init ? [{ destination: initPlace, kind: "file" } as const] : []),
   ];
   // What lies below another mount is made there by the runtime.
   const covers = mounts.map(({ target }) => `${target.replace(/\/+$/, "")}/`);
   const isCovered = (path: string): boolean => covers.some((cover) => path.startsWith(cover) && path !== cover);
   return [...system, ...wanted.filter(({ destination }) => !below.test(destination) && !isCovered(destination))];
+}
+
+function isFolder(mount: SpecPlace["mounts"][number]): boolean {
+  return mount.type === "tmpfs" || statSync(mount.source).isDirectory();
 }
 
 /** Where `--init` puts the init program, as Docker does. */

@@ -91,7 +91,14 @@ const place: SpecPlace = {
   files: { hosts: "/f/hosts", resolvConf: "/f/resolv.conf", hostname: "/f/hostname" },
   namespaces: {},
 };
-const lookups: ContainerLookups = { groups: [], env: ["PATH=/bin"], devices: [], resolved: new Map(), tmpfsModes: new Map() };
+const lookups: ContainerLookups = {
+  groups: [],
+  env: ["PATH=/bin"],
+  devices: [],
+  resolved: new Map(),
+  files: new Set(),
+  tmpfsModes: new Map(),
+};
 
 interface Change {
   readonly host?: Partial<HostConfig>;
@@ -179,12 +186,14 @@ test("mounts: the user's replace the usual ones, by the depth of their place, re
       mounts: [
         { type: "bind", source: "/h", target: "/a/b/c", readonly: true },
         { type: "bind", source: "/h", target: "/etc/hosts", readonly: false, propagation: "rslave" },
+        { type: "bind", source: "/h/file", target: "/etc/motd", readonly: true },
         { type: "tmpfs", target: "/t", readonly: false, options: ["exec", "size=1k", "mode=700"] },
       ],
     },
-    lookups: { tmpfsModes: new Map([["/t", 0o755]]), resolved: new Map([["/a/b/c", "/real"]]) },
+    lookups: { files: new Set(["/etc/motd"]), tmpfsModes: new Map([["/t", 0o755]]), resolved: new Map([["/a/b/c", "/real"]]) },
   });
   assert.deepEqual(mountAt(spec, "/real"), ["rbind", "rro", "rprivate"]);
+  assert.deepEqual(mountAt(spec, "/etc/motd"), ["bind", "ro", "rprivate"]);
   assert.deepEqual(mountAt(spec, "/etc/hosts"), ["rbind", "rslave"]);
   assert.deepEqual(mountAt(spec, "/t"), ["nosuid", "nodev", "rprivate", "exec", "size=1k", "mode=700"]);
   assert.deepEqual(mountAt(spec, "/etc/hostname"), ["rbind", "rprivate", "ro"]);

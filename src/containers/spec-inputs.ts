@@ -28,6 +28,8 @@ export interface ContainerLookups {
   readonly devices: readonly ContainerDevice[];
   /** Where mount points lead once the root's links are followed, by the path that was asked for. */
   readonly resolved: ReadonlyMap<string, string>;
+  /** Targets of binds that are no folders: nothing can be mounted below them, and crun's recursive options fail on them. */
+  readonly files: ReadonlySet<string>;
   /** Permissions of tmpfs mounts that ask for none, by path. */
   readonly tmpfsModes: ReadonlyMap<string, number>;
 }

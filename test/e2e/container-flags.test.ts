@@ -104,14 +104,17 @@ describeEachWay("flags of run", (box) => {
       `${data}:/both`,
       "-v",
       "/anonymous",
+      "-v",
+      `${data}/file:/etc/motd:ro`,
       "--shm-size",
       "8m",
       "--mount",
       "type=tmpfs,target=/t,tmpfs-size=2m,tmpfs-mode=0700",
     ];
     const script =
-      "cat /data/file; touch /data/x 2>/dev/null || echo refused; touch /both/new && echo written; touch /anonymous/x && echo kept; stat -c %a /t; df -k /t /dev/shm | awk 'NR > 1 { print $2 }'";
+      "cat /data/file /etc/motd; touch /data/x 2>/dev/null || echo refused; touch /both/new && echo written; touch /anonymous/x && echo kept; stat -c %a /t; df -k /t /dev/shm | awk 'NR > 1 { print $2 }'";
     assert.deepEqual(await observe(box, [...none, ...flags], script), [
+      "from here",
       "from here",
       "refused",
       "written",
