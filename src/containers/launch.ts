@@ -123,7 +123,8 @@ function monitorWords({ id, name, paths, runtime, runtimeArguments, monitorPath,
     ["--runtime", runtime.path, ...runtimeArguments.map((argument) => `--runtime-arg=${argument}`)],
     tty ? ["--terminal"] : [],
     openStdin ? ["--stdin"] : [],
-    openStdin && !stdinOnce ? ["--leave-stdin-open"] : [],
+    // who lets go of a terminal may come back to it (test/e2e/container-terminals.test.ts)
+    openStdin && (tty || !stdinOnce) ? ["--leave-stdin-open"] : [],
   ].flat();
 }
 

@@ -53,12 +53,7 @@ export function openTerminal(command: readonly string[], { cwd, env, rows = 24, 
   };
   return {
     pid: child.pid ?? 0,
-    programPid: () =>
-      Number(
-        execFileSync("ps", ["-o", "pid=", "--ppid", String(facts().shell)])
-          .toString()
-          .trim(),
-      ),
+    programPid: () => listDescendants(facts().shell)[0] ?? 0,
     shown: () => text,
     type: (keys) => void child.stdin.write(keys),
     resize: (newRows, newColumns) =>
