@@ -115,7 +115,10 @@ export const flagCases: readonly FlagCase[] = [
     observe: "true",
     afterwards: "@ENGINE inspect -f '{{ json .Config.Labels }}' @ID; @ENGINE rm @ID",
   },
-  simple(["--init"], "tr '\\0' ' ' </proc/1/cmdline | cut -d' ' -f1,2; ls -l /sbin/docker-init | cut -c1-5; [ $$ -gt 1 ] && echo below"),
+  simple(
+    ["--init"],
+    "tr '\\0' ' ' </proc/1/cmdline | cut -d' ' -f1,2; ls -l /sbin/docker-init | cut -c1-5; [ $$ -gt 1 ] && echo below",
+  ),
   simple(["--read-only"], "touch /x; touch /dev/shm/y && touch /etc/hosts; mount | grep -E ' / ' | grep -o '(r[ow]'", {
     alike: [[/^touch: .*$/gm, "refused"]],
   }),
