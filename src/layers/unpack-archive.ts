@@ -133,7 +133,8 @@ async function placeOne(entry: TarEntry, { layer, folders, times, below, asCopy 
   const parents = parts.slice(0, -1);
   const folder = folders.ensure(parents);
   if (asCopy === undefined) keepTime(folder, parents.join("/"), times);
-  const linkPath = entry.type === "link" ? Buffer.concat([Buffer.from([...below, ""].join("/"), "latin1"), entry.linkPath]) : entry.linkPath;
+  const linkPath =
+    entry.type === "link" ? Buffer.concat([Buffer.from([...below, ""].join("/"), "latin1"), entry.linkPath]) : entry.linkPath;
   await placeEntry({ ...entry, linkPath }, { folder, base, layer });
   if (entry.type === "directory") times.set(parts.join("/"), entry.mtime);
 }
