@@ -85,12 +85,17 @@ describeOnce("tools of npm over the docker shim", (box) => {
     });
     const cli = `${box.path("tools/node_modules/.bin/devcontainer")}`;
     const image = `dev-${process.pid}`;
+    // It leaves files of its own in the folder for temporary ones.
+    const env = { TMPDIR: box.path("tools") };
     assert.match(
-      await shim.run(`${cli} build --workspace-folder ${workspace} --image-name ${image}`),
+      await shim.run(`${cli} build --workspace-folder ${workspace} --image-name ${image}`, { env }),
       new RegExp(`"outcome":"success","imageName":\\["${image}"\\]`),
     );
-    assert.match(await shim.run(`${cli} up --workspace-folder ${workspace}`), /"outcome":"success","containerId":"[0-9a-f]{64}"/);
-    assert.equal(await shim.run(`${cli} exec --workspace-folder ${workspace} cat /who /created`), "dev\ncreated\n");
+    assert.match(
+      await shim.run(`${cli} up --workspace-folder ${workspace}`, { env }),
+      /"outcome":"success","containerId":"[0-9a-f]{64}"/,
+    );
+    assert.equal(await shim.run(`${cli} exec --workspace-folder ${workspace} cat /who /created`, { env }), "dev\ncreated\n");
     await shim.run("docker ps -aq | xargs -r docker rm -f");
   });
 
