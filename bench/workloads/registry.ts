@@ -150,7 +150,7 @@ function createDockerMover(): Mover {
   const names = new Set<string>([first, second]);
   const docker = (...args: readonly string[]) => run(["docker", ...args], process.env);
   return {
-    title: "docker push",
+    title: "docker",
     async name(tag, target) {
       await docker("tag", tag, target);
       names.add(target);
