@@ -462,11 +462,7 @@ export const groups: readonly string[] = [
 
 /** Commands of Docker that are still to come: they are refused as such, not as typing errors. */
 export const laterCommands: ReadonlySet<string> = new Set(
-  (
-    "attach bake builder buildx commit compose container context cp create diff events exec export image import info init kill " +
-    "logs manifest network node pause plugin port ps rename restart rm run search secret service stack start stats stop swarm system " +
-    "top trust unpause update volume wait"
-  ).split(" "),
+  "bake commit diff export import init node plugin search secret service stack swarm trust update".split(" "),
 );
 
 /** Further words of Docker's that begin with the name of a command, and are none of its arguments. */

@@ -1,5 +1,6 @@
 import { isVarveError, type VarveError } from "../errors/index.ts";
 import { throwFailures } from "./failures.ts";
+import { compileTemplate } from "./format/template.ts";
 import type { Io } from "./io.ts";
 
 /** Does the same for each of several names, prints those for which it went well, and fails in the end with what did not. */
@@ -21,20 +22,25 @@ export async function eachName(
   throwFailures(failures);
 }
 
-/** As {@link eachName} for objects that are shown together, also where some names fail. */
-export async function collectNamed<T>(
+/** What `inspect` of a kind of object prints: each by a template, or all as JSON, also where some names fail. */
+export function printInspected<T>(
   names: readonly string[],
-  look: (name: string) => Promise<T>,
-): Promise<{ readonly found: readonly T[]; readonly failures: readonly VarveError[] }> {
+  { format, io }: { readonly format: string | undefined; readonly io: Io },
+  { look, forTemplates }: { readonly look: (name: string) => T; readonly forTemplates: (found: T) => unknown },
+): void {
+  const isJson = format === "json";
+  const render = format === undefined || isJson ? undefined : compileTemplate(format);
   const found: T[] = [];
   const failures: VarveError[] = [];
   for (const name of names) {
     try {
-      found.push(await look(name));
+      found.push(look(name));
     } catch (error) {
       if (!isVarveError(error)) throw error;
       failures.push(error);
     }
   }
-  return { found, failures };
+  if (render !== undefined) for (const each of found) io.stdout.print(`${render(forTemplates(each))}\n`);
+  else io.stdout.print(`${JSON.stringify(found, undefined, isJson ? undefined : 4)}\n`);
+  throwFailures(failures);
 }

@@ -49,13 +49,13 @@ function startCopy({ enter, request, path, signal }: CopyProcessOptions): CopyPr
   child.stderr?.on("data", (chunk: Buffer) => (problem = (problem + chunk.toString()).slice(-4000)));
   // Who fails early does not read to the end; why, is in the outcome.
   child.stdin?.on("error", () => undefined);
-  const ended = once(child, "exit").catch(() => undefined);
+  const ended = once(child, "exit").catch(() => undefined); // that it could not be started is the outcome's to tell
   const outcome = new Promise<PathInfo | undefined>((resolve, reject) => {
     child.once("message", (reply: CopyReply) => (reply.type === "done" ? resolve(reply.info) : reject(fromWire(reply.failure))));
     child.once("error", (cause) => reject(broken(cause.message, cause)));
     child.once("close", () => reject(broken(problem.trim())));
   });
-  outcome.catch(() => undefined);
+  outcome.catch(() => undefined); // told when it is waited for
   const stop = (): void => void child.kill("SIGKILL");
   signal?.addEventListener("abort", stop, { once: true });
   child.send(request, () => undefined);
@@ -93,7 +93,7 @@ export async function writeToCopy(options: CopyProcessOptions, archive: AsyncIte
   await using copy = startCopy(options);
   let over = false;
   const outcome = copy.outcome.finally(() => (over = true));
-  outcome.catch(() => undefined);
+  outcome.catch(() => undefined); // told when the archive is through
   for await (const chunk of archive) {
     throwIfAborted(options.signal);
     if (over) break;

@@ -82,29 +82,21 @@ function readStop(flags: {
   return { ...optional("timeoutS", text === undefined ? undefined : Number(text)), ...optional("stopSignal", flags.signal) };
 }
 
-export const stop = defineCommand({
-  usage: "[OPTIONS] CONTAINER [CONTAINER...]",
-  flags: stopFlags,
-  args: { min: 1, max: Infinity },
-  failureExitCode: 1,
-  async run({ flags, args, io, openStore }) {
-    const how = readStop(flags);
-    const { containers } = await openStore();
-    return await each(args, io, async (name) => await containers.stop(name, { ...how, signal: io.signal }));
-  },
-});
+const stopping = (how: "stop" | "restart") =>
+  defineCommand({
+    usage: "[OPTIONS] CONTAINER [CONTAINER...]",
+    flags: stopFlags,
+    args: { min: 1, max: Infinity },
+    failureExitCode: 1,
+    async run({ flags, args, io, openStore }) {
+      const options = { ...readStop(flags), signal: io.signal };
+      const { containers } = await openStore();
+      return await each(args, io, async (name) => await containers[how](name, options));
+    },
+  });
 
-export const restart = defineCommand({
-  usage: "[OPTIONS] CONTAINER [CONTAINER...]",
-  flags: stopFlags,
-  args: { min: 1, max: Infinity },
-  failureExitCode: 1,
-  async run({ flags, args, io, openStore }) {
-    const how = readStop(flags);
-    const { containers } = await openStore();
-    return await each(args, io, async (name) => await containers.restart(name, { ...how, signal: io.signal }));
-  },
-});
+export const stop = stopping("stop");
+export const restart = stopping("restart");
 
 export const kill = defineCommand({
   usage: "[OPTIONS] CONTAINER [CONTAINER...]",
@@ -224,7 +216,7 @@ async function each(
   const { limiter } = await import("../../flow/index.ts");
   const lane = limiter(lanes);
   const runs = names.map(async (name) => await lane.run(async () => await work(name)));
-  for (const run of runs) run.catch(() => undefined);
+  for (const run of runs) run.catch(() => undefined); // told in its turn, below
   const failures: VarveError[] = [];
   for (const [index, run] of runs.entries()) {
     try {

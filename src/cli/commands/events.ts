@@ -33,7 +33,7 @@ export const events = defineCommand({
           if (accepts(event)) await io.stdout.write(Buffer.from(`${render(event)}\n`));
         }
       known = now;
-      await sleep(lookMs, undefined, { signal: io.signal }).catch(() => undefined);
+      await sleep(lookMs, undefined, { signal: io.signal }).catch(() => undefined); // only an abort ends it early, which ends the loop
     }
   },
 });

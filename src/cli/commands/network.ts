@@ -2,12 +2,10 @@ import { VarveError } from "../../errors/index.ts";
 import type { NetworkRecord, Subnet } from "../../networks/index.ts";
 import { defineCommand } from "../command.ts";
 import { confirm } from "../confirm.ts";
-import { collectNamed, eachName } from "../each-name.ts";
-import { throwFailures } from "../failures.ts";
+import { eachName, printInspected } from "../each-name.ts";
 import { formatGoTime } from "../format/go-time.ts";
 import { compileListing } from "../format/listing.ts";
 import { shortId } from "../format/table.ts";
-import { compileTemplate } from "../format/template.ts";
 import { describeNetwork, networkForTemplates } from "../networks/describe-network.ts";
 import { formatLabels, hasLabels, readFilters, readNamedValues, readTruth } from "../networks/named-values.ts";
 import { optional } from "../store.ts";
@@ -157,15 +155,9 @@ export const networkInspect = defineCommand({
   },
   args: { min: 1, max: Infinity },
   failureExitCode: 1,
-  async run({ flags, args, io, openStore }) {
-    const isJson = flags.format === "json";
-    const render = flags.format === undefined || isJson ? undefined : compileTemplate(flags.format);
+  async run({ flags: { format }, args, io, openStore }) {
     const store = await openStore();
-    // eslint-disable-next-line typescript/require-await -- others look asynchronously
-    const { found, failures } = await collectNamed(args, async (name) => describeNetwork(store, name));
-    if (render !== undefined) for (const network of found) io.stdout.print(`${render(networkForTemplates(network))}\n`);
-    else io.stdout.print(`${JSON.stringify(found, undefined, isJson ? undefined : 4)}\n`);
-    throwFailures(failures);
+    printInspected(args, { format, io }, { look: (name) => describeNetwork(store, name), forTemplates: networkForTemplates });
   },
 });
 

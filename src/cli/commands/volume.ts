@@ -2,11 +2,9 @@ import { VarveError } from "../../errors/index.ts";
 import type { VolumeRecord } from "../../volumes/index.ts";
 import { defineCommand } from "../command.ts";
 import { confirm } from "../confirm.ts";
-import { collectNamed, eachName } from "../each-name.ts";
-import { throwFailures } from "../failures.ts";
+import { eachName, printInspected } from "../each-name.ts";
 import { compileListing } from "../format/listing.ts";
 import { formatSize } from "../format/sizes.ts";
-import { compileTemplate } from "../format/template.ts";
 import { describeVolume, volumeForTemplates } from "../networks/describe-network.ts";
 import { formatLabels, hasLabels, readFilters, readNamedValues, readTruth } from "../networks/named-values.ts";
 import { optional } from "../store.ts";
@@ -117,15 +115,9 @@ export const volumeInspect = defineCommand({
   flags: { format: { kind: "string", short: "f", help: "Print each volume by a template, or as json" } },
   args: { min: 1, max: Infinity },
   failureExitCode: 1,
-  async run({ flags, args, io, openStore }) {
-    const isJson = flags.format === "json";
-    const render = flags.format === undefined || isJson ? undefined : compileTemplate(flags.format);
+  async run({ flags: { format }, args, io, openStore }) {
     const store = await openStore();
-    // eslint-disable-next-line typescript/require-await -- others look asynchronously
-    const { found, failures } = await collectNamed(args, async (name) => describeVolume(store, name));
-    if (render !== undefined) for (const volume of found) io.stdout.print(`${render(volumeForTemplates(volume))}\n`);
-    else io.stdout.print(`${JSON.stringify(found, undefined, isJson ? undefined : 4)}\n`);
-    throwFailures(failures);
+    printInspected(args, { format, io }, { look: (name) => describeVolume(store, name), forTemplates: volumeForTemplates });
   },
 });
 
