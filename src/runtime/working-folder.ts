@@ -13,9 +13,9 @@ import { makeInRoot, resolveInRoot } from "./make-in-root.ts";
 export function makeWorkingFolder(rootPath: string, process: Pick<ContainerProcess, "cwd" | "user" | "mounts">): void {
   const { cwd, user, mounts } = process;
   if (!cwd.startsWith("/")) throw new VarveError("RUNTIME_CWD", `the working directory "${cwd}" is not absolute`);
-  const direct = posix.normalize(cwd); // a WORKDIR keeps its ".."
-  refuseProc(cwd, direct);
-  if (mounts.some(({ destination }) => isWithin(direct, destination))) return;
+  refuseProc(cwd, posix.normalize(cwd)); // a WORKDIR keeps its ".."
+  // Where a path with ".." leads hangs on the links in it: it is looked up, whatever stands in it.
+  if (!cwd.split("/").includes("..") && mounts.some(({ destination }) => isWithin(cwd, destination))) return;
   const root = openPath(rootPath);
   try {
     makeInRoot(root, cwd, { kind: "folder", owner: user });

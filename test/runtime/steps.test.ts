@@ -159,6 +159,21 @@ function steps(runtime: string, way: "root" | "user namespace"): void {
       const step = await worker.ask({ prepare, process: { ...sh("pwd"), cwd } });
       assert.equal(step.error?.code, "RUNTIME_CWD", cwd);
     }
+    // What reads as a path into a mount leads elsewhere, where a link stands before "..".
+    const upwards = await worker.ask({
+      prepare: 'mkdir -p "$ROOT/proc/self/fd/8" "$ROOT/proc/self/fd/m"; ln -s /proc/self/fd "$ROOT/fds"; mkdir "$ROOT/m"',
+      process: { ...sh("pwd"), cwd: "/fds/../fd/../../../m/../proc/self/fd/m" },
+    });
+    assert.equal(upwards.error?.code, "RUNTIME_CWD");
+    const mounted = await worker.ask({
+      prepare: 'mkdir -p "$ROOT/proc/self/fd/8" "$ROOT/proc/self/fd/m"; ln -s /proc/self/fd "$ROOT/fds"',
+      process: {
+        ...sh("pwd"),
+        cwd: "/fds/8/../m",
+        mounts: [{ type: "tmpfs", destination: "/fds/m", readonly: false }],
+      },
+    });
+    assert.equal(mounted.error?.code, "RUNTIME_CWD");
   });
 
   test("a working directory that is a file or a loop is refused; a link that leads nowhere is given a folder", async () => {
