@@ -41,7 +41,8 @@ function realTimeSignal(name: string): number | undefined {
 export async function stopContainer(room: ContainerRoom, name: string, options: StopOptions): Promise<void> {
   const { id } = findContainer(room.store, name);
   const signal = options.stopSignal === undefined ? undefined : signalNumber(options.stopSignal);
-  const row = markStopped(room, id);
+  // Under the lock: a restart that is on its way has come to its end, and sees this, or is seen here.
+  const row = await room.locked(id, async () => await Promise.resolve(markStopped(room, id)), { signal: options.signal });
   if (row === undefined) return;
   const { run, config } = row;
   if (!isOver(row)) {
