@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { describeEachWay } from "../kit/each-way.ts";
-import { findLastingTraces, isAlive, listDescendants } from "../kit/processes.ts";
+import { findLastingTraces, findSurvivors, listDescendants } from "../kit/processes.ts";
 import type { Sandbox } from "../kit/sandbox.ts";
 
 const endless = {
@@ -23,7 +23,7 @@ async function startEndless(box: Sandbox, args: readonly string[] = []) {
 
 async function assertNothingLives(box: Sandbox, processes: readonly number[]): Promise<void> {
   assert.deepEqual(await findLastingTraces(box.folder), []);
-  assert.deepEqual(processes.filter(isAlive), []);
+  assert.deepEqual(await findSurvivors(processes), []);
 }
 
 const foldersIn = (path: string) => (existsSync(path) ? readdirSync(path) : []).toSorted();

@@ -27,13 +27,20 @@ export function findTraces(word: string): readonly string[] {
   return [...traces];
 }
 
-/** The traces that stay. What was killed needs a moment to be gone. */
-export async function findLastingTraces(word: string, patienceMs = 5000): Promise<readonly string[]> {
+/** What stays of that which is looked for: what was killed needs a moment to be gone. */
+async function findLasting<Found>(look: () => readonly Found[]): Promise<readonly Found[]> {
   for (const start = Date.now(); ; await sleep(50)) {
-    const traces = findTraces(word);
-    if (traces.length === 0 || Date.now() - start > patienceMs) return traces;
+    const found = look();
+    if (found.length === 0 || Date.now() - start > 60_000) return found;
   }
 }
+
+/** The traces of `word` that stay. */
+export const findLastingTraces = async (word: string): Promise<readonly string[]> => await findLasting(() => findTraces(word));
+
+/** Those of the processes that go on. */
+export const findSurvivors = async (pids: Iterable<number>): Promise<readonly number[]> =>
+  await findLasting(() => [...pids].filter(isAlive));
 
 /** All processes below one, by the kernel's account of parents. */
 export function listDescendants(pid: number): readonly number[] {

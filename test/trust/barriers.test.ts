@@ -87,7 +87,7 @@ describe("a process that dies at any of its changes", () => {
   /** A store of its own for what comes next. */
   async function begin({ from }: Scenario): Promise<void> {
     // what goes on in the background after a build, in the folder by its path
-    assert.deepEqual(await findLastingTraces(box.path("store"), 60_000), []);
+    assert.deepEqual(await findLastingTraces(box.path("store")), []);
     for (const name of ["store", "out", "log"]) rmSync(box.path(name), { recursive: true, force: true, maxRetries: 10 });
     if (from !== "empty") copyStore(box.path(from), box.path("store"));
   }

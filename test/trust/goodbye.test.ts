@@ -5,7 +5,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { once } from "node:events";
 import { after, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isAlive, listDescendants } from "../kit/processes.ts";
+import { findSurvivors, listDescendants } from "../kit/processes.ts";
 import { makeSandbox } from "../kit/sandbox.ts";
 import { hasProgram } from "../kit/ways.ts";
 import { auditStore } from "./audit-store.ts";
@@ -23,7 +23,7 @@ describe("goodbyes", () => {
   });
   const assertClean = async (pids: readonly number[]): Promise<void> => {
     await box.checkLeaks();
-    assert.deepEqual(pids.filter(isAlive), []);
+    assert.deepEqual(await findSurvivors(pids), []);
     await box.succeed(["builder", "prune", "-f"]);
     assert.deepEqual(auditStore(box.path("store")), []);
     counts.goodbyes += 1;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { findLastingTraces, isAlive, listDescendants } from "../kit/processes.ts";
+import { findLastingTraces, findSurvivors, listDescendants } from "../kit/processes.ts";
 import { makeSandbox } from "../kit/sandbox.ts";
 import { auditStore, copyStore } from "./audit-store.ts";
 import { isLong, tell } from "./scale.ts";
@@ -81,10 +81,7 @@ describe("a kill at any moment", () => {
       if (victim === "of the worker") assert.ok(code === 0 || /\[WORKER_DIED\]/.test(stderr), told);
       if (victim === "of the runtime") assert.ok(code === 0 || code === 1 || /\[RUNTIME_/.test(stderr), told);
       assert.deepEqual(await findLastingTraces(box.path("store")), [], told);
-      // what the kernel kills with them needs a moment
-      const alive = () => [...processes].filter(isAlive);
-      for (const began = Date.now(); alive().length > 0 && Date.now() - began < 5000;) await sleep(10);
-      assert.deepEqual(alive(), [], told);
+      assert.deepEqual(await findSurvivors(processes), [], told);
       assert.deepEqual(auditStore(box.path("store"), { unswept: true }), [], told);
       rmSync(box.path("id"), { force: true });
       await box.succeed([...build, "--iidfile", "id", "context"]);
