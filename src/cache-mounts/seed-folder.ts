@@ -1,10 +1,10 @@
 import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { FileCopy } from "../llb/index.ts";
+import { plainCopy } from "../llb/index.ts";
 import { mountStack } from "../snapshots/index.ts";
 import { flock } from "../sys/index.ts";
-import { contentDigest, copyInto, openDirectoryTree } from "../tree/index.ts";
+import { contentDigest, copyInto, openDirectoryTree, wholePath } from "../tree/index.ts";
 import type { TaskContext } from "../worker/index.ts";
 import { lanesOf, readAbout, waitingName, writeAbout } from "./cache-folders.ts";
 import { choosing, openLock, pollMs, tryLock } from "./locks.ts";
@@ -60,7 +60,7 @@ function digestOfStack(lowers: readonly string[], { scratch, userNamespace }: Wo
   using mounted = mountStack({ lowers, scratch, userXattr: userNamespace });
   const tree = openDirectoryTree(mounted.path, { resetOwner: false });
   try {
-    return contentDigest(tree, whole);
+    return contentDigest(tree, wholePath("/"));
   } finally {
     tree.close();
   }
@@ -79,31 +79,4 @@ async function copyRoot(lowers: readonly string[], target: string, { scratch, us
   chmodSync(target, mode & 0o7777);
 }
 
-const whole = {
-  path: "/",
-  wildcard: false,
-  allowEmptyWildcard: false,
-  followLinks: true,
-  includePatterns: [],
-  excludePatterns: [],
-  requiredPaths: [],
-  dirContentsOnly: false,
-};
-
-const everything: FileCopy = {
-  src: "/",
-  dest: "/",
-  mode: -1,
-  modeStr: "",
-  followSymlink: false,
-  dirCopyContents: true,
-  attemptUnpack: false,
-  createDestPath: true,
-  allowWildcard: false,
-  allowEmptyWildcard: false,
-  timestamp: -1,
-  includePatterns: [],
-  excludePatterns: [],
-  alwaysReplaceExistingDestPaths: false,
-  requiredPaths: [],
-};
+const everything = { ...plainCopy, src: "/", dest: "/", dirCopyContents: true };

@@ -8,6 +8,7 @@ import {
   listPaths,
   openDirectoryTree,
   selectorOf,
+  wholePath,
   type ContentSelector,
   type PatternMatcher,
   type Tree,
@@ -131,18 +132,9 @@ function selectorsOf({ op }: Vertex): { readonly input: number; readonly selecto
     );
   }
   if (op.kind !== "exec") return [];
-  const whole = {
-    wildcard: false,
-    allowEmptyWildcard: false,
-    followLinks: true,
-    includePatterns: [],
-    excludePatterns: [],
-    requiredPaths: [],
-    dirContentsOnly: false,
-  };
   return op.exec.mounts
     .filter(({ input }) => input >= 0)
-    .map(({ input, selector }) => ({ input, selector: { ...whole, path: selector || "/" } }));
+    .map(({ input, selector }) => ({ input, selector: wholePath(selector) }));
 }
 
 function lineOf({ locations }: Vertex): number | undefined {

@@ -1,9 +1,9 @@
 import { expandRaw, type AddInstruction, type CopyInstruction, type HeredocNode } from "../dockerfile/index.ts";
 import { VarveError } from "../errors/index.ts";
-import type { FileCopy } from "../llb/index.ts";
+import { plainCopy, type FileCopy } from "../llb/index.ts";
 import { expandIn, invalidValue, linesOf, warnOfUnset, type Compilation } from "./compilation.ts";
 import { lookupIn } from "./environment.ts";
-import { fileNode, mergeNode, parseOwner, plainCopy, type ActionDraft, type OwnerDraft } from "./file-node.ts";
+import { fileNode, mergeNode, parseOwner, type ActionDraft, type OwnerDraft } from "./file-node.ts";
 import { addHistory } from "./history.ts";
 import { countStep, stepName, stepText } from "./naming.ts";
 import { named, type Output } from "./node.ts";

@@ -22,25 +22,6 @@ export type ActionDraft =
       readonly owner: OwnerDraft | undefined;
     };
 
-/** A copy that keeps everything as it is. */
-export const plainCopy: Omit<FileCopy, "owner"> = {
-  src: "",
-  dest: "",
-  mode: -1,
-  modeStr: "",
-  followSymlink: false,
-  dirCopyContents: false,
-  attemptUnpack: false,
-  createDestPath: true,
-  allowWildcard: false,
-  allowEmptyWildcard: false,
-  timestamp: -1,
-  includePatterns: [],
-  excludePatterns: [],
-  alwaysReplaceExistingDestPaths: false,
-  requiredPaths: [],
-};
-
 /** `USER[:GROUP]` as `--chown` and USER take it. */
 export function parseOwner(text: string): OwnerDraft {
   const colon = text.indexOf(":");

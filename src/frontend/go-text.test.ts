@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatDuration, quote, quoteList, quoteRune } from "./go-text.ts";
-import { cleanPath, hasWildcard, joinPath, resolveDestination, resolvePath } from "./paths.ts";
+import { cleanPath } from "../tree/index.ts";
+import { hasWildcard, joinPath, resolveDestination, resolvePath } from "./paths.ts";
 
 test("I19 texts are quoted as Go quotes them", () => {
   assert.equal(

@@ -1,4 +1,5 @@
 import { VarveError } from "../errors/index.ts";
+import { plainCopy } from "../llb/index.ts";
 import {
   familiarReference,
   formatPlatform,
@@ -9,7 +10,7 @@ import {
   type Platform,
 } from "../oci/index.ts";
 import type { Compilation } from "./compilation.ts";
-import { fileNode, plainCopy } from "./file-node.ts";
+import { fileNode } from "./file-node.ts";
 import { named, type Output } from "./node.ts";
 import type { NamedContext, ResolvedImage } from "./options.ts";
 import { createContextSource, imageSource, type ContextSource } from "./source-nodes.ts";

@@ -1,20 +1,8 @@
+import { cleanPath } from "../tree/index.ts";
+
 /*
  * Paths inside images: always with slashes, by the rules of Go's path package.
  */
-
-/** The shortest path of the same meaning; `.` for nothing (Go's path.Clean). */
-export function cleanPath(path: string): string {
-  const rooted = path.startsWith("/");
-  const parts: string[] = [];
-  for (const part of path.split("/")) {
-    if (part === "" || part === ".") continue;
-    if (part !== "..") parts.push(part);
-    else if (parts.length > 0 && parts.at(-1) !== "..") parts.pop();
-    else if (!rooted) parts.push("..");
-  }
-  if (rooted) return `/${parts.join("/")}`;
-  return parts.length === 0 ? "." : parts.join("/");
-}
 
 /** Joins and cleans; empty parts do not count (Go's path.Join). */
 export function joinPath(...parts: readonly string[]): string {

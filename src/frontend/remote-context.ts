@@ -1,6 +1,6 @@
 import { isHttpUrl, parseGitReference, type GitReference } from "../dockerfile/index.ts";
-import type { Definition } from "../llb/index.ts";
-import { fileNode, plainCopy } from "./file-node.ts";
+import { plainCopy, type Definition } from "../llb/index.ts";
+import { fileNode } from "./file-node.ts";
 import { emitDefinition, named, type Output } from "./node.ts";
 import { gitSource, httpSource } from "./remote-source.ts";
 import type { ContextSource } from "./source-nodes.ts";

@@ -8,9 +8,9 @@ import {
 } from "../dockerfile/index.ts";
 import { isVarveError, type SourceRange } from "../errors/index.ts";
 import { parseDigest } from "../oci/index.ts";
+import { cleanPath } from "../tree/index.ts";
 import { invalidValue } from "./compilation.ts";
 import { named, noConstraints, type Node, type Output } from "./node.ts";
-import { cleanPath } from "./paths.ts";
 
 /** A source of ADD that is not in the context. */
 export type RemoteSource =

@@ -1,11 +1,12 @@
 import { builderArgs, checkMount, type CheckedMount, type RunInstruction, type RunMount } from "../dockerfile/index.ts";
 import { VarveError, type SourceRange } from "../errors/index.ts";
+import { cleanPath } from "../tree/index.ts";
 import { buildArg } from "./args.ts";
 import { expandIn, invalidValue, type Compilation } from "./compilation.ts";
 import type { MountDraft } from "./exec-node.ts";
 import { fileNode } from "./file-node.ts";
 import { named, type Output } from "./node.ts";
-import { cleanPath, joinPath, resolvePath } from "./paths.ts";
+import { joinPath, resolvePath } from "./paths.ts";
 import { credentialsOf, type Credentials } from "./run-credentials.ts";
 import type { Command, StageState } from "./stage.ts";
 

@@ -1,5 +1,5 @@
 import { encodeGoJson, formatReference, type ImageReference, type Platform } from "../oci/index.ts";
-import { cleanPath } from "./paths.ts";
+import { cleanPath } from "../tree/index.ts";
 import { named, noConstraints, toOpPlatform, type Node, type Output } from "./node.ts";
 
 /** The root of an image, which the reference pins by digest. */

@@ -4,6 +4,7 @@
  * files, no network. The protobuf codec is our own small one: nothing to load at start-up.
  */
 export type * from "./types.ts";
+export { plainCopy } from "./plain-copy.ts";
 export { decodeOp, encodeOp, encodeTerminal, opDigest } from "./op.ts";
 export { decodeDefinition, encodeDefinition } from "./definition.ts";
 export { createGraphBuilder, type GraphBuilder, type OpFacts } from "./graph-builder.ts";

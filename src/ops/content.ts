@@ -69,17 +69,3 @@ export async function digestOf(
     throw isVarveError(error) ? error.at(placeOf(vertex, options.sources)) : error;
   }
 }
-
-/** A path with everything below it, links in the path followed: what a mount of it shows. */
-export function wholePath(path: string): ContentSelector {
-  return {
-    path: path || "/",
-    wildcard: false,
-    allowEmptyWildcard: false,
-    followLinks: true,
-    includePatterns: [],
-    excludePatterns: [],
-    requiredPaths: [],
-    dirContentsOnly: false,
-  };
-}

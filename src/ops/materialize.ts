@@ -1,7 +1,8 @@
 import { hash } from "node:crypto";
-import type { FileAction, FileCopy, Vertex } from "../llb/index.ts";
+import { plainCopy, type FileAction, type Vertex } from "../llb/index.ts";
 import type { FolderRef, StackRef } from "../snapshots/index.ts";
-import { digestOf, wholePath } from "./content.ts";
+import { wholePath } from "../tree/index.ts";
+import { digestOf } from "./content.ts";
 import type { OpsOptions } from "./create-ops.ts";
 import { placeOf } from "./place.ts";
 import { toWireRef, writeSnapshot } from "./stacks.ts";
@@ -56,22 +57,3 @@ function copyOf(path: string): FileAction {
     copy: { ...plainCopy, src: path, dest: path, followSymlink: true, dirCopyContents: true },
   };
 }
-
-/** A copy that changes nothing and reads no pattern. */
-export const plainCopy: FileCopy = {
-  src: "",
-  dest: "",
-  mode: -1,
-  modeStr: "",
-  followSymlink: false,
-  dirCopyContents: false,
-  attemptUnpack: false,
-  createDestPath: true,
-  allowWildcard: false,
-  allowEmptyWildcard: false,
-  timestamp: -1,
-  includePatterns: [],
-  excludePatterns: [],
-  alwaysReplaceExistingDestPaths: false,
-  requiredPaths: [],
-};

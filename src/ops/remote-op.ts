@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { isVarveError } from "../errors/index.ts";
-import type { FileAction, FileCopy, Vertex } from "../llb/index.ts";
+import { plainCopy, type FileAction, type FileCopy, type Vertex } from "../llb/index.ts";
 import type { Ref } from "../snapshots/index.ts";
 import type { SolverOp } from "../solver/index.ts";
 import {
@@ -14,7 +14,6 @@ import {
   type ResolvedGit,
 } from "../sources/index.ts";
 import type { OpsOptions } from "./create-ops.ts";
-import { plainCopy } from "./materialize.ts";
 import { placeOf } from "./place.ts";
 import { writeSnapshot } from "./stacks.ts";
 import { fileTask, type WireRef } from "./tasks.ts";

@@ -11,6 +11,7 @@ export {
   listPaths,
   selectorOf,
   selectSources,
+  wholePath,
   type ContentSelector,
   type CopySourceFields,
   type SelectedEntry,
@@ -37,6 +38,7 @@ export {
   type MakeOptions,
   type MakeSymlinkAction,
 } from "./make.ts";
+export { cleanPath } from "./path-text.ts";
 export { decodeName, encodePath } from "./names.ts";
 export { openRootedFolder, type RootedFolder } from "./rooted-folder.ts";
 export { removePath, type RemoveAction } from "./remove.ts";

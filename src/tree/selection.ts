@@ -52,6 +52,20 @@ export function selectorOf(copy: CopySourceFields): ContentSelector {
   };
 }
 
+/** A path with everything below it, links in the path followed: what a mount of it shows. */
+export function wholePath(path: string): ContentSelector {
+  return {
+    path: path || "/",
+    wildcard: false,
+    allowEmptyWildcard: false,
+    followLinks: true,
+    includePatterns: [],
+    excludePatterns: [],
+    requiredPaths: [],
+    dirContentsOnly: false,
+  };
+}
+
 /** One thing that a selector names: the path itself, or one match of its pattern. */
 export interface SelectedSource {
   /** Absolute, as named or matched, its last link not followed. */
