@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { isVarveError } from "../errors/index.ts";
 import type { EventSink } from "../events/index.ts";
+import { reportTransfers } from "./transfer-reports.ts";
 
 /** Reports the progress of a part of an internal step. */
 export type ReportStatus = (id: string, current: number, total: number, done: boolean) => void;
@@ -19,22 +20,8 @@ export async function internalStep<T>(
   const vertex = internalVertex(name);
   const started = Date.now();
   emit({ type: "vertex", time: started, vertex, name, inputs: [], started });
-  const first = new Map<string, number>();
-  const status: ReportStatus = (id, current, total, done) => {
-    const time = Date.now();
-    if (!first.has(id)) first.set(id, time);
-    emit({
-      type: "status",
-      time,
-      vertex,
-      id,
-      name: id,
-      current,
-      total,
-      started: first.get(id) ?? time,
-      ...(done ? { completed: time } : {}),
-    });
-  };
+  const report = reportTransfers(emit);
+  const status: ReportStatus = (id, current, total, done) => report(vertex, { id, current, total, done });
   try {
     const result = await work(status, vertex);
     emit({ type: "vertex", time: Date.now(), vertex, name, inputs: [], started, completed: Date.now() });

@@ -6,11 +6,12 @@ import { createOps, type Entitlement } from "../ops/index.ts";
 import type { SecretStore, SshAgents } from "../secrets/index.ts";
 import { isStack, type Ref, type StackRef } from "../snapshots/index.ts";
 import { solve, type SolveOptions, type SolverEvent, type SolverVertex } from "../solver/index.ts";
-import type { ContextFolders, ImageOrigin, Pins, TransferStatus } from "../sources/index.ts";
+import type { ContextFolders, ImageOrigin, Pins } from "../sources/index.ts";
 import type { BuildExplainer } from "./explain-build.ts";
 import type { OpenImports } from "./cache-imports.ts";
 import type { Parts } from "./parts.ts";
 import { withinQuota } from "./quota.ts";
+import { reportTransfers } from "./transfer-reports.ts";
 
 export interface SolveGraphOptions {
   readonly folders: ContextFolders;
@@ -37,23 +38,7 @@ export async function solveGraph(graph: MergedGraph, parts: Parts, options: Solv
   const targets = graph.results.filter((result): result is Input => result !== undefined);
   if (targets.length === 0) return graph.results.map(() => emptyStack);
   const { folders, locals, layouts, pins, secrets, agents, allowed, explain, emit, signal } = options;
-  const started = new Map<string, number>();
-  const onStatus = (vertex: string, { id, current, total, done }: TransferStatus): void => {
-    const time = Date.now();
-    const key = `${vertex} ${id}`;
-    if (!started.has(key)) started.set(key, time);
-    emit({
-      type: "status",
-      time,
-      vertex,
-      id,
-      name: id,
-      current,
-      total,
-      started: started.get(key) ?? time,
-      ...(done ? { completed: time } : {}),
-    });
-  };
+  const onStatus = reportTransfers(emit);
   const opFor = createOps({
     within: (outer, step) => withinQuota(parts, outer, step),
     worker: parts.worker,

@@ -3,7 +3,7 @@ import { isVarveError } from "../errors/index.ts";
 import { writeFileList } from "../explain/index.ts";
 import type { Vertex } from "../llb/index.ts";
 import { isStack, type Ref } from "../snapshots/index.ts";
-import { hashAhead, type ContentSelector } from "../tree/index.ts";
+import { hashAhead } from "../tree/index.ts";
 import type { OpsOptions } from "./create-ops.ts";
 import { placeOf } from "./place.ts";
 import { digestReading } from "./reading.ts";

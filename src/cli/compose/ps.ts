@@ -1,10 +1,10 @@
 import { labels, type Observed } from "../../compose/index.ts";
 import { VarveError } from "../../errors/index.ts";
 import { defineCommand } from "../command.ts";
+import { commandText, portsText, statusText } from "../containers/container-row.ts";
 import { formatAge } from "../format/durations.ts";
 import { formatGoTime } from "../format/go-time.ts";
 import { compileListing } from "../format/listing.ts";
-import { commandText, portsText, statusText } from "./container-text.ts";
 import { openContext } from "./open-context.ts";
 import { readProjectOrName } from "./open-project.ts";
 

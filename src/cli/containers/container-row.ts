@@ -54,14 +54,13 @@ const mountWidth = 15;
 
 export function containerRow(container: Container, { nowMs, noTrunc, isNamed, size }: RowOptions): ContainerListRow {
   const { config, mounts } = container;
-  const command = [...config.entrypoint, ...config.command].join(" ");
   const { os, architecture } = config.platform;
   const sources = mounts
     .filter(({ type }) => type !== "tmpfs")
     .map(({ source = "" }) => (noTrunc ? source : truncate(source, mountWidth)));
   const name = isNamed ? config.image : config.imageId;
   return {
-    Command: JSON.stringify(noTrunc ? command : truncate(command, commandWidth)),
+    Command: commandText(container, { noTrunc }),
     CreatedAt: formatGoTime(container.createdMs),
     ID: noTrunc ? container.id : shortId(container.id),
     Image: name.startsWith("sha256:") && !noTrunc ? shortId(name) : name,
@@ -81,6 +80,14 @@ export function containerRow(container: Container, { nowMs, noTrunc, isNamed, si
     State: container.state.status,
     Status: statusText(container, nowMs),
   };
+}
+
+/** The column COMMAND: `"sh -c 'echo hi; …"`, what runs in a container, as one string that is cut unless `noTrunc` is set. */
+export function commandText({ config }: Container, { noTrunc }: { readonly noTrunc: boolean }): string {
+  const [program = "", ...args] = [...config.entrypoint, ...config.command];
+  // Docker puts quotes around an argument with a space, whatever quotes it has itself
+  const text = [program, ...args.map((arg) => (arg.includes(" ") ? `'${arg}'` : arg))].join(" ");
+  return JSON.stringify(noTrunc ? text : truncate(text, commandWidth));
 }
 
 /** The networks that a container is on, or will be. */
