@@ -1,4 +1,5 @@
 import { formatTransferSize } from "../format/sizes.ts";
+import { fitBlocks, type Block } from "./fit-blocks.ts";
 import { durationOf, isCompleted, isStarted, type Step } from "./step.ts";
 import type { Steps } from "./steps.ts";
 import { align, cutToWidth, displayWidth, type LogTail } from "./terminal-text.ts";
@@ -24,10 +25,8 @@ export interface FrameOptions {
   readonly logLines: number;
 }
 
-/** A step's lines; only the first is always shown. */
-interface Block {
+interface StepBlock extends Block<FrameLine> {
   readonly step: Step;
-  readonly lines: readonly FrameLine[];
 }
 
 /** Columns left free at the right end of a command's output. BuildKit's `termPad`. */
@@ -39,11 +38,13 @@ const logPad = 10;
  */
 export function drawFrame(options: FrameOptions): readonly FrameLine[] {
   const { steps, columns, rows, nowMs } = options;
-  const blocks = [...steps.all.values()].filter(isStarted).map((step) => ({ step, lines: stepLines(step, nowMs, columns) }));
+  const blocks = [...steps.all.values()]
+    .filter(isStarted)
+    .map((step): StepBlock => ({ step, lines: stepLines(step, nowMs, columns), isDone: isCompleted(step) }));
   const header = headerLine(options);
   if (rows === undefined) return [header, ...blocks.flatMap(({ lines }) => lines)];
   const room = Math.max(1, rows - 1);
-  const shown = fit(blocks, room);
+  const shown = fitBlocks(blocks, room);
   let free = room - shown.reduce((sum, { lines }) => sum + lines.length, 0);
   const lines: FrameLine[] = [header];
   for (const { step, lines: own } of shown) {
@@ -106,23 +107,4 @@ function row(
   const body = prefix + cutToWidth(name, Math.max(12, left)) + (showAmount ? ` ${amount}` : "");
   const text = cutToWidth(align(body, timer, columns - 1), columns);
   return style === undefined ? { text } : { text, style };
-}
-
-/** The blocks that fit into so many lines: what runs stays, what was done last stays longer. */
-function fit(blocks: readonly Block[], room: number): readonly Block[] {
-  let height = blocks.reduce((sum, { lines }) => sum + lines.length, 0);
-  const gone = new Set<Block>();
-  const leave = (which: (block: Block) => boolean): void => {
-    for (const block of blocks) {
-      if (height <= room) return;
-      if (gone.has(block) || !which(block)) continue;
-      gone.add(block);
-      height -= block.lines.length;
-    }
-  };
-  leave(({ step }) => isCompleted(step));
-  if (height <= room) return blocks.filter((block) => !gone.has(block));
-  // only running steps are left, and they are too many: their first lines alone
-  const running = blocks.filter((block) => !gone.has(block));
-  return running.slice(0, room).map(({ step, lines }) => ({ step, lines: lines.slice(0, 1) }));
 }

@@ -1,9 +1,10 @@
 import type { ProgressColors } from "./colors.ts";
 import { drawFrame, type FrameLine } from "./frame.ts";
 import type { Progress } from "./progress.ts";
+import { createRedraw, type ScreenLine } from "./redraw.ts";
 import { takeLog } from "./step.ts";
 import { createSteps, formatFailures } from "./steps.ts";
-import { createLogTail, displayWidth, type LogTail } from "./terminal-text.ts";
+import { createLogTail, type LogTail } from "./terminal-text.ts";
 
 /** The screen is drawn again at most this often. BuildKit's `TTY_DISPLAY_RATE`. */
 const frameMs = 100;
@@ -25,7 +26,7 @@ export interface TtyOptions {
 export function createTtyProgress({ write, size, colors, description, logLines, startMs }: TtyOptions): Progress {
   const steps = createSteps();
   const tails = new Map<string, LogTail>();
-  let drawn: readonly FrameLine[] = [];
+  const screen = createRedraw({ write, size });
   let drawnAt = 0;
 
   function draw(nowMs: number, last: boolean): void {
@@ -41,13 +42,12 @@ export function createTtyProgress({ write, size, colors, description, logLines, 
       description,
       logLines,
     });
-    write(`${hideCursor}${rewind(drawn, columns)}${frame.map(paint).join("\n")}\n${eraseBelow}${showCursor}`);
-    drawn = frame;
+    screen.draw(frame.map(paint));
   }
 
-  function paint({ text, style }: FrameLine): string {
+  function paint({ text, style }: FrameLine): ScreenLine {
     const code = colors === undefined || style === undefined ? undefined : style === "faint" ? "2" : colors[style];
-    return code === undefined ? `${text}${eraseLine}` : `\u001b[${code}m${text}\u001b[0m${eraseLine}`;
+    return code === undefined ? { text } : { text, painted: `\u001b[${code}m${text}\u001b[0m` };
   }
 
   return {
@@ -71,15 +71,4 @@ export function createTtyProgress({ write, size, colors, description, logLines, 
       if (failures !== "") write(failures);
     },
   };
-}
-
-const hideCursor = "\u001b[?25l";
-const showCursor = "\u001b[?25h";
-const eraseLine = "\u001b[K";
-const eraseBelow = "\u001b[J";
-
-/** Back to the first line of the last frame. A terminal that became narrower has wrapped its lines. */
-function rewind(frame: readonly FrameLine[], columns: number): string {
-  const height = frame.reduce((sum, { text }) => sum + Math.max(1, Math.ceil(displayWidth(text) / Math.max(1, columns))), 0);
-  return height === 0 ? "" : `\u001b[${height}A\r`;
 }
