@@ -4,7 +4,7 @@
  */
 export const floors: readonly (readonly [floor: string, rooms: readonly string[]])[] = [
   ["ground", ["errors"]],
-  ["basics", ["events", "flow", "package", "state", "sys", "units"]],
+  ["basics", ["events", "flow", "package", "state", "sys", "units", "file-watch"]],
   ["languages", ["dockerfile", "compose-file", "llb", "tar", "oci", "tree"]],
   ["deciding and holding", ["solver", "explain", "frontend", "content", "snapshots", "registry", "runtime", "secrets", "worker"]],
   ["working", ["layers", "cache", "images", "history", "traces", "builders", "networks", "volumes"]],

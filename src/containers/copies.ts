@@ -25,8 +25,11 @@ export interface CopiesOptions {
   readonly path: string;
 }
 
-/** `copyOut`, `copyIn` and `statPath` of {@link Containers}. */
-export function createCopies({ withPlace, path: PATH }: CopiesOptions): Pick<Containers, "copyOut" | "copyIn" | "statPath"> {
+/** `copyOut`, `copyIn`, `removePaths` and `statPath` of {@link Containers}. */
+export function createCopies({
+  withPlace,
+  path: PATH,
+}: CopiesOptions): Pick<Containers, "copyOut" | "copyIn" | "removePaths" | "statPath"> {
   const describe = (place: CopyPlace, path: string, task: CopyRequest["task"], signal?: AbortSignal): CopyProcessOptions => ({
     enter: place.enter,
     request: {
@@ -64,6 +67,9 @@ export function createCopies({ withPlace, path: PATH }: CopiesOptions): Pick<Con
         const task = { kind: "in", ...(keepOwners && place.user !== "" ? { owner: place.user } : {}) } as const;
         await writeToCopy(describe(place, path, task, signal), archive);
       });
+    },
+    async removePaths(name, paths, { signal } = {}) {
+      await withPlace(name, async (place) => void (await askCopy(describe(place, "/", { kind: "remove", paths }, signal))));
     },
     async statPath(name, path, { followLink = false, signal } = {}) {
       return await withPlace(name, async (place) => await askCopy(describe(place, path, { kind: "stat", followLink }, signal)));

@@ -2,7 +2,7 @@ import { closeSync, type BigIntStats } from "node:fs";
 import { VarveError, isVarveError } from "../errors/index.ts";
 import { unpackArchive } from "../layers/index.ts";
 import { fdPath, hasCode, openPath } from "../sys/index.ts";
-import { lookupUser, openRootedFolder, type RootedFolder } from "../tree/index.ts";
+import { lookupUser, openRootedFolder, removePath, type RootedFolder } from "../tree/index.ts";
 import { namesFolder, topName } from "./copy-names.ts";
 import { packPath } from "./copy-pack.ts";
 import { mountForCopy } from "./copy-mount.ts";
@@ -21,6 +21,7 @@ export async function runCopyRequest(request: CopyRequest): Promise<PathInfo | u
   const folder = openRootedFolder(rootPath);
   try {
     if (task.kind === "in") return await copyIn(rootPath, folder, request, task);
+    if (task.kind === "remove") return await removeAll(rootPath, request, task.paths);
     const found = locate(folder, request, { followLast: task.followLink });
     if (task.kind === "stat") return found === undefined ? undefined : describe(folder, found, request.path);
     if (found === undefined) throw missing(request);
@@ -60,6 +61,16 @@ async function copyIn(
     throw explainReadOnly(error, request, found.path);
   }
   return undefined;
+}
+
+async function removeAll(rootPath: string, request: CopyRequest, paths: readonly string[]): Promise<undefined> {
+  for (const path of paths) {
+    try {
+      await removePath(rootPath, { path, allowNotFound: true, allowWildcard: false });
+    } catch (error) {
+      throw explainReadOnly(error, request, path);
+    }
+  }
 }
 
 function explainReadOnly(error: unknown, { mountTargets }: CopyRequest, path: string): unknown {

@@ -36,7 +36,9 @@ export interface CopyRequest {
     | { readonly kind: "stat"; readonly followLink: boolean }
     | { readonly kind: "out"; readonly followLink: boolean; readonly as?: string }
     /** `owner`: a USER of the container that all entries are given to; undefined: their own. */
-    | { readonly kind: "in"; readonly owner?: string };
+    | { readonly kind: "in"; readonly owner?: string }
+    /** Absolute; what is not there is as gone as it should be. */
+    | { readonly kind: "remove"; readonly paths: readonly string[] };
 }
 
 export type CopyReply =

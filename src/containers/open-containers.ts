@@ -140,6 +140,10 @@ export function openContainers(options: ContainersOptions): ContainersRoom {
       const { createCopies } = await import("./copies.ts");
       await createCopies({ withPlace, path: room.path }).copyIn(name, path, archive, copy);
     },
+    async removePaths(name, paths, remove) {
+      const { createCopies } = await import("./copies.ts");
+      await createCopies({ withPlace, path: room.path }).removePaths(name, paths, remove);
+    },
     async statPath(name, path, stat) {
       const { createCopies } = await import("./copies.ts");
       return await createCopies({ withPlace, path: room.path }).statPath(name, path, stat);

@@ -275,6 +275,8 @@ export interface Containers {
     archive: AsyncIterable<Uint8Array>,
     options?: { readonly keepOwners?: boolean; readonly signal?: AbortSignal },
   ): Promise<void>;
+  /** Removes paths in the container with all that is below them, links themselves and not what they lead to. */
+  removePaths(name: string, paths: readonly string[], options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** What lstat(2) tells of a path in the container, resolved inside it; undefined where there is nothing. */
   statPath(
     name: string,

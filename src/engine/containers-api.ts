@@ -39,6 +39,8 @@ export function createContainers(
     },
     copyIn: async (name, path, archive, options) =>
       await call((containers) => containers.copyIn(name, path, archive, withSignal(options))),
+    removePaths: async (name, paths, options) =>
+      await call((containers) => containers.removePaths(name, paths, withSignal(options))),
     statPath: async (name, path, options) => await call((containers) => containers.statPath(name, path, withSignal(options))),
     size: async (name) => await call((containers) => containers.size(name)),
     prune: async (options) => await call((containers) => containers.prune(options)),

@@ -28,6 +28,9 @@ export const catalogue = {
   DISK_FULL: entry("exhausted", "The disk or its inodes are full."),
   TIMED_OUT: entry("unavailable", "A wait reached its deadline."),
 
+  // file-watch
+  WATCH_LIMIT: entry("exhausted", "The system watches as many files for this user as it is set to."),
+
   // flow
   CONTENT_DIGEST_MISMATCH: entry("invalid", "Bytes do not hash to the digest they were promised under."),
   CONTENT_SIZE_MISMATCH: entry("invalid", "Content is longer or shorter than was promised."),
@@ -315,6 +318,7 @@ export const catalogue = {
   SERVICE_INVALID: entry("invalid", "A service of a Compose file contradicts itself, or names what the project does not have."),
   SERVICE_UNSUPPORTED: entry("unsupported", "A service of a Compose file uses a field or value that Varve cannot carry out."),
   SERVICE_FAILED: entry("failed", "A service did not become what another one waits for."),
+  SERVICE_NOT_WATCHED: entry("invalid", "None of the services that are meant says which files are to be watched."),
 
   // cli
   USAGE: entry("invalid", "The command line is not understood."),
