@@ -126,6 +126,21 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/container-lifecycle.ts")).unpause,
   },
   {
+    names: ["diff", "container diff"],
+    summary: "Show what a container changed of its image's files",
+    load: async () => (await import("./commands/container-images.ts")).diff,
+  },
+  {
+    names: ["commit", "container commit"],
+    summary: "Make an image of a container's changes",
+    load: async () => (await import("./commands/container-images.ts")).commit,
+  },
+  {
+    names: ["export", "container export"],
+    summary: "Write a container's files as a tar archive",
+    load: async () => (await import("./commands/container-images.ts")).exportFiles,
+  },
+  {
     names: ["container inspect"],
     summary: "Display detailed information on one or more containers",
     load: async () => (await import("./commands/inspect.ts")).containerInspect,
@@ -289,6 +304,11 @@ export const commands: readonly CommandEntry[] = [
     names: ["load", "image load"],
     summary: "Take images from a tar archive",
     load: async () => (await import("./commands/load.ts")).load,
+  },
+  {
+    names: ["import", "image import"],
+    summary: "Make an image of a tar archive of files",
+    load: async () => (await import("./commands/container-images.ts")).importFiles,
   },
   {
     names: ["pull", "image pull"],

@@ -18,18 +18,22 @@ export interface CopyPlace {
   readonly mountTargets: readonly string[];
 }
 
+/** `bare`: without the container's mounts. */
+type WithPlace = <T>(name: string, work: (place: CopyPlace) => Promise<T>, options?: { readonly bare?: boolean }) => Promise<T>;
+
 export interface CopiesOptions {
   /** Runs work while the place stays as it is: nobody starts, stops or removes the container meanwhile where its root is a stack. */
-  readonly withPlace: <T>(name: string, work: (place: CopyPlace) => Promise<T>) => Promise<T>;
+  readonly withPlace: WithPlace;
   /** The PATH. */
   readonly path: string;
 }
 
-/** `copyOut`, `copyIn`, `removePaths` and `statPath` of {@link Containers}. */
-export function createCopies({
-  withPlace,
-  path: PATH,
-}: CopiesOptions): Pick<Containers, "copyOut" | "copyIn" | "removePaths" | "statPath"> {
+type Copies = Pick<Containers, "copyOut" | "copyIn" | "removePaths" | "statPath"> & {
+  readonly exportFiles: Containers["export"];
+};
+
+/** `copyOut`, `copyIn`, `removePaths` and `statPath` of {@link Containers}, and its `export`. */
+export function createCopies({ withPlace, path: PATH }: CopiesOptions): Copies {
   const describe = (place: CopyPlace, path: string, task: CopyRequest["task"], signal?: AbortSignal): CopyProcessOptions => ({
     enter: place.enter,
     request: {
@@ -43,24 +47,35 @@ export function createCopies({
     path: PATH,
     signal,
   });
+  /** The place is held for as long as somebody reads. */
+  async function* readHeld(
+    name: string,
+    read: (place: CopyPlace) => AsyncGenerator<Uint8Array, void, undefined>,
+    options: { readonly bare?: boolean } = {},
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const { promise: over, resolve: end } = Promise.withResolvers<undefined>();
+    const ready = Promise.withResolvers<CopyPlace>();
+    const hold = async (place: CopyPlace): Promise<void> => {
+      ready.resolve(place);
+      await over;
+    };
+    const held = withPlace(name, hold, options);
+    held.catch(ready.reject);
+    try {
+      yield* read(await ready.promise);
+    } finally {
+      end(undefined);
+      await held;
+    }
+  }
+
   return {
     async *copyOut(name, path, { followLink = false, as, signal } = {}) {
-      // The place is held for as long as somebody reads.
-      const { promise: over, resolve: end } = Promise.withResolvers<undefined>();
-      const ready = Promise.withResolvers<CopyPlace>();
-      const held = withPlace(name, async (place) => {
-        ready.resolve(place);
-        await over;
-      });
-      held.catch(ready.reject);
-      try {
-        const place = await ready.promise;
-        const task = { kind: "out", followLink, ...(as === undefined ? {} : { as }) } as const;
-        yield* readFromCopy(describe(place, path, task, signal));
-      } finally {
-        end(undefined);
-        await held;
-      }
+      const task = { kind: "out", followLink, ...(as === undefined ? {} : { as }) } as const;
+      yield* readHeld(name, (place) => readFromCopy(describe(place, path, task, signal)));
+    },
+    async *exportFiles(name, { signal } = {}) {
+      yield* readHeld(name, (place) => readFromCopy(describe(place, "/", { kind: "export" }, signal)), { bare: true });
     },
     async copyIn(name, path, archive, { keepOwners = false, signal } = {}) {
       await withPlace(name, async (place) => {

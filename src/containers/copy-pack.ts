@@ -10,7 +10,7 @@ export interface PackPathOptions {
   readonly root: RootedFolder;
   /** Resolved: absolute, without links up to its last component. It is there. */
   readonly path: string;
-  /** What the topmost entry is called; `.` for the content of a folder. */
+  /** What the topmost entry is called; `.` for the content of a folder, and "" for that without an entry of its own. */
   readonly as: string;
   readonly signal?: AbortSignal | undefined;
 }
@@ -60,9 +60,10 @@ export async function* packPath({ root, path, as, signal }: PackPathOptions): As
       }
       return;
     }
-    if (put(encodeEntry(describe(root, at, name, stats)))) yield take();
+    if (name !== "" && put(encodeEntry(describe(root, at, name, stats)))) yield take();
     if (!stats.isDirectory()) return;
-    for (const child of listNames(root, at)) yield* walk(at === "/" ? `/${child}` : `${at}/${child}`, `${name}/${child}`);
+    const [above, before] = [at === "/" ? "" : at, name === "" ? "" : `${name}/`];
+    for (const child of listNames(root, at)) yield* walk(`${above}/${child}`, `${before}${child}`);
   }
 
   yield* walk(path, as);

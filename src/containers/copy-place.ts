@@ -7,6 +7,15 @@ import { placeMounts } from "./make-mounts.ts";
 import { handleOf } from "./observe.ts";
 import type { ContainerRoom } from "./room.ts";
 
+/** How the files of a container are reached without its mounts. */
+export function bareOf(room: ContainerRoom, row: ContainerRow): CopyPlace {
+  const place = placeOf(room, row);
+  const { root } = place;
+  if (root.kind === "stack") return { ...place, root: { ...root, mounts: [], readonly: true } };
+  // where the monitor sees the overlay, and what only the container's own mount namespace has over it is not
+  return { ...place, root: { kind: "folder", path: containerPaths(room.root, row.id).root } };
+}
+
 /** How the files of a container are reached now: through its first process, or by mounting its root once more. */
 export function placeOf(room: ContainerRoom, row: ContainerRow): CopyPlace {
   const { name, config, layers, mounts } = row;

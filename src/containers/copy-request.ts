@@ -13,7 +13,7 @@ import type { PathInfo } from "./types.ts";
 /** Does what a copying process was asked for. The archive comes from stdin, or goes to stdout. */
 export async function runCopyRequest(request: CopyRequest): Promise<PathInfo | undefined> {
   const { root, task } = request;
-  const rootFd = openPath(root.kind === "process" ? `/proc/${root.process.pid}/root` : mountForCopy(root, request.userNamespace));
+  const rootFd = openPath(findRoot(request));
   // Another process may have got the number meanwhile, one of this machine; what was opened before stays what it is.
   if (root.kind === "process" && !isRunning(root.process))
     throw new VarveError("CONTAINER_CONFLICT", `container ${request.name} has ended`);
@@ -22,17 +22,26 @@ export async function runCopyRequest(request: CopyRequest): Promise<PathInfo | u
   try {
     if (task.kind === "in") return await copyIn(rootPath, folder, request, task);
     if (task.kind === "remove") return await removeAll(rootPath, request, task.paths);
+    if (task.kind === "export") return await send(packPath({ root: folder, path: "/", as: "" }));
     const found = locate(folder, request, { followLast: task.followLink });
     if (task.kind === "stat") return found === undefined ? undefined : describe(folder, found, request.path);
     if (found === undefined) throw missing(request);
     const as = task.as ?? topName(task.followLink ? found.path : request.path);
-    for await (const block of packPath({ root: folder, path: found.path, as })) await writeOut(block);
-    await new Promise<void>((resolve) => process.stdout.end(resolve));
-    return undefined;
+    return await send(packPath({ root: folder, path: found.path, as }));
   } finally {
     folder.close();
     closeSync(rootFd);
   }
+}
+
+function findRoot({ root, userNamespace }: CopyRequest): string {
+  if (root.kind === "process") return `/proc/${root.process.pid}/root`;
+  return root.kind === "folder" ? root.path : mountForCopy(root, userNamespace);
+}
+
+async function send(archive: AsyncIterable<Uint8Array>): Promise<undefined> {
+  for await (const block of archive) await writeOut(block);
+  await new Promise<void>((resolve) => process.stdout.end(resolve));
 }
 
 async function copyIn(

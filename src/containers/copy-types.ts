@@ -9,6 +9,8 @@ import type { PathInfo } from "./types.ts";
  */
 export type CopyRoot =
   | { readonly kind: "process"; readonly process: KernelProcess }
+  /** What the process sees at a path, with nothing of the container mounted over it. */
+  | { readonly kind: "folder"; readonly path: string }
   | {
       readonly kind: "stack";
       /** An empty folder; the mount is seen by the process alone. */
@@ -34,6 +36,8 @@ export interface CopyRequest {
   readonly mountTargets: readonly string[];
   readonly task:
     | { readonly kind: "stat"; readonly followLink: boolean }
+    /** All files, with names from the root on. */
+    | { readonly kind: "export" }
     | { readonly kind: "out"; readonly followLink: boolean; readonly as?: string }
     /** `owner`: a USER of the container that all entries are given to; undefined: their own. */
     | { readonly kind: "in"; readonly owner?: string }

@@ -10,4 +10,4 @@ export { findLocalDestination, findLocalSource, packLocal, unpackLocal, type Loc
 export { containersSchema } from "./container-store.ts";
 export { findImageUsers, findVolumeUsers, isContainerUp, snapshotUsers } from "./uses.ts";
 export { openContainers, type ContainersRoom } from "./open-containers.ts";
-export type { ContainersOptions, FindImageOptions, FoundImage } from "./room.ts";
+export type { ContainersOptions, FindImageOptions, FoundImage, NewImage } from "./room.ts";

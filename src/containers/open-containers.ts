@@ -148,6 +148,18 @@ export function openContainers(options: ContainersOptions): ContainersRoom {
       const { createCopies } = await import("./copies.ts");
       return await createCopies({ withPlace, path: room.path }).statPath(name, path, stat);
     },
+    async changes(name, { signal = new AbortController().signal } = {}) {
+      const { findChanges } = await import("./changes.ts");
+      return (await findChanges(room, findContainer(store, name), { signal })).changes;
+    },
+    async commit(name, commit = {}) {
+      const { commitContainer } = await import("./commit.ts");
+      return await commitContainer(room, name, commit);
+    },
+    async *export(name, options) {
+      const { createCopies } = await import("./copies.ts");
+      yield* createCopies({ withPlace, path: room.path }).exportFiles(name, options);
+    },
     async size(name) {
       const { measureContainer } = await import("./measure.ts");
       return await measureContainer(room, findContainer(store, name));
@@ -160,12 +172,17 @@ export function openContainers(options: ContainersOptions): ContainersRoom {
     },
   };
 
-  async function withPlace<T>(name: string, work: (place: CopyPlace) => Promise<T>): Promise<T> {
-    const { placeOf } = await import("./copy-place.ts");
+  async function withPlace<T>(
+    name: string,
+    work: (place: CopyPlace) => Promise<T>,
+    { bare = false }: { readonly bare?: boolean } = {},
+  ): Promise<T> {
+    const { bareOf, placeOf } = await import("./copy-place.ts");
+    const find = bare ? bareOf : placeOf;
     const { id } = findContainer(store, name);
     const row = findContainer(store, id);
-    if (handleOf(row, root) !== undefined) return await work(placeOf(room, row));
-    return await room.locked(id, async () => await work(placeOf(room, findContainer(store, id))));
+    if (handleOf(row, root) !== undefined) return await work(find(room, row));
+    return await room.locked(id, async () => await work(find(room, findContainer(store, id))));
   }
 }
 
@@ -196,6 +213,7 @@ async function sweep(room: ContainerRoom): Promise<void> {
       if (now !== undefined && now.run.generation === run.generation) await settleLocked(room, now);
     });
   }
+  await room.networks.sweep((id) => room.store.get(id) !== undefined);
 }
 
 async function waitFor(

@@ -1,11 +1,12 @@
-import type { Digest, ImageConfig, Platform } from "../oci/index.ts";
+import type { ContainerConfig as ImageDefaults, Digest, ImageConfig, Platform } from "../oci/index.ts";
 import type { Networks } from "../networks/index.ts";
 import type { SnapshotStore } from "../snapshots/index.ts";
 import type { Leases, State } from "../state/index.ts";
 import type { Volumes } from "../volumes/index.ts";
 import { createContainerLock, type ContainerLock } from "./container-lock.ts";
 import { openContainerStore, type ContainerStore } from "./container-store.ts";
-import type { PullListener } from "./types.ts";
+import type { Worker } from "../worker/index.ts";
+import type { CommitOptions, PullListener } from "./types.ts";
 
 /** What containers are given of the house. */
 export interface ContainersOptions {
@@ -22,10 +23,29 @@ export interface ContainersOptions {
   readonly runtime?: string | undefined;
   /** Finds an image, pulls it where asked to, and unpacks it. Call it under a lease. */
   readonly findImage: (name: string, options: FindImageOptions) => Promise<FoundImage>;
+  /** Looks at what containers wrote, as root of the namespace that has it. */
+  readonly worker: Worker;
+  /** Makes an image of the layers of another one and an overlay's upper folder. */
+  readonly keepImage: (image: NewImage) => Promise<Digest>;
   /** Deletes folders, also those that belong to subordinate ids. */
   readonly removeFolders: (paths: readonly string[]) => Promise<void>;
   /** The command that runs {@link ContainerRoom} work in a process of its own: what it is to do follows as further words. */
   readonly helperCommand: readonly string[];
+}
+
+/** What an image is made of. */
+export interface NewImage extends Pick<CommitOptions, "name" | "author" | "message" | "changes"> {
+  /** The image below; it may be gone. */
+  readonly imageId: Digest;
+  /** Its snapshots, bottom first. */
+  readonly layers: readonly number[];
+  readonly upper: string;
+  /** Names in `upper` that are no part of it. */
+  readonly leaveOut: readonly string[];
+  /** Before `changes`. */
+  readonly config: ImageDefaults;
+  readonly createdBy: string;
+  readonly signal: AbortSignal;
 }
 
 export interface FindImageOptions {

@@ -283,12 +283,36 @@ export interface Containers {
     path: string,
     options?: { readonly followLink?: boolean; readonly signal?: AbortSignal },
   ): Promise<PathInfo | undefined>;
+  /** What it changed of its image's files, by path; not what it wrote into mounts. */
+  changes(name: string, options?: { readonly signal?: AbortSignal }): Promise<readonly ContainerChange[]>;
+  /** Makes an image of it: its image's layers, and one with its changes. Mounts are no part of it. */
+  commit(name: string, options?: CommitOptions): Promise<{ readonly id: Digest; readonly warnings: readonly string[] }>;
+  /** A tar of all its files, as they are with nothing mounted over them. */
+  export(name: string, options?: { readonly signal?: AbortSignal }): AsyncIterable<Uint8Array>;
   /** What it wrote, and what its image has, in bytes. */
   size(name: string): Promise<{ readonly writtenBytes: number; readonly imageBytes: number }>;
   /** Removes containers that do not run; the IDs and the bytes that they took. */
   prune(options?: {
     readonly filters?: Readonly<Record<string, readonly string[]>>;
   }): Promise<{ readonly removed: readonly string[]; readonly freedBytes: number }>;
+}
+
+/** A path that is another than in the image. */
+export interface ContainerChange {
+  readonly kind: "added" | "changed" | "deleted";
+  readonly path: string;
+}
+
+export interface CommitOptions {
+  /** The image's name; `latest` is added where the tag is missing. */
+  readonly name?: string;
+  readonly author?: string;
+  readonly message?: string;
+  /** Instructions of a Dockerfile that change the config: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR. */
+  readonly changes?: readonly string[];
+  /** Stop it while its files are read: default where it can be, true insists. */
+  readonly pause?: boolean;
+  readonly signal?: AbortSignal;
 }
 
 export type PullListener = (progress: { readonly text: string }) => void;

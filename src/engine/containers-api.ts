@@ -42,6 +42,11 @@ export function createContainers(
     removePaths: async (name, paths, options) =>
       await call((containers) => containers.removePaths(name, paths, withSignal(options))),
     statPath: async (name, path, options) => await call((containers) => containers.statPath(name, path, withSignal(options))),
+    changes: async (name, options) => await call((containers) => containers.changes(name, withSignal(options))),
+    commit: async (name, options) => await call((containers) => containers.commit(name, withSignal(options))),
+    async *export(name, options) {
+      yield* (await open()).export(name, withSignal(options));
+    },
     size: async (name) => await call((containers) => containers.size(name)),
     prune: async (options) => await call((containers) => containers.prune(options)),
   };

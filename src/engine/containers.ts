@@ -34,6 +34,8 @@ export function openStoreContainers(parts: Parts, settings: Settings): Container
     volumes: openStoreVolumes(parts),
     path,
     runtime,
+    worker,
+    keepImage: async (image) => await (await import("./commit-image.ts")).commitImage(parts, image),
     findImage: async (name, options) => await findForContainer(parts, name, options),
     async removeFolders(paths) {
       if (process.getuid?.() !== 0) return await worker.call(removeTask, { paths }, { signal: new AbortController().signal });

@@ -46,8 +46,16 @@ export function createImages(needParts: () => Parts): Images {
     return { id: record.id, config, layers, stack };
   }
 
-  /** A manifest with all its blobs in the content store: the one that the image came with, or a new one. */
-  async function asArchived(record: ImageRecord, names: readonly string[], signal: AbortSignal): Promise<ArchiveImage> {
+  /**
+   * A manifest with all its blobs in the content store: the one that the image came with, or a new one. With `leaveAway` blobs that a
+   * registry keeps stay there.
+   */
+  async function asArchived(
+    record: ImageRecord,
+    names: readonly string[],
+    signal: AbortSignal,
+    { leaveAway = false } = {},
+  ): Promise<ArchiveImage> {
     const { content } = needParts();
     if (record.manifest && (await Promise.all(record.manifest.layers.map(({ digest }) => content.has(digest)))).every(Boolean)) {
       const { digest, size } = await content.writeBytes(serializeManifest(record.manifest), { signal });
@@ -61,6 +69,7 @@ export function createImages(needParts: () => Parts): Images {
       ...needParts(),
       compression: "gzip",
       dockerTypes: true,
+      leaveAway,
       signal,
     });
     return { ...packed, names };
@@ -156,12 +165,16 @@ export function createImages(needParts: () => Parts): Images {
       }
       return loaded;
     },
+    async import(source, { signal = new AbortController().signal, ...options } = {}) {
+      const { importImage } = await import("./import-image.ts");
+      return await importImage(needParts(), source, { ...options, signal });
+    },
     pull: async (name, options = {}) => await pullImage(name, needParts(), keepUnpacked, options),
     async push(name, options = {}) {
       const record = findImage(name, needParts());
       const config = await readConfig(record);
       return await pushStored(
-        { record, config, archive: (signal) => asArchived(record, [], signal) },
+        { record, config, archive: (signal) => asArchived(record, [], signal, { leaveAway: true }) },
         name,
         needParts(),
         options,

@@ -269,12 +269,25 @@ export interface Images {
   save(names: readonly string[], sink: ByteSink, options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** Takes a docker archive or OCI archive into the store. Returns the names, or IDs where there is no name. */
   load(source: AsyncIterable<Uint8Array>, options?: { readonly signal?: AbortSignal }): Promise<readonly string[]>;
+  /** Makes an image with one layer: the files of a tar archive, compressed or not, or of one behind a URL. Returns its ID. */
+  import(source: AsyncIterable<Uint8Array> | { readonly url: string }, options?: ImportOptions): Promise<Digest>;
   /** Gets an image from its registry, also where the store has one of that name. */
   pull(name: string, options?: PullOptions): Promise<PullResult>;
   /** Sends an image of the store to the registry that the name stands for. What goes wrong there is PUSH_FAILED. */
   push(name: string, options?: PushOptions): Promise<PushResult>;
   /** All tags that a repository has at its registry. */
   remoteTags(name: string, options?: { readonly signal?: AbortSignal }): Promise<readonly string[]>;
+}
+
+export interface ImportOptions {
+  /** `latest` is added where the tag is missing. */
+  readonly name?: string;
+  readonly message?: string;
+  /** Instructions of a Dockerfile that change the config, as those of `CommitOptions`. */
+  readonly changes?: readonly string[];
+  /** What it is for; default this machine's. */
+  readonly platform?: string;
+  readonly signal?: AbortSignal;
 }
 
 /** How far a layer on its way is. */

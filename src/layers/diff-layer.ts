@@ -32,6 +32,8 @@ export interface DiffOptions {
   readonly clampMtime?: number;
   /** Seconds since 1970 that is every entry's time. */
   readonly mtime?: number;
+  /** Names from the root on, without a slash before them, that get no entries, with all below them. */
+  readonly leaveOut?: readonly string[] | undefined;
   /** A folder that all entries are put into; it gets the attributes of the uppermost `upper`. */
   readonly within?: string;
   /** The archive goes on after this: it gets no end. */
@@ -65,6 +67,7 @@ interface Ancestor {
 export async function diffLayer(options: DiffOptions): Promise<DiffResult> {
   const { userXattr, clampMtime, mtime, signal, blockBytes = 1 << 20, minBlockBytes } = options;
   const blocks = createTarBlocks(options.sink, { blockBytes, minBytes: minBlockBytes, signal });
+  const leftOut = new Set(options.leaveOut?.map(toBytePath));
   const firstNames = new Map<string, BytePath>();
   const ancestors: Ancestor[] = [];
   let entries = 0;
@@ -140,6 +143,7 @@ export async function diffLayer(options: DiffOptions): Promise<DiffResult> {
     for (const name of [...own.keys(), ...gone].toSorted(byBytes)) {
       const place = own.get(name) ?? [];
       const path = join(parent, name);
+      if (leftOut.has(path)) continue;
       const size = small?.sizeOf(name);
       if (size !== undefined) {
         await writeParents();

@@ -10,7 +10,16 @@ export { recompress, type RecompressOptions } from "./recompress.ts";
 export type { DiffOptions, DiffResult } from "./diff-layer.ts";
 export { layersSchema, openLayerBlobs, type LayerBlobs } from "./layer-blobs.ts";
 export type { PackOptions, PackedLayer } from "./pack-layer.ts";
-export { applyTask, packTask, type ApplyParams, type ApplyProgress, type PackParams, type PackResult } from "./tasks.ts";
+export {
+  applyTask,
+  changesTask,
+  packTask,
+  type FoundChanges,
+  type ApplyParams,
+  type ApplyProgress,
+  type PackParams,
+  type PackResult,
+} from "./tasks.ts";
 export type { CopyManner, UnpackOptions } from "./unpack-archive.ts";
 export type { BlockSink } from "./tar-blocks.ts";
 export { layersHandlers } from "./handlers.ts";

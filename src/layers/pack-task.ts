@@ -7,7 +7,7 @@ export async function runPackTask(
   params: PackParams,
   { userNamespace, signal, emit }: TaskContext<{ readonly current: number }>,
 ): Promise<PackResult> {
-  const { snapshot, lowers, compression, level, path, known, clampMtime } = params;
-  const options = { upper: snapshot, lowers, userXattr: userNamespace, compression, level, path, known, signal };
+  const { snapshot, lowers, compression, level, path, known, clampMtime, leaveOut } = params;
+  const options = { upper: snapshot, lowers, userXattr: userNamespace, compression, level, path, known, leaveOut, signal };
   return packLayer({ ...options, ...(clampMtime === undefined ? {} : { clampMtime }), onProgress: emit });
 }

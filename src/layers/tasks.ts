@@ -1,5 +1,6 @@
 import { task } from "../worker/index.ts";
 import type { Digest } from "../oci/index.ts";
+import type { FolderChange } from "./list-changes.ts";
 import type { KnownMembers } from "./packed-members.ts";
 
 /** Unpacks a layer's blob into the folder of an active snapshot. */
@@ -35,6 +36,8 @@ export interface PackParams {
   readonly clampMtime?: number;
   /** Blobs with members that may be taken. */
   readonly known?: readonly KnownMembers[];
+  /** Names from the root on that the layer does not have. */
+  readonly leaveOut?: readonly string[];
 }
 
 export interface PackResult {
@@ -49,6 +52,24 @@ export interface PackResult {
 }
 
 export const packTask = task<PackParams, PackResult, { readonly current: number }>("layers.pack");
+
+/** Says what an overlay's upper folder changed. */
+export interface ChangesParams {
+  readonly upper: string;
+  /** Folders of the layers below, bottom first. */
+  readonly lowers: readonly string[];
+  /** Names from the root on where something may have been put only to mount over it: see {@link FoundChanges}. */
+  readonly mountPoints: readonly string[];
+}
+
+export interface FoundChanges {
+  /** By path, parents first. */
+  readonly changes: readonly FolderChange[];
+  /** Those of `mountPoints` that are no more than that, which count as no change. */
+  readonly leftOut: readonly string[];
+}
+
+export const changesTask = task<ChangesParams, FoundChanges>("layers.changes");
 
 export interface UnpackContextParams {
   /** Path of the tar, compressed or not. */
