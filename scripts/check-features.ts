@@ -51,7 +51,6 @@ const rows: Readonly<Record<string, readonly [from: number, to: number][]>> = {
 
 /** Rows that no test names, and why. */
 const exceptions: Readonly<Record<string, string>> = {
-  S07: "base layers are fetched even where an image is only pushed; the registry is not sent them again (E35)",
   V14: "only for Windows images",
   X14: "options on the wire to a BuildKit frontend; Varve's frontend is in the process",
   X15: "options on the wire to a BuildKit frontend; Varve's frontend is in the process",

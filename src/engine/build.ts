@@ -14,7 +14,7 @@ import { createEventStream } from "./event-stream.ts";
 import { explainBuild, type BuildExplainer } from "./explain-build.ts";
 import { explainError } from "./explain-error.ts";
 import { exportOutputs } from "./export-outputs.ts";
-import { makesBlobs } from "./exporting.ts";
+import { makesBlobs, readsFiles } from "./exporting.ts";
 import type { Parts } from "./parts.ts";
 import { untoldOnly } from "./fetch-context.ts";
 import { completed, failed, startRecord } from "./record-build.ts";
@@ -125,6 +125,7 @@ async function compileAndRun(
     agents,
     allowed: allowedIn(options),
     explain,
+    readsResults: (options.outputs ?? []).some(readsFiles),
     ...caches?.solving,
     emit: untold,
     signal,

@@ -4,7 +4,7 @@ import { exportFolder, exportTar, withOutputFile, writeArchive, writeLayout, typ
 import { familiarReference, formatPlatform, formatReference, parseReference, withDefaultTag } from "../oci/index.ts";
 import { exportToStore, type StoredImage } from "./export-to-store.ts";
 import { internalStep, type ReportStatus } from "./internal-step.ts";
-import { makesBlobs, namesOf, type Exporting } from "./exporting.ts";
+import { bringFiles, makesBlobs, namesOf, type Exporting } from "./exporting.ts";
 import { createImageMaker, datedDescriptor, epochOf, packingOf } from "./make-images.ts";
 import type { ArchiveOutput, FilesOutput, FolderOutput, ImageSettings, Output } from "./output-types.ts";
 import type { Parts } from "./parts.ts";
@@ -150,6 +150,7 @@ async function exportFiles(
       hint: "leave platform-split=false away, or use type=local",
     });
   const [first] = results;
+  await bringFiles({ results, parts, signal }, status);
   let total = 0;
   const options = {
     ...parts,

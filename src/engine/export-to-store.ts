@@ -15,7 +15,7 @@ import {
   type ImageReference,
 } from "../oci/index.ts";
 import { pushImage, type PushTree } from "../registry/index.ts";
-import { namesOf, needsManifest, type Exporting } from "./exporting.ts";
+import { bringFiles, namesOf, needsManifest, type Exporting } from "./exporting.ts";
 import { pushTreeOf } from "./image-transfers.ts";
 import type { ReportStatus } from "./internal-step.ts";
 import type { MadeImage } from "./make-images.ts";
@@ -40,7 +40,10 @@ export async function exportToStore(
   const { maker, parts } = exporting;
   const isPushed = output.push === true;
   const targets = isPushed ? pushTargets(output, tags) : [];
-  const packed = maker.isIndex || needsManifest(output) ? await maker.pack(output, status) : undefined;
+  if (output.unpack === true) await bringFiles(exporting, status);
+  // what is rewritten is kept as blobs alone
+  const leaveAway = output.rewriteTimestamp !== true;
+  const packed = maker.isIndex || needsManifest(output) ? await maker.pack(output, status, { leaveAway }) : undefined;
   if (packed === undefined) status("exporting layers", 0, 0, true);
   const images = await maker.identify(output);
   const names = output.pushByDigest === true ? [] : namesOf(output, tags);

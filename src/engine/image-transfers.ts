@@ -29,13 +29,17 @@ type Archived = Pick<ArchiveImage, "manifest" | "descriptor">;
 const never = new AbortController().signal;
 const nothing = (): void => undefined;
 
-/** The blobs of an image in the content store, each with the repositories of this registry that have been seen to have it. */
+/** The blobs of an image in the content store, or left in a registry until somebody wants their bytes; each with the repositories of this registry that have been seen to have it. */
 export function pushTreeOf(
   image: Archived | ServedManifest,
   reference: ImageReference,
-  { content, blobPlaces }: Pick<Parts, "content" | "blobPlaces">,
+  { content, blobPlaces, imageSource }: Pick<Parts, "content" | "blobPlaces" | "imageSource">,
   signal: AbortSignal,
 ): PushTree {
+  const open = async function* (digest: Digest) {
+    await imageSource.fetchLayer(digest, { signal });
+    yield* content.open(digest, { signal });
+  };
   const { manifest, mediaType, bytes } = "bytes" in image ? image : asServed(image);
   return {
     mediaType,
@@ -44,7 +48,7 @@ export function pushTreeOf(
     blobs: [...manifest.layers.filter(({ urls }) => urls === undefined), manifest.config].map(({ digest, size }) => ({
       digest,
       size,
-      open: () => content.open(digest, { signal }),
+      open: () => open(digest),
       mountFrom: blobPlaces.of(digest, reference.domain),
     })),
   };

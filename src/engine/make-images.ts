@@ -24,8 +24,8 @@ export interface ImageMaker {
   readonly isIndex: boolean;
   /** One for each platform, without blobs where they are not asked for. */
   identify(settings: ImageSettings): Promise<readonly ExportedImage[]>;
-  /** With all blobs and documents in the content store. */
-  pack(settings: ImageSettings, status: ReportStatus): Promise<MadeImage>;
+  /** With all blobs and documents in the content store; with `leaveAway` without those of layers that a registry keeps for it. */
+  pack(settings: ImageSettings, status: ReportStatus, how?: { readonly leaveAway?: boolean }): Promise<MadeImage>;
 }
 
 export interface ImageMakerOptions {
@@ -74,7 +74,7 @@ export function createImageMaker(results: readonly PlatformResult[], options: Im
   return {
     isIndex,
     identify,
-    async pack(settings, status) {
+    async pack(settings, status, { leaveAway = false } = {}) {
       const { ociMediaTypes: ociTypes = true, preferNondistLayers } = settings;
       const annotations = (settings.annotations ?? []).map(normalizeAnnotation);
       checkAnnotations(annotations, { platforms: results.map(({ platform }) => platform), index: isIndex, ociTypes });
@@ -88,6 +88,7 @@ export function createImageMaker(results: readonly PlatformResult[], options: Im
           dockerTypes,
           preferNondistLayers,
           annotations,
+          leaveAway,
           platform: results[at]?.platform,
           signal,
           onProgress: (diffId, bytes, total) => status(`exporting layer ${diffId}`, bytes, total, bytes === total),

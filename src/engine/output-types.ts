@@ -35,6 +35,8 @@ export interface ImageOutput extends ImageSettings {
   readonly insecure?: boolean;
   /** Keep it in the image store. Default true. */
   readonly store?: boolean;
+  /** The files of all layers are here afterwards. Default: those that the build needed. */
+  readonly unpack?: boolean;
   /** The image is known by its digest under this repository too. */
   readonly danglingNamePrefix?: string;
   /** Only where there is no other name. */

@@ -14,12 +14,12 @@ export interface ServedManifest {
 const maxDocumentBytes = 4 * 1024 * 1024;
 
 /**
- * The document that an image came with, byte for byte, where the store has it and all its layers: what is sent on keeps its
+ * The document that an image came with, byte for byte, where the store has it and all its layers, or knows where they are: what is sent on keeps its
  * digest.
  */
 export async function findServedManifest(
   record: ImageRecord,
-  { content }: Pick<Parts, "content">,
+  { content, snapshots }: Pick<Parts, "content" | "snapshots">,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<ServedManifest | undefined> {
   const read = async (digest: Digest): Promise<ServedManifest | undefined> => {
@@ -38,7 +38,9 @@ export async function findServedManifest(
     const manifest = parseManifest(bytes);
     if (manifest.config.digest !== record.id) return undefined;
     const here = await Promise.all(
-      manifest.layers.map(async (layer) => layer.urls !== undefined || (await content.has(layer.digest))),
+      manifest.layers.map(
+        async ({ urls, digest }) => urls !== undefined || (await content.has(digest)) || snapshots.awayBlob(digest) !== undefined,
+      ),
     );
     return here.every(Boolean) ? { manifest, mediaType, bytes } : undefined;
   };

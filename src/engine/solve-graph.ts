@@ -9,6 +9,7 @@ import { solve, type SolveOptions, type SolverEvent, type SolverVertex } from ".
 import type { ContextFolders, ImageOrigin, Pins } from "../sources/index.ts";
 import type { BuildExplainer } from "./explain-build.ts";
 import type { OpenImports } from "./cache-imports.ts";
+import { findUnread } from "./find-unread.ts";
 import type { Parts } from "./parts.ts";
 import { withinQuota } from "./quota.ts";
 import { reportTransfers } from "./transfer-reports.ts";
@@ -29,6 +30,8 @@ export interface SolveGraphOptions {
   readonly onSolved?: NonNullable<SolveOptions<Ref>["onSolved"]>;
   /** Absent where nothing is explained. */
   readonly explain?: BuildExplainer;
+  /** Whether somebody reads the files of the results, too. */
+  readonly readsResults?: boolean;
   readonly emit: EventSink;
   readonly signal: AbortSignal;
 }
@@ -53,6 +56,7 @@ export async function solveGraph(graph: MergedGraph, parts: Parts, options: Solv
     folders,
     locals,
     layouts,
+    unread: findUnread(graph.vertices.values(), options.readsResults ? targets : []),
     secrets,
     agents,
     allowed,

@@ -20,6 +20,8 @@ export interface PackOptions extends PackTools, Packing {
   readonly preferNondistLayers?: boolean | undefined;
   /** Those of the manifest and of its descriptor are used. */
   readonly annotations?: readonly Annotation[] | undefined;
+  /** Blobs of the base that a registry keeps are named, not fetched. */
+  readonly leaveAway?: boolean | undefined;
   /** What was built, for the descriptor; also whose annotations count. */
   readonly platform?: Platform | undefined;
   readonly signal: AbortSignal;

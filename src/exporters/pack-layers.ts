@@ -14,6 +14,12 @@ export interface PackTools {
   readonly blobs: LayerBlobs;
   readonly snapshots: SnapshotStore;
   readonly worker: Worker;
+  readonly imageSource: LayerFetcher;
+}
+
+/** Gets blobs of layers that were left in a registry. */
+export interface LayerFetcher {
+  fetchLayer(digest: Digest, options: { readonly signal: AbortSignal }): Promise<void>;
 }
 
 export interface LayerFacts {
@@ -83,9 +89,12 @@ export async function blobLayers(
     signal,
     level,
     force,
+    leaveAway = false,
     onProgress,
   }: Omit<Packing, "compression"> & {
     readonly signal: AbortSignal;
+    /** Blobs that a registry keeps are named, not fetched. */
+    readonly leaveAway?: boolean | undefined;
     readonly onProgress?: (diffId: Digest, bytes: number, total: number) => void;
   },
 ): Promise<Descriptor[]> {
@@ -95,7 +104,7 @@ export async function blobLayers(
     layers.map((id, index) =>
       lanes.run(async () => {
         const { diffId, diffSize, clampMtime } = facts[index] as LayerFacts;
-        const known = await findBlob(diffId, packing, tools);
+        const known = (await findBlob(diffId, packing, tools)) ?? (await takeAway(id, packing, { leaveAway, signal }, tools));
         if (known) return known;
         const converted = force === true ? await convertBlob(diffId, packing, tools, signal) : undefined;
         if (converted) return converted;
@@ -187,13 +196,30 @@ async function findBlob(
   packing: Packing,
   { blobs, content }: Pick<PackTools, "blobs" | "content">,
 ): Promise<Descriptor | undefined> {
-  const wanted = packing.compression === "uncompressed" ? "none" : packing.compression;
-  const isWanted = ({ mediaType }: Descriptor): boolean => compressionOfLayer(mediaType) === wanted;
+  const isWanted = (blob: Descriptor): boolean => isPackedAs(blob, packing);
   const came = blobs.cameAs(diffId).filter((blob) => packing.force !== true || isWanted(blob));
   const own = blobs.packed(diffId, settingOf(packing));
   const known = [...came.filter(isWanted), ...came.filter((blob) => !isWanted(blob)), ...(own ? [own] : [])];
   for (const blob of known) if (await content.has(blob.digest)) return blob;
   return undefined;
+}
+
+/** Of a layer that was left in a registry the blob there, where it will do as it is; it is fetched unless only its name is wanted. */
+async function takeAway(
+  id: number,
+  packing: Packing,
+  { leaveAway, signal }: { readonly leaveAway: boolean; readonly signal: AbortSignal },
+  { snapshots, imageSource }: PackTools,
+): Promise<Descriptor | undefined> {
+  const [away] = snapshots.awayAmong([id]);
+  if (away === undefined) return undefined;
+  const isWanted = packing.force !== true || isPackedAs(away.blob, packing);
+  if (!leaveAway || !isWanted) await imageSource.fetchLayer(away.blob.digest, { signal });
+  return isWanted ? away.blob : undefined;
+}
+
+function isPackedAs({ mediaType }: Descriptor, { compression }: Packing): boolean {
+  return compressionOfLayer(mediaType) === (compression === "uncompressed" ? "none" : compression);
 }
 
 /** A layer that came from elsewhere in another compression: its tar is not always the one that packing makes. */

@@ -172,10 +172,10 @@ async function measure(
       .all<{ thing: string; bytes: number; inodes: number }>("SELECT thing, bytes, inodes FROM extents")
       .map(({ thing, ...extent }) => [thing, { ...extent, linked: false }]),
   );
-  const folders = snapshots.map(({ id, owner }) => ({
+  const folders = snapshots.map(({ id, owner, isAway }) => ({
     thing: snapshotThing(id),
     path: rooms.snapshots.pathOf(id),
-    done: owner === undefined,
+    done: owner === undefined && !isAway,
   }));
   const repositories = git.map(({ name }) => ({ thing: `git/${name}`, path: join(root, "git", name), done: false }));
   const elsewhere = [

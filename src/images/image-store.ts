@@ -63,6 +63,8 @@ export interface ImageStore {
   indexOf(name: string): ImageIndex | undefined;
   removeName(name: string): void;
   addDigest(repository: string, digest: Digest, id: Digest): void;
+  /** A layer turned out to be this many bytes larger (or, below zero, smaller) than it was taken for. */
+  resizeLayer(layer: number, moreBytes: number): void;
   /** The image has no snapshots any more; its layers are blobs. */
   dropLayers(id: Digest): void;
   /** Forgets an image with all its names. Snapshots and blobs stay: they are cache. */
@@ -154,6 +156,12 @@ export function openImages({ state }: { readonly state: State }): ImageStore {
     },
     addDigest: (repository, digest, id) =>
       void state.run("INSERT OR REPLACE INTO image_digests (repository, digest, id) VALUES (?, ?, ?)", repository, digest, id),
+    resizeLayer: (layer, moreBytes) =>
+      void state.run(
+        "UPDATE images SET size = size + ? WHERE EXISTS (SELECT 1 FROM json_each(images.layers) WHERE value = ?)",
+        moreBytes,
+        layer,
+      ),
     dropLayers: (id) => void state.run("UPDATE images SET layers = NULL WHERE id = ?", id),
     delete: (id) => state.transaction(() => forget(id)),
     forget,

@@ -61,6 +61,7 @@ export async function digestOf(
     }
     const lowers = snapshots.fsPaths(ref.layers);
     return await cache.contentDigest(ref.layers, JSON.stringify(reading), async () => {
+      await options.images.bring(ref.layers, { signal, onStatus: (status) => options.onStatus(vertex.digest, status) });
       const { digest, files } = await worker.call(digestTask, { lowers, reading }, { signal });
       if (files) contents?.onPacked(digest, files);
       return digest;

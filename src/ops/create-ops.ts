@@ -3,7 +3,7 @@ import type { SingleFlight } from "../flow/index.ts";
 import type { SourceInfo, Vertex } from "../llb/index.ts";
 import type { Cache } from "../cache/index.ts";
 import type { SecretStore, SshAgents } from "../secrets/index.ts";
-import type { Ref, SnapshotStore, StackRef } from "../snapshots/index.ts";
+import { isStack, type Ref, type SnapshotStore, type StackRef } from "../snapshots/index.ts";
 import type { SolverOp } from "../solver/index.ts";
 import type { ContentStore } from "../content/index.ts";
 import type { ContextFolders, GitSource, HttpSource, ImageOrigin, ImageSource, Pins } from "../sources/index.ts";
@@ -37,6 +37,8 @@ export interface OpsOptions {
   readonly sources: readonly SourceInfo[];
   /** Folders of the context being copied for a mount, by what is copied. */
   readonly materializing: SingleFlight<string, StackRef>;
+  /** Vertices whose files nothing in this graph reads: images among them stay where they are. */
+  readonly unread: ReadonlySet<string>;
   readonly secrets: SecretStore;
   readonly agents: SshAgents;
   readonly allowed: ReadonlySet<Entitlement>;
@@ -68,7 +70,10 @@ export function createOps(options: OpsOptions): (vertex: Vertex) => SolverOp<Ref
       ...op,
       async exec(inputs, context) {
         try {
-          return await options.within(context.signal, (signal) => op.exec(inputs, { ...context, signal }));
+          return await options.within(context.signal, async (signal) => {
+            await bringInputs(vertex, inputs, options, signal);
+            return await op.exec(inputs, { ...context, signal });
+          });
         } catch (error) {
           // What was stopped did not fail here.
           throw isVarveError(error) && !context.signal.aborted ? error.at(placeOf(vertex, options.sources)) : error;
@@ -76,6 +81,14 @@ export function createOps(options: OpsOptions): (vertex: Vertex) => SolverOp<Ref
       },
     };
   };
+}
+
+/** Files of images that no earlier build needed. */
+async function bringInputs(vertex: Vertex, inputs: readonly Ref[], { images, onStatus }: OpsOptions, signal: AbortSignal) {
+  const { kind } = vertex.op;
+  if (kind !== "exec" && kind !== "file") return;
+  const layers = inputs.flatMap((input) => (isStack(input) ? input.layers : []));
+  await images.bring(layers, { signal, onStatus: (status) => onStatus(vertex.digest, status) });
 }
 
 function createOp(vertex: Vertex, options: OpsOptions): SolverOp<Ref> {

@@ -3,7 +3,7 @@ import { VarveError } from "../errors/index.ts";
 import type { SourceOp, Vertex } from "../llb/index.ts";
 import type { Ref } from "../snapshots/index.ts";
 import type { SolverOp } from "../solver/index.ts";
-import { readGitRequest, readHttpRequest, type ImageOrigin } from "../sources/index.ts";
+import { readGitRequest, readHttpRequest, type ImageOrigin, type ImageSource } from "../sources/index.ts";
 import type { OpsOptions } from "./create-ops.ts";
 import { createGitOp, createHttpOp } from "./remote-op.ts";
 
@@ -23,7 +23,7 @@ function createImageOp(
   vertex: Vertex,
   reference: string,
   origin: ImageOrigin | undefined,
-  { images, onStatus }: OpsOptions,
+  { images, onStatus, unread }: OpsOptions,
 ): SolverOp<Ref> {
   const pinned = { reference, platform: vertex.op.platform, ...(origin && { origin }) };
   return {
@@ -31,9 +31,10 @@ function createImageOp(
       const chain = await images.chainOf(pinned, { signal });
       return { digest: hash("sha256", JSON.stringify(["image", chain])), dependencies: [] };
     },
-    exec: async (_, { signal }) => [
-      await images.unpack(pinned, { signal, onStatus: (status) => onStatus(vertex.digest, status) }),
-    ],
+    async exec(_, { signal }) {
+      const use: Parameters<ImageSource["unpack"]>[1] = { signal, onStatus: (status) => onStatus(vertex.digest, status) };
+      return [await (unread.has(vertex.digest) ? images.stackOf(pinned, use) : images.unpack(pinned, use))];
+    },
   };
 }
 

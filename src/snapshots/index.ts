@@ -12,5 +12,6 @@ export {
   type Snapshot,
   type SnapshotStore,
 } from "./snapshot-store.ts";
+export type { AwayLayer } from "./away-layers.ts";
 export { mountStack, type MountedStack } from "./mount-stack.ts";
 export { isStack, type FolderRef, type Ref, type StackRef } from "./ref.ts";

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { bootId, isOwnerAlive, openLeases, processOwner, type Leases, type State } from "../state/index.ts";
+import { awayLayersSchema, openAwayLayers, type AwayLayers } from "./away-layers.ts";
 
 export const snapshotsSchema = `
 CREATE TABLE IF NOT EXISTS snapshots (
@@ -27,9 +28,9 @@ CREATE TABLE IF NOT EXISTS unsynced_snapshots ( -- complete, but perhaps only in
   boot TEXT NOT NULL -- of the machine: see bootId
 );
 CREATE TABLE IF NOT EXISTS own_layers (diff_id TEXT PRIMARY KEY) WITHOUT ROWID; -- tars that packing here makes again
-`;
+${awayLayersSchema}`;
 
-/** A complete, immutable snapshot. */
+/** A complete, immutable snapshot. Its files are here, but for those of {@link AwayLayers}. */
 export interface Snapshot {
   readonly id: number;
   /** The stack that it was made on. Its content means something on this stack, or one with the same files. */
@@ -50,13 +51,13 @@ export interface ActiveSnapshot {
   discard(): void;
 }
 
-export interface SnapshotStore {
+export interface SnapshotStore extends AwayLayers {
   /** With `under` it takes only what differs from that snapshot, which has the same base and stays for as long. */
   create(base: readonly number[], options?: { readonly under?: number }): ActiveSnapshot;
   get(id: number): Snapshot | undefined;
   /** Whether all these snapshots are there; if so, the lease of this process keeps them from being removed. */
   claim(ids: readonly number[]): boolean;
-  /** A snapshot with this chain ID, claimed. */
+  /** A snapshot with this chain ID, claimed; one whose files are here before one whose are not. */
   findByChain(chainId: string): Snapshot | undefined;
   /** All rows, of unfinished snapshots too, by id; what a snapshot differs from counts to its base. */
   list(): readonly ListedSnapshot[];
@@ -97,6 +98,8 @@ export interface ListedSnapshot extends Snapshot {
   readonly createdMs: number;
   /** The process that is making it; undefined once it is complete. */
   readonly owner: string | undefined;
+  /** Its files are not here. */
+  readonly isAway: boolean;
 }
 
 /** The name of a snapshot in leases and uses. */
@@ -131,9 +134,11 @@ export function openSnapshots({
     state.run("DELETE FROM snapshots WHERE id IN (SELECT value FROM json_each(?))", JSON.stringify(ids));
     state.run("DELETE FROM snapshot_parts WHERE id NOT IN (SELECT id FROM snapshots)");
     state.run("DELETE FROM snapshot_origins WHERE id NOT IN (SELECT id FROM snapshots)");
+    state.run("DELETE FROM away_snapshots WHERE id NOT IN (SELECT id FROM snapshots)");
   };
   const underOf = (id: number) => state.get<{ under: number }>("SELECT under FROM snapshot_parts WHERE id = ?", id)?.under;
   return {
+    ...openAwayLayers({ state, leases, pathOf, thingOf: snapshotThing }),
     create(base, { under } = {}) {
       const insert = "INSERT INTO snapshots (base, owner, created) VALUES (?, ?, ?)";
       const row = [JSON.stringify(base), processOwner(), Date.now()] as const;
@@ -161,7 +166,8 @@ export function openSnapshots({
     get,
     claim,
     findByChain(chainId) {
-      const sql = `SELECT ${columns} FROM snapshots WHERE chain_id = ? AND owner IS NULL ORDER BY id`;
+      const isAway = "id IN (SELECT id FROM away_snapshots)";
+      const sql = `SELECT ${columns} FROM snapshots WHERE chain_id = ? AND owner IS NULL ORDER BY ${isAway}, id`;
       return state
         .all<Row>(sql, chainId)
         .map(toSnapshot)
@@ -169,11 +175,19 @@ export function openSnapshots({
     },
     list: () =>
       state
-        .all<Row & { owner: string | null; created: number }>(`SELECT ${columns}, owner, created FROM snapshots ORDER BY id`)
+        .all<Row & { owner: string | null; created: number; away: number }>(
+          `SELECT ${columns}, owner, created, id IN (SELECT id FROM away_snapshots) AS away FROM snapshots ORDER BY id`,
+        )
         .map((row) => {
           const { base, ...facts } = fromRow(row);
           const under = underOf(row.id) ?? [];
-          return { ...facts, base: base.concat(under), createdMs: row.created, owner: row.owner ?? undefined };
+          return {
+            ...facts,
+            base: base.concat(under),
+            createdMs: row.created,
+            owner: row.owner ?? undefined,
+            isAway: row.away === 1,
+          };
         }),
     forget,
     listOrphans() {

@@ -13,7 +13,7 @@ import {
 import type { StackRef } from "../snapshots/index.ts";
 import { createImageFinder, type FindOptions } from "./find-image.ts";
 import type { ImageOrigin, ResolvedImage, ResolveOptions, UseOptions } from "./image-types.ts";
-import { createImageUnpacker, type LayeredRoot, type UnpackOptions } from "./unpack-image.ts";
+import { createImageUnpacker, type ImageUnpacker, type LayeredRoot, type UnpackOptions } from "./unpack-image.ts";
 
 export type ImageSourceOptions = FindOptions & UnpackOptions;
 
@@ -26,13 +26,15 @@ export interface PinnedImage {
 }
 
 /** Images as sources of a build. */
-export interface ImageSource {
+export interface ImageSource extends Pick<ImageUnpacker, "bring" | "fetchLayer"> {
   /** Finds an image by name: in the store first (as `docker build` does), then in its registry. Reads its config, no layer. */
   resolve(reference: ImageReference, options: ResolveOptions): Promise<ResolvedImage>;
   /** What an image's root is made of, as one digest. */
   chainOf(pinned: PinnedImage, options: UseOptions): Promise<string>;
   /** The image's root as a stack; downloads and unpacks what the store lacks. */
   unpack(pinned: PinnedImage, options: UseOptions): Promise<StackRef>;
+  /** The same for whoever reads no file of it now: what the store lacks of a registry's image stays there until `bring`. */
+  stackOf(pinned: PinnedImage, options: UseOptions): Promise<StackRef>;
   /** The root of an image of the store. */
   unpackRecord(record: ImageRecord, config: ImageConfig, options: UseOptions): Promise<StackRef>;
   /** A root made of layers from elsewhere (an imported cache), as `unpack` makes that of an image. */
@@ -83,6 +85,9 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
       return chainId(config.rootfs.diff_ids) ?? "";
     },
     unpack: async (image, use) => unpacker.unpack(await lookUp(image, use.signal), use),
+    stackOf: async (image, use) => unpacker.stackOf(await lookUp(image, use.signal), use),
+    bring: (ids, use) => unpacker.bring(ids, use),
+    fetchLayer: (digest, use) => unpacker.fetchLayer(digest, use),
     unpackRecord(record, config, use) {
       const reference = parseReference(record.names[0] ?? "image");
       const { manifest, layers } = record;

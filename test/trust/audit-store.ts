@@ -38,9 +38,10 @@ export function auditStore(root: string, { unswept = false }: AuditOptions = {})
     if (!has("snapshots") || !has("images")) return faults;
     const snapshots = rows("SELECT id, owner, base FROM snapshots");
     const complete = new Set(snapshots.filter(({ owner }) => owner === null).map(({ id }) => id));
+    const away = new Set(has("away_snapshots") ? rows("SELECT id FROM away_snapshots").map(({ id }) => id) : []);
     for (const { id, owner, base } of snapshots) {
       if (owner !== null && !unswept) faults.push(`the snapshot ${id} is still in the making`);
-      if (owner === null && !existsSync(join(root, "snapshots", String(id), "fs")))
+      if (owner === null && !away.has(id) && !existsSync(join(root, "snapshots", String(id), "fs")))
         faults.push(`the snapshot ${id} has no folder`);
       for (const below of JSON.parse(String(base)) as number[])
         if (!complete.has(below)) faults.push(`the snapshot ${id} stands on ${below}, which is gone`);

@@ -94,8 +94,8 @@ export function createAttributes(type: string, given: Map<string, string>): Attr
         throw usage('exporter option "oci-artifact=true" conflicts with "oci-mediatypes=false"');
       bool("attestation-inline");
       const rewriteTimestamp = bool("rewrite-timestamp");
-      // images of the store are unpacked whatever is asked for, but for those that are rewritten
-      if (type !== "oci" && type !== "docker" && bool("unpack") === true && rewriteTimestamp === true)
+      const unpack = type === "oci" || type === "docker" ? undefined : bool("unpack");
+      if (unpack === true && rewriteTimestamp === true)
         throw usage('exporter option "rewrite-timestamp" conflicts with "unpack"');
       return {
         ...optional("names", list("name")),
@@ -105,6 +105,7 @@ export function createAttributes(type: string, given: Map<string, string>): Attr
         ...optional("ociMediaTypes", ociMediaTypes),
         ...optional("preferNondistLayers", bool("prefer-nondist-layers")),
         ...optional("rewriteTimestamp", rewriteTimestamp),
+        ...optional("unpack", unpack),
         ...optional("sourceDateEpoch", epoch()),
         ...(annotations.length === 0 ? {} : { annotations }),
       };

@@ -43,6 +43,7 @@ test("E01 E02 an image's own attributes are read; a registry is an image that is
         pushByDigest: true,
         insecure: true,
         store: false,
+        unpack: false,
         danglingNamePrefix: "p",
         danglingNameEmptyOnly: true,
         nameCanonical: true,
