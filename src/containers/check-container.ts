@@ -38,8 +38,6 @@ export function checkContainer(config: ContainerConfig, facts: ContainerFacts): 
     throw missing("--oom-score-adj below 0", "without root");
   if ((host.log.maxFiles ?? 1) > 1)
     throw missing(`--log-opt max-file=${host.log.maxFiles ?? 1}`, "by the monitor, which keeps one file");
-  if (Object.values(host.networks).some(({ ipv6 }) => ipv6 !== undefined))
-    throw missing("--ip6", "on networks of Varve, which are IPv4");
   return warningsOf(host);
 }
 

@@ -31,6 +31,8 @@ export async function commitContainer(
     });
     if (room.store.get(row.id) === undefined)
       throw new VarveError("CONTAINER_CONFLICT", `container ${row.id} was removed while an image was made of it`);
+    const { message = "", name: imageRef = "" } = how;
+    room.events.tell(row, "commit", { attributes: { comment: message, imageID: id, imageRef } });
     return { id, warnings };
   } finally {
     if (paused) await continueIt(room, row.id);

@@ -56,6 +56,7 @@ export async function createContainer(
     throw new VarveError("CONTAINER_NAME_TAKEN", `the container name "/${name}" was taken a moment ago`);
   }
   mkdirSync(containerPaths(room.root, id).folder, { recursive: true, mode: 0o711 });
+  room.events.tell(row, "create");
   return { id, name: row.name, warnings };
 }
 

@@ -39,5 +39,6 @@ async function change(room: ContainerRoom, name: string, frozen: boolean): Promi
       throw new VarveError("CONTAINER_CONFLICT", `container ${id} is not running`);
     await setFrozen(row, room.root, frozen);
     room.store.change(id, (run) => ({ ...run, status: frozen ? "paused" : "running" }));
+    room.events.tell(row, frozen ? "pause" : "unpause");
   });
 }

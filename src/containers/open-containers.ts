@@ -3,7 +3,7 @@ import { attachStreams } from "./attach.ts";
 import type { ContainerRow } from "./container-store.ts";
 import type { CopyPlace } from "./copies.ts";
 import { checkName, createContainer } from "./create.ts";
-import { execIn } from "./exec.ts";
+import { execAloud } from "./exec-aloud.ts";
 import { findContainer } from "./find-container.ts";
 import { pauseContainer, unpauseContainer } from "./freeze.ts";
 import { containerPaths, type ContainerHandle } from "./handle.ts";
@@ -64,6 +64,11 @@ export function openContainers(options: ContainersOptions): ContainersRoom {
     });
   };
 
+  const tell = (id: string, action: string, attributes: Readonly<Record<string, string>> = {}): void => {
+    const row = store.get(id);
+    if (row !== undefined) room.events.tell(row, action, { attributes });
+  };
+
   return {
     async list() {
       await sweep(room);
@@ -77,17 +82,19 @@ export function openContainers(options: ContainersOptions): ContainersRoom {
       const { id } = findContainer(store, name);
       await stopContainer(room, id, restart);
       await startNow(id, { signal: restart.signal });
+      tell(id, "restart");
     },
     kill: async (name, { killSignal } = {}) => await killContainer(room, name, killSignal),
     pause: async (name) => await pauseContainer(room, name),
     unpause: async (name) => await unpauseContainer(room, name),
     remove: async (name, remove = {}) => await removeContainer(room, name, remove),
     async rename(name, newName) {
-      const { id } = findContainer(store, name);
+      const { id, name: oldName } = findContainer(store, name);
       checkName(room, newName);
       const plain = newName.replace(/^\//, "");
       if (!store.rename(id, plain)) checkName(room, newName);
       await room.networks.rename(id, plain);
+      tell(id, "rename", { oldName: `/${oldName}` });
     },
     wait: async (name, wait = {}) => await waitFor(room, name, wait),
     async attach(name, attach) {
@@ -96,7 +103,9 @@ export function openContainers(options: ContainersOptions): ContainersRoom {
         throw new VarveError("CONTAINER_CONFLICT", "You cannot attach to a paused container, unpause it first");
       if (row.run.status !== "running" || isOver(row))
         throw new VarveError("CONTAINER_CONFLICT", "You cannot attach to a stopped container, start it first");
-      return await attachTo(needHandle(row, root), attach, row.id);
+      const attached = await attachTo(needHandle(row, root), attach, row.id);
+      tell(row.id, "attach");
+      return attached;
     },
     async exec(name, request, exec = {}) {
       const row = findContainer(store, name);
@@ -104,7 +113,7 @@ export function openContainers(options: ContainersOptions): ContainersRoom {
         throw new VarveError("CONTAINER_CONFLICT", `container ${row.id} is paused, unpause the container before exec`);
       if (row.run.status !== "running" || isOver(row))
         throw new VarveError("CONTAINER_CONFLICT", `container ${row.id} is not running`);
-      return await execIn(needHandle(row, root), row.config, request, exec);
+      return await execAloud(room, row, { handle: needHandle(row, root), request }, exec);
     },
     async *logs(name, logs) {
       const { readLogs } = await import("./logs.ts");
@@ -122,6 +131,7 @@ export function openContainers(options: ContainersOptions): ContainersRoom {
       const { listProcesses, runPs } = await import("./processes.ts");
       const row = findContainer(store, name);
       const pids = await listProcesses(needHandle(row, root), { path: room.path, hostPids: row.config.host.pidMode === "host" });
+      tell(row.id, "top");
       return await runPs(pids, { psArguments, path: room.path });
     },
     async stats(name) {
@@ -134,11 +144,13 @@ export function openContainers(options: ContainersOptions): ContainersRoom {
     },
     async *copyOut(name, path, copy) {
       const { createCopies } = await import("./copies.ts");
+      tell(findContainer(store, name).id, "archive-path");
       yield* createCopies({ withPlace, path: room.path }).copyOut(name, path, copy);
     },
     async copyIn(name, path, archive, copy) {
       const { createCopies } = await import("./copies.ts");
       await createCopies({ withPlace, path: room.path }).copyIn(name, path, archive, copy);
+      tell(findContainer(store, name).id, "extract-to-dir");
     },
     async removePaths(name, paths, remove) {
       const { createCopies } = await import("./copies.ts");
@@ -159,7 +171,9 @@ export function openContainers(options: ContainersOptions): ContainersRoom {
     async *export(name, options) {
       const { createCopies } = await import("./copies.ts");
       yield* createCopies({ withPlace, path: room.path }).exportFiles(name, options);
+      tell(findContainer(store, name).id, "export");
     },
+    events: (events = {}) => room.events.read({ ...events, sweep: async () => await sweep(room) }),
     async size(name) {
       const { measureContainer } = await import("./measure.ts");
       return await measureContainer(room, findContainer(store, name));

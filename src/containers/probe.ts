@@ -77,7 +77,8 @@ export async function probe(room: ContainerRoom, id: string, generation: number)
     const result = await tryOnce(handle, row.config, config);
     const inStartPeriod = !started && startMs - begunMs < config.startPeriodMs;
     if (result.exitCode === 0) started = true;
-    room.store.change(id, (run) =>
+    const before = row.run.health?.status;
+    const after = room.store.change(id, (run) =>
       run.generation === generation && run.health !== undefined
         ? {
             ...run,
@@ -85,6 +86,8 @@ export async function probe(room: ContainerRoom, id: string, generation: number)
           }
         : run,
     );
+    const status = after?.run.health?.status;
+    if (status !== undefined && status !== before) room.events.tell(row, `health_status: ${status}`);
   }
 }
 

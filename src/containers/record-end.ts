@@ -51,6 +51,10 @@ async function recordLocked(room: ContainerRoom, row: ContainerRow, { alone = fa
     status: again ? "restarting" : "exited",
     ...(again ? { restartCount: last.restartCount + 1, restartDelayMs: delayMs } : {}),
   }));
+  const { finishedMs: timeMs, exitCode, oomKilled } = end;
+  if (oomKilled) room.events.tell(row, "oom", { timeMs });
+  const execDuration = String(Math.max(0, Math.floor(ranMs / 1000)));
+  room.events.tell(row, "die", { timeMs, attributes: { execDuration, exitCode: String(exitCode) } });
   if (again) return delayMs;
   const now = room.store.get(id);
   if (config.host.autoRemove && now !== undefined) await removeLocked(room, now, { volumes: true });

@@ -50,6 +50,7 @@ export async function removeLocked(
   const { folder } = containerPaths(room.root, id);
   if (existsSync(folder)) await room.removeFolders([folder]);
   room.store.forget(id);
+  room.events.tell(row, "destroy");
   if (volumes) await removeAnonymous(room, mounts);
 }
 

@@ -29,11 +29,12 @@ export async function reserveNetworks(
 function wishes({ networkMode, networks }: ContainerRow["config"]["host"]): readonly EndpointWish[] {
   const names = [...new Set([networkMode, ...Object.keys(networks)])];
   return names.map((network) => {
-    const { aliases = [], ipv4, macAddress } = networks[network] ?? {};
+    const { aliases = [], ipv4, ipv6, macAddress } = networks[network] ?? {};
     return {
       network: network === "default" ? "bridge" : network,
       aliases,
       ...(ipv4 === undefined ? {} : { ipv4 }),
+      ...(ipv6 === undefined ? {} : { ipv6 }),
       ...(macAddress === undefined ? {} : { macAddress }),
     };
   });

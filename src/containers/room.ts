@@ -4,6 +4,7 @@ import type { SnapshotStore } from "../snapshots/index.ts";
 import type { Leases, State } from "../state/index.ts";
 import type { Volumes } from "../volumes/index.ts";
 import { createContainerLock, type ContainerLock } from "./container-lock.ts";
+import { openEventLog, type EventLog } from "./event-log.ts";
 import { openContainerStore, type ContainerStore } from "./container-store.ts";
 import type { Worker } from "../worker/index.ts";
 import type { CommitOptions, PullListener } from "./types.ts";
@@ -67,9 +68,15 @@ export interface FoundImage {
 export interface ContainerRoom extends ContainersOptions {
   readonly store: ContainerStore;
   readonly locked: ContainerLock;
+  readonly events: EventLog;
 }
 
 export function openContainerRoom(options: ContainersOptions): ContainerRoom {
   const { state } = options;
-  return { ...options, store: openContainerStore({ state }), locked: createContainerLock({ state }) };
+  return {
+    ...options,
+    store: openContainerStore({ state }),
+    locked: createContainerLock({ state }),
+    events: openEventLog({ state }),
+  };
 }

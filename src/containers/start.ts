@@ -141,6 +141,7 @@ async function launchAndStart(room: ContainerRoom, row: ContainerRow, generation
   await options.beforeStart?.(handle);
   store.change(id, (run) => ({ ...run, status: "running", startedMs: Date.now(), exitCode: 0 }));
   await runStart(handle);
+  room.events.tell(row, "start");
   startProber(room, id);
 }
 

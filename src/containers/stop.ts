@@ -47,12 +47,24 @@ export async function stopContainer(room: ContainerRoom, name: string, options: 
   const { run, config } = row;
   if (!isOver(row)) {
     const timeoutS = options.timeoutS ?? config.stopTimeoutS ?? defaultTimeoutS;
-    await signalContainer(run, signal ?? signalNumber(config.stopSignal));
+    await signalAloud(room, row, signal ?? signalNumber(config.stopSignal));
     if (run.status === "paused") await setFrozen(row, room.root, false);
     const timeoutMs = timeoutS < 0 ? Infinity : timeoutS * 1000;
-    if (!(await untilGone(run.process, { timeoutMs, signal: options.signal }))) await endProcesses({ ...run, cgroupsPath: "" });
+    if (!(await untilGone(run.process, { timeoutMs, signal: options.signal }))) {
+      tellSignal(room, row, constants.signals.SIGKILL);
+      await endProcesses({ ...run, cgroupsPath: "" });
+    }
   }
   await untilRecorded(room, row);
+  room.events.tell(row, "stop");
+}
+
+async function signalAloud(room: ContainerRoom, row: ContainerRow, number: number): Promise<void> {
+  if (await signalContainer(row.run, number)) tellSignal(room, row, number);
+}
+
+function tellSignal(room: ContainerRoom, row: ContainerRow, number: number): void {
+  room.events.tell(row, "kill", { attributes: { signal: String(number) } });
 }
 
 /** From now on no policy starts it again. Undefined where nothing runs. */
@@ -92,7 +104,7 @@ export async function killContainer(room: ContainerRoom, name: string, killSigna
   const ends = number === constants.signals.SIGKILL;
   if (ends || number === signalNumber(row.config.stopSignal))
     room.store.change(row.id, (run) => ({ ...run, stoppedByHand: true }));
-  await signalContainer(row.run, number);
+  await signalAloud(room, row, number);
   if (!ends) return;
   if (row.run.status === "paused") await setFrozen(row, room.root, false);
   await untilGone(row.run.process, { timeoutMs: recordMs });

@@ -112,6 +112,8 @@ export interface PortRequest {
   readonly hostIp?: string;
   /** None: a free one is taken at each start. */
   readonly hostPort?: number;
+  /** With `hostPort`: the first free one from there to here is taken. */
+  readonly lastHostPort?: number;
   readonly containerPort: number;
   readonly protocol: "tcp" | "udp";
 }
@@ -194,6 +196,8 @@ export interface Endpoint {
   readonly prefixLength: number;
   readonly gateway: string;
   readonly ipv6?: string;
+  readonly ipv6PrefixLength?: number;
+  readonly ipv6Gateway?: string;
   readonly macAddress: string;
   readonly aliases: readonly string[];
 }
@@ -289,12 +293,35 @@ export interface Containers {
   commit(name: string, options?: CommitOptions): Promise<{ readonly id: Digest; readonly warnings: readonly string[] }>;
   /** A tar of all its files, as they are with nothing mounted over them. */
   export(name: string, options?: { readonly signal?: AbortSignal }): AsyncIterable<Uint8Array>;
+  /**
+   * What happens to containers, from now on or since a time, as each command writes it down: `create`, `start`, `die`, … as Docker names
+   * them. Of the past the last 1024 events are known. Ends at `untilMs`, or with an abort.
+   */
+  events(options?: EventsOptions): AsyncIterable<ContainerEvent>;
   /** What it wrote, and what its image has, in bytes. */
   size(name: string): Promise<{ readonly writtenBytes: number; readonly imageBytes: number }>;
   /** Removes containers that do not run; the IDs and the bytes that they took. */
   prune(options?: {
     readonly filters?: Readonly<Record<string, readonly string[]>>;
   }): Promise<{ readonly removed: readonly string[]; readonly freedBytes: number }>;
+}
+
+export interface EventsOptions {
+  /** Milliseconds since 1970. */
+  readonly sinceMs?: number;
+  readonly untilMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Something that happened to a container. */
+export interface ContainerEvent {
+  /** Milliseconds since 1970. */
+  readonly timeMs: number;
+  /** The container's. */
+  readonly id: string;
+  readonly action: string;
+  /** The container's labels, `image`, `name`, and what belongs to the action: `exitCode`, `signal`, `oldName` … */
+  readonly attributes: Readonly<Record<string, string>>;
 }
 
 /** A path that is another than in the image. */

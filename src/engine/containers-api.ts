@@ -47,6 +47,9 @@ export function createContainers(
     async *export(name, options) {
       yield* (await open()).export(name, withSignal(options));
     },
+    async *events(options) {
+      yield* (await open()).events(withSignal(options));
+    },
     size: async (name) => await call((containers) => containers.size(name)),
     prune: async (options) => await call((containers) => containers.prune(options)),
   };

@@ -1,13 +1,11 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import type { Container } from "../../containers/index.ts";
 import { VarveError } from "../../errors/index.ts";
 import { defineCommand } from "../command.ts";
+import { readLogTime } from "../containers/log-time.ts";
 import { formatNanoseconds } from "../docker/event-time.ts";
-import { compareContainers, type ContainerEvent } from "../docker/container-events.ts";
+import type { ContainerEvent } from "../docker/container-events.ts";
+import { watchContainers } from "../docker/watch-containers.ts";
 import { compileTemplate } from "../format/template.ts";
-
-/** Nobody tells of changes: they are looked for. */
-const lookMs = 200;
+import { optional } from "../store.ts";
 
 const filterNames = ["container", "event", "image", "label", "type"];
 
@@ -16,25 +14,25 @@ export const events = defineCommand({
   flags: {
     filter: { kind: "list", short: "f", help: "Print only what meets a condition: container, event, image, label, type" },
     format: { kind: "string", help: "Print each event by a template, or as json" },
-    since: { kind: "string", help: "Show what happened since a time", only: [] },
-    until: { kind: "string", help: "End at a time", only: [] },
+    since: { kind: "string", help: "Show first what has happened since a time" },
+    until: { kind: "string", help: "End at a time" },
   },
   args: { min: 0, max: 0 },
   failureExitCode: 1,
   async run({ flags, io, openStore }) {
     const render = flags.format === undefined ? printEvent : compileTemplate(flags.format);
     const accepts = readFilters(flags.filter);
+    const time = (flag: "since" | "until"): number | undefined =>
+      flags[flag] === undefined || flags[flag] === "" ? undefined : readLogTime(flag, flags[flag], io.now());
+    const period = { ...optional("sinceMs", time("since")), ...optional("untilMs", time("until")) };
     const { containers } = await openStore();
-    let known: ReadonlyMap<string, Container> | undefined;
-    while (!io.signal.aborted) {
-      const now = new Map((await containers.list()).map((container) => [container.id, container]));
-      if (known !== undefined)
-        for (const event of compareContainers(known, now, io.now())) {
-          if (accepts(event)) await io.stdout.write(Buffer.from(`${render(event)}\n`));
-        }
-      known = now;
-      await sleep(lookMs, undefined, { signal: io.signal }).catch(() => undefined); // only an abort ends it early, which ends the loop
-    }
+    await watchContainers(containers, {
+      ...period,
+      signal: io.signal,
+      async onEvent(event) {
+        if (accepts(event)) await io.stdout.write(Buffer.from(`${render(event)}\n`));
+      },
+    });
   },
 });
 
@@ -45,7 +43,10 @@ function printEvent(event: unknown): string {
   return `${formatNanoseconds(timeNano)} ${Type} ${Action} ${Actor.ID} (${attributes.map(([key, value]) => `${key}=${value}`).join(", ")})`;
 }
 
-/** Conditions of one name are alternatives, those of several names must all hold. */
+/** Actions that say more behind a colon. */
+const wordyActions = new Set(["exec_create", "exec_start", "health_status"]);
+
+/** Conditions of one name are alternatives, but for labels; those of several names must all hold. */
 function readFilters(filters: readonly string[]): (event: ContainerEvent) => boolean {
   const wanted = new Map<string, string[]>();
   for (const filter of filters) {
@@ -58,7 +59,7 @@ function readFilters(filters: readonly string[]): (event: ContainerEvent) => boo
   return (event) => {
     const fits: Readonly<Record<string, (value: string) => boolean>> = {
       container: (value) => event.Actor.Attributes.get("name") === value || event.Actor.ID.startsWith(value),
-      event: (value) => event.Action === value,
+      event: (value) => event.Action === value || (wordyActions.has(value) && event.Action.startsWith(`${value}:`)),
       image: (value) => event.from === value,
       label: (value) => {
         const [key = "", expected] = value.split(/=(.*)/s);
@@ -67,6 +68,9 @@ function readFilters(filters: readonly string[]): (event: ContainerEvent) => boo
       },
       type: (value) => event.Type === value,
     };
-    return [...wanted].every(([name, values]) => values.some((value) => fits[name]?.(value) === true));
+    return [...wanted].every(([name, values]) => {
+      const holds = (value: string): boolean => fits[name]?.(value) === true;
+      return name === "label" ? values.every(holds) : values.some(holds);
+    });
   };
 }
