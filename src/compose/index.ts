@@ -24,5 +24,7 @@ export {
 } from "./operations.ts";
 export { makeOneOff, type OneOffRequest } from "./one-off.ts";
 export { followLogs, type FollowOptions, type LogFollower } from "./follow-logs.ts";
+export { watchProject, type WatchOptions } from "./watch.ts";
+export type { WatchEvent } from "./carry-out-changes.ts";
 export { pullServices, pushServices, type TransferOptions } from "./transfer-images.ts";
 export { selectServices } from "./service-order.ts";

@@ -1,4 +1,5 @@
 import { isVarveError } from "../errors/index.ts";
+import { throwIfAborted, unlessAborted } from "../flow/index.ts";
 import type { Service } from "../compose-file/index.ts";
 import { reported, type ProjectContext } from "./context.ts";
 import { isRunning, type Observed } from "./observed.ts";
@@ -43,11 +44,18 @@ async function runHooks({ engine, project }: ProjectContext, { id, service: name
   for (const hook of project.services[name]?.pre_stop ?? []) await runHook(engine.containers, id, hook);
 }
 
+export interface HookOptions {
+  readonly onOutput?: (output: { readonly stream: 1 | 2; readonly chunk: Uint8Array }) => void;
+  /** Nobody waits for the command any longer: it goes on by itself. */
+  readonly signal?: AbortSignal;
+}
+
 /** Runs a hook of a service in a container of it; resolves to its exit code. */
 export async function runHook(
   containers: ProjectContext["engine"]["containers"],
   id: string,
   hook: NonNullable<Service["post_start"]>[number],
+  { onOutput, signal }: HookOptions = {},
 ): Promise<number> {
   const running = await containers.exec(id, {
     command: hook.command ?? [],
@@ -58,8 +66,15 @@ export async function runHook(
     ...(hook.working_dir === undefined ? {} : { workingDir: hook.working_dir }),
     ...(hook.privileged === undefined ? {} : { privileged: hook.privileged }),
   });
-  for await (const chunk of running.output) void chunk;
-  return await running.exitCode;
+  const letGo = (): void => running.detach();
+  signal?.addEventListener("abort", letGo, { once: true });
+  try {
+    for await (const output of running.output) onOutput?.(output);
+    throwIfAborted(signal);
+    return await unlessAborted(running.exitCode, { signal });
+  } finally {
+    signal?.removeEventListener("abort", letGo);
+  }
 }
 
 /** What somebody else has removed meanwhile is as gone as it should be. */

@@ -103,9 +103,9 @@ function findInContext(contextPath: string | undefined): string {
   );
 }
 
-/** The ignore patterns of a Dockerfile whose own folder is the context. */
-export function readIgnorePatterns(dockerfilePath: string): readonly string[] {
-  return readIgnoreFile(dirname(dockerfilePath), dockerfilePath).ignorePatterns;
+/** The ignore patterns of a Dockerfile; its own folder is the context unless another is named. */
+export function readIgnorePatterns(dockerfilePath: string, contextPath = dirname(dockerfilePath)): readonly string[] {
+  return readIgnoreFile(contextPath, dockerfilePath).ignorePatterns;
 }
 
 /** `NAME.dockerignore` beside the Dockerfile wins over the context's own; the two are not merged. */
