@@ -7,6 +7,7 @@ export type * from "./build-types.ts";
 export type * from "./deploy-types.ts";
 export type * from "./load-types.ts";
 export type * from "./types.ts";
+export { readEnvFile } from "./find-files.ts";
 export { listVariables, loadProject, type ProjectVariable } from "./load-project.ts";
-export { configHash, printProject, type PrintOptions } from "./print-project.ts";
+export { configHash, networkHash, printProject, volumeHash, type PrintOptions } from "./print-project.ts";
 export { scaleOf, selectServices, withoutUnused } from "./select-services.ts";

@@ -3,7 +3,7 @@ import { emitYaml, toPrintable, type Printable } from "./emit-yaml.ts";
 import { encodeStruct } from "./encode.ts";
 import { compareBytes, compareKeys } from "./natural-order.ts";
 import { sections, type SectionName } from "./shapes.ts";
-import type { Project, Service } from "./types.ts";
+import type { Network, Project, Service, Volume } from "./types.ts";
 
 export interface PrintOptions {
   readonly format: "yaml" | "json";
@@ -64,7 +64,21 @@ export function configHash(service: Service): string {
   } = service;
   const { replicas: _replicas, ...kept } = deploy ?? {};
   const model = { ...rest, ...(deploy === undefined ? {} : { deploy: kept }) };
-  const json = printJson(encodeStruct(model, sections.services.shape, { form: "json" }), 0);
+  return hashStruct(model, "services");
+}
+
+/** The same for what a network is declared to be: another hash, and the network has to be made anew. */
+export function networkHash(network: Network): string {
+  return hashStruct(network, "networks");
+}
+
+/** The same for a volume. */
+export function volumeHash(volume: Volume): string {
+  return hashStruct({ ...volume, driver: volume.driver ?? "local" }, "volumes");
+}
+
+function hashStruct(model: object, section: SectionName): string {
+  const json = printJson(encodeStruct({ ...model }, sections[section].shape, { form: "json" }), 0);
   return createHash("sha256").update(json).digest("hex");
 }
 

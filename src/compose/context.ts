@@ -10,6 +10,8 @@ export interface ProjectContext {
   readonly report: Report;
   /** Told what does not stop the work but should be known. */
   readonly warn: (message: string) => void;
+  /** Asks the user; nobody to ask is a no. */
+  readonly confirm?: (question: string) => Promise<boolean>;
   /** Builds an image into the store of the engine. */
   readonly build: (build: ServiceBuild) => Promise<void>;
   /** Between the parts of containers' names: `-`, or `_` as Compose V1 had it. */

@@ -25,6 +25,8 @@ export interface ConvergeOptions extends ImagePolicy, Pick<PlanInput, "recreate"
   readonly timeoutS?: number;
   /** Also the networks and volumes that no service uses. */
   readonly allResources?: boolean;
+  /** Questions are answered with yes. */
+  readonly yes?: boolean;
   readonly request?: BuildRequest;
 }
 
@@ -42,7 +44,7 @@ export async function converge(context: ProjectContext, options: ConvergeOptions
       context.warn(`service "${service.name}": ${field} has no effect on one machine`);
   }
   const imageIds = await makeImages(context, services, options);
-  await makeResources(context, services, options.allResources === true ? { all: true } : {});
+  await makeResources(context, services, { all: options.allResources === true, yes: options.yes === true });
   const observed = await observeProject(context);
   await lookAfterOrphans(context, observed, options);
   const wanted = Object.fromEntries(

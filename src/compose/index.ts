@@ -4,6 +4,7 @@
  */
 export type { ComposeEngine, Report, StepEvent } from "./engine.ts";
 export { allServices, observeProject, ofServices, type ProjectContext } from "./context.ts";
+export { dryContext } from "./dry-engine.ts";
 export { labels } from "./labels.ts";
 export { isRunning, observe, shortName, type Observed } from "./observed.ts";
 export { buildServices, type ImagePolicy } from "./images.ts";

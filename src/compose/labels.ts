@@ -50,8 +50,13 @@ export function containerLabels(
 export function resourceLabels(
   project: Project,
   kind: "network" | "volume",
-  key: string,
-  own: Readonly<Record<string, string>> | undefined,
+  made: { readonly key: string; readonly configHash: string; readonly own: Readonly<Record<string, string>> | undefined },
 ): Readonly<Record<string, string>> {
-  return { ...own, [labels[kind]]: key, [labels.project]: project.name, [labels.version]: packageVersion() };
+  return {
+    ...made.own,
+    [labels.configHash]: made.configHash,
+    [labels[kind]]: made.key,
+    [labels.project]: project.name,
+    [labels.version]: packageVersion(),
+  };
 }

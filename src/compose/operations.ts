@@ -52,17 +52,25 @@ export async function restartServices(
   });
 }
 
-/** `kill`, with SIGKILL unless another signal is named. */
+/** `kill`, with SIGKILL unless another signal is named; `orphans` too, where asked for. Returns how many were. */
 export async function killServices(
   context: ProjectContext,
-  { services = [], signal = "SIGKILL" }: { readonly services?: readonly string[]; readonly signal?: string } = {},
-): Promise<void> {
-  const running = (await chosen(context, services)).filter(isRunning);
+  {
+    services = [],
+    signal = "SIGKILL",
+    orphans = false,
+  }: { readonly services?: readonly string[]; readonly signal?: string; readonly orphans?: boolean } = {},
+): Promise<number> {
+  const { project } = context;
+  const running = ofServices(await observeProject(context), services, { oneOff: true }).filter(
+    (candidate) => isRunning(candidate) && (orphans || allServices(project)[candidate.service] !== undefined),
+  );
   await each(running, ({ id, name }) =>
     reported(context, `Container ${name}`, ["Killing", "Killed"], () =>
       context.engine.containers.kill(id, { killSignal: signal }),
     ),
   );
+  return running.length;
 }
 
 export async function pauseServices(context: ProjectContext, services: readonly string[]): Promise<void> {
@@ -110,10 +118,8 @@ export async function findContainer(
   const usable = running ? own.filter(isRunning) : own;
   const found = index === undefined || index === 0 ? usable[0] : usable.find(({ number }) => number === index);
   if (found !== undefined) return found;
-  if (allServices(context.project)[service] === undefined)
-    throw new VarveError("SERVICE_NOT_FOUND", `no such service: ${service}`);
-  const what = running ? "is not running" : "has no container";
-  throw new VarveError("SERVICE_NOT_FOUND", `service "${service}" ${what}${index === undefined ? "" : ` #${index}`}`);
+  const which = index === undefined || index === 0 ? "" : ` container #${index}`;
+  throw new VarveError("SERVICE_NOT_FOUND", `service "${service}" is not running${which}`);
 }
 
 /** The services of these names, without what they depend on; none: all. */

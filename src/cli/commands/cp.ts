@@ -24,24 +24,40 @@ export const cp = defineCommand({
   args: { min: 2, max: 2 },
   failureExitCode: 1,
   async run({ flags, args: [from = "", to = ""], io, openStore }) {
-    const [source, destination] = [splitArgument(from), splitArgument(to)];
-    if (from === "") throw failure("source can not be empty");
-    if (to === "") throw failure("destination can not be empty");
-    if (source.container !== undefined && destination.container !== undefined)
-      throw failure("copying between containers is not supported");
-    const options = { followLink: flags["follow-link"] === true, keepOwners: flags.archive === true, io };
-    let copied: Copied | undefined;
-    if (source.container !== undefined) {
-      const { containers } = await openStore();
-      copied = await copyOut(containers, { container: source.container, path: source.path }, to, options);
-    } else if (destination.container !== undefined) {
-      const { containers } = await openStore();
-      copied = await copyIn(containers, from, { container: destination.container, path: destination.path }, options);
-    } else throw failure("must specify at least one container source");
+    const copied = await copyPaths({ from, to }, { flags, io, open: async () => (await openStore()).containers });
     if (copied !== undefined && !(flags.quiet ?? !io.stdout.isTerminal))
       io.stderr.print(`Successfully copied ${formatSize(copied.bytes)} to ${copied.to}\n`);
   },
 });
+
+/**
+ * Copies between a container and this machine; one of the paths is `CONTAINER:PATH`. Undefined where it went to standard output.
+ * Fails with CONTAINER_COPY and CONTAINER_PATH_NOT_FOUND.
+ */
+export async function copyPaths(
+  { from, to }: { readonly from: string; readonly to: string },
+  {
+    flags,
+    io,
+    open,
+  }: {
+    readonly flags: { readonly archive?: boolean | undefined; readonly "follow-link"?: boolean | undefined };
+    readonly io: Io;
+    readonly open: () => Promise<Containers>;
+  },
+): Promise<Copied | undefined> {
+  const [source, destination] = [splitArgument(from), splitArgument(to)];
+  if (from === "") throw failure("source can not be empty");
+  if (to === "") throw failure("destination can not be empty");
+  if (source.container !== undefined && destination.container !== undefined)
+    throw failure("copying between containers is not supported");
+  const options = { followLink: flags["follow-link"] === true, keepOwners: flags.archive === true, io };
+  if (source.container !== undefined)
+    return await copyOut(await open(), { container: source.container, path: source.path }, to, options);
+  if (destination.container !== undefined)
+    return await copyIn(await open(), from, { container: destination.container, path: destination.path }, options);
+  throw failure("must specify at least one container source");
+}
 
 interface Inside {
   readonly container: string;

@@ -4,34 +4,68 @@ import type { Container, Containers, ContainerStats } from "../../containers/ind
 import { defineCommand } from "../command.ts";
 import { compileListing } from "../format/listing.ts";
 import { formatSize } from "../format/sizes.ts";
+import type { FlagTable, FlagValues } from "../flags.ts";
+import type { Io } from "../io.ts";
 
 /** Between two looks: what CPU time went by meanwhile is the use of CPUs. */
 const lookMs = 500;
 const repeatMs = 500;
 
+export const statsFlags = {
+  all: { kind: "bool", short: "a", help: "Show containers that do not run, too" },
+  format: { kind: "string", help: "Print each container by a template, or as table or json" },
+  "no-stream": { kind: "bool", help: "Print once" },
+  "no-trunc": { kind: "bool", help: "Show whole IDs" },
+} as const satisfies FlagTable;
+
 export const stats = defineCommand({
   usage: "[OPTIONS] [CONTAINER...]",
-  flags: {
-    all: { kind: "bool", short: "a", help: "Show containers that do not run, too" },
-    format: { kind: "string", help: "Print each container by a template, or as table or json" },
-    "no-stream": { kind: "bool", help: "Print once" },
-    "no-trunc": { kind: "bool", help: "Show whole IDs" },
-  },
+  flags: statsFlags,
   args: { min: 0, max: Infinity },
   failureExitCode: 1,
   async run({ flags, args, io, openStore }) {
-    const print = compileListing<StatsRow>(flags.format);
     const { containers } = await openStore();
-    const show = { all: flags.all === true, noTrunc: flags["no-trunc"] === true, signal: io.signal };
-    for (;;) {
-      const rows = await look(containers, args, show);
-      const clear = flags["no-stream"] !== true && io.stdout.isTerminal ? "\u001b[H\u001b[J" : "";
-      io.stdout.print(clear + print({ rows, headings, columns }));
-      if (flags["no-stream"] === true || (args.length > 0 && rows.every(({ PIDs }) => PIDs === 0))) return;
-      await sleep(repeatMs, undefined, { signal: io.signal });
-    }
+    await showStats(containers, {
+      flags,
+      io,
+      endsWithThem: args.length > 0,
+      async choose() {
+        if (args.length > 0) return await Promise.all(args.map(async (asked) => ({ found: await containers.get(asked), asked })));
+        return (await containers.list())
+          .filter(({ state }) => flags.all === true || state.pid !== undefined)
+          .map((found) => ({ found }));
+      },
+    });
   },
 });
+
+/** A container whose use is shown, and what it is called in the column `Container`; default its ID as it is shown. */
+export interface StatsChoice {
+  readonly found: Container;
+  readonly asked?: string;
+}
+
+/** Shows what containers use, once or again and again; `choose` is asked each time. */
+export async function showStats(
+  containers: Containers,
+  options: {
+    readonly flags: FlagValues<typeof statsFlags>;
+    readonly io: Io;
+    readonly choose: () => Promise<readonly StatsChoice[]>;
+    /** It ends when none of them runs. */
+    readonly endsWithThem?: boolean;
+  },
+): Promise<void> {
+  const { flags, io, choose, endsWithThem = false } = options;
+  const print = compileListing<StatsRow>(flags.format);
+  for (;;) {
+    const rows = await look(containers, await choose(), { noTrunc: flags["no-trunc"] === true, signal: io.signal });
+    const clear = flags["no-stream"] !== true && io.stdout.isTerminal ? "\u001b[H\u001b[J" : "";
+    io.stdout.print(clear + print({ rows, headings, columns }));
+    if (flags["no-stream"] === true || (endsWithThem && rows.every(({ PIDs }) => PIDs === 0))) return;
+    await sleep(repeatMs, undefined, { signal: io.signal });
+  }
+}
 
 const headings = {
   Container: "CONTAINER",
@@ -62,15 +96,9 @@ interface StatsRow {
 
 async function look(
   containers: Containers,
-  names: readonly string[],
-  { all, noTrunc, signal }: { readonly all: boolean; readonly noTrunc: boolean; readonly signal: AbortSignal },
+  chosen: readonly StatsChoice[],
+  { noTrunc, signal }: { readonly noTrunc: boolean; readonly signal: AbortSignal },
 ): Promise<readonly StatsRow[]> {
-  const chosen =
-    names.length === 0
-      ? (await containers.list())
-          .filter(({ state }) => all || state.pid !== undefined)
-          .map((found) => ({ found, asked: undefined }))
-      : await Promise.all(names.map(async (asked) => ({ found: await containers.get(asked), asked })));
   const sample = async (): Promise<readonly (ContainerStats | undefined)[]> =>
     await Promise.all(chosen.map(async ({ found }) => await statsOf(containers, found)));
   const before = await sample();

@@ -65,7 +65,7 @@ export const volumeLs = defineCommand({
   },
 });
 
-const volumeHeadings = {
+export const volumeHeadings = {
   Availability: "AVAILABILITY",
   Driver: "DRIVER",
   Group: "GROUP",
@@ -79,9 +79,9 @@ const volumeHeadings = {
 };
 
 /** A line of `varve volume ls`; the names of the fields are those of Docker's templates. */
-type VolumeRow = Readonly<Record<keyof typeof volumeHeadings, string>>;
+export type VolumeRow = Readonly<Record<keyof typeof volumeHeadings, string>>;
 
-function volumeRow(volume: VolumeRecord): VolumeRow {
+export function volumeRow(volume: VolumeRecord): VolumeRow {
   return {
     Availability: "N/A",
     Driver: volume.driver,

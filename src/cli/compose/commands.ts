@@ -142,4 +142,29 @@ export const composeCommands: readonly CommandEntry[] = [
     summary: "Copy files between a container of a service and this machine",
     load: async () => (await import("./cp.ts")).composeCp,
   },
+  {
+    names: ["compose attach"],
+    summary: "Attach to the streams of a running container of a service",
+    load: async () => (await import("./attach.ts")).composeAttach,
+  },
+  {
+    names: ["compose events"],
+    summary: "Tell what happens to containers of a project",
+    load: async () => (await import("./events.ts")).composeEvents,
+  },
+  {
+    names: ["compose stats"],
+    summary: "Show what containers of a project use",
+    load: async () => (await import("./stats.ts")).composeStats,
+  },
+  {
+    names: ["compose bridge"],
+    summary: "Refused: make another tool's files out of Compose files",
+    load: async () => (await import("./refused.ts")).composeBridge,
+  },
+  {
+    names: ["compose alpha"],
+    summary: "Refused: Docker Compose's experiments",
+    load: async () => (await import("./refused.ts")).composeAlpha,
+  },
 ];

@@ -4,7 +4,7 @@ import { driveStreams, terminalSize } from "../containers/drive-streams.ts";
 import { reportDetached } from "../containers/stream-flags.ts";
 import { nonEmpty, optional } from "../store.ts";
 import { readNumber } from "./flag-values.ts";
-import { openContext } from "./open-context.ts";
+import { openContext, refuseDryRun } from "./open-context.ts";
 import { readProjectOrName } from "./open-project.ts";
 
 export const composeExec = defineCommand({
@@ -36,6 +36,7 @@ export const composeExec = defineCommand({
     const context = await openContext(call, await readProjectOrName(call));
     const { findContainer } = await import("../../compose/index.ts");
     const { id } = await findContainer(context, service, { running: true, ...optional("index", index) });
+    if (!detached) refuseDryRun(call, "exec");
     const attached = await context.engine.containers.exec(
       id,
       {

@@ -5,7 +5,7 @@ export const composeFlags = {
   "all-resources": { kind: "bool", help: "Make also the networks and volumes that no service uses" },
   ansi: { kind: "string", help: "When to use colours and to draw on the terminal: never, always or auto" },
   compatibility: { kind: "bool", help: "Join the parts of names by underscores, as Compose V1 did" },
-  "dry-run": { kind: "bool", help: "Print what would be done", only: ["false"] },
+  "dry-run": { kind: "bool", help: "Print what would be done, and do nothing; may stand after the command, too" },
   "env-file": { kind: "list", help: "Read variables from a file instead of .env" },
   file: { kind: "list", short: "f", help: "A Compose file; later ones are merged over earlier ones, - is stdin" },
   parallel: { kind: "string", help: "How much may be done at once; -1 is no limit" },

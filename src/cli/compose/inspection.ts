@@ -2,9 +2,11 @@ import { dockerComposeVersion, isCalledDocker } from "../docker/called-as.ts";
 import { VarveError } from "../../errors/index.ts";
 import { packageVersion } from "../../package/index.ts";
 import { defineCommand } from "../command.ts";
+import { volumeHeadings, volumeRow, type VolumeRow } from "../commands/volume.ts";
 import { formatAge } from "../format/durations.ts";
+import { compileListing } from "../format/listing.ts";
 import { formatSize } from "../format/sizes.ts";
-import { formatTable, shortId } from "../format/table.ts";
+import { shortId } from "../format/table.ts";
 import { composeTable } from "./compose-table.ts";
 import { readNumber } from "./flag-values.ts";
 import { openContext } from "./open-context.ts";
@@ -103,7 +105,10 @@ export const composePort = defineCommand({
     const index = readNumber(flags.index, "--index");
     const context = await openContext(call, await readProjectOrName(call));
     const { findContainer } = await import("../../compose/index.ts");
-    const { container, name } = await findContainer(context, service, index === undefined ? {} : { index });
+    const { container, name } = await findContainer(context, service, {
+      running: true,
+      ...(index === undefined ? {} : { index }),
+    });
     const found = container.ports.find((port) => port.containerPort === wanted && port.protocol === protocol);
     if (found === undefined) throw new VarveError("SERVICE_NOT_FOUND", `no port ${text}/${protocol} for container ${name}`);
     io.stdout.print(`${found.hostIp.includes(":") ? `[${found.hostIp}]` : found.hostIp}:${found.hostPort}\n`);
@@ -113,27 +118,26 @@ export const composePort = defineCommand({
 export const composeVolumes = defineCommand({
   usage: "[OPTIONS] [SERVICE...]",
   flags: {
-    format: { kind: "string", help: "Format output. Values: [table | json]" },
+    format: { kind: "string", help: "Format output using a custom template: table, json or a template" },
     quiet: { kind: "bool", short: "q", help: "Only display volume names" },
   },
-  args: { min: 0, max: 0 },
+  args: { min: 0, max: Infinity },
   failureExitCode: 1,
   async run(call) {
-    const { flags, io } = call;
-    const { labels } = await import("../../compose/index.ts");
+    const { flags, args, io } = call;
+    const print = compileListing<VolumeRow>(flags.quiet === true ? "{{.Name}}" : flags.format);
+    const { allServices, labels } = await import("../../compose/index.ts");
     const project = await readProjectOrName(call);
     const context = await openContext(call, project);
-    const own = context.engine.volumes.list().filter((volume) => volume.labels[labels.project] === project.name);
-    if (flags.quiet === true) io.stdout.print(own.map(({ name }) => `${name}\n`).join(""));
-    else if (flags.format === "json")
-      io.stdout.print(own.map(({ name, driver }) => `${JSON.stringify({ Driver: driver, Name: name })}\n`).join(""));
-    else
-      io.stdout.print(
-        formatTable(
-          ["DRIVER", "VOLUME NAME"],
-          own.map(({ name, driver }) => [driver, name]),
-        ),
-      );
+    const used = new Set(
+      args.flatMap((name) => (allServices(project)[name]?.volumes ?? []).flatMap(({ source }) => source ?? [])),
+    );
+    const rows = context.engine.volumes
+      .list()
+      .filter((volume) => volume.labels[labels.project] === project.name)
+      .filter((volume) => args.length === 0 || used.has(volume.labels[labels.volume] ?? ""))
+      .map(volumeRow);
+    io.stdout.print(print({ rows, headings: volumeHeadings, columns: ["Driver", "Name"] }));
   },
 });
 

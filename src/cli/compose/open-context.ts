@@ -1,5 +1,5 @@
 import type { Project } from "../../compose-file/index.ts";
-import type { ComposeEngine, ProjectContext } from "../../compose/index.ts";
+import type { ComposeEngine, ProjectContext, Report } from "../../compose/index.ts";
 import { VarveError } from "../../errors/index.ts";
 import { limiter } from "../../flow/index.ts";
 import { buildService } from "./build-service.ts";
@@ -15,7 +15,7 @@ export async function openContext(
 ): Promise<ProjectContext> {
   const store = await call.openStore();
   const { io, composeFlags } = call;
-  return {
+  const context: ProjectContext = {
     engine: limited(store, readParallel(call)),
     project,
     report: stepPrinter(call),
@@ -24,6 +24,20 @@ export async function openContext(
     separator: composeFlags?.compatibility === true || io.env["COMPOSE_COMPATIBILITY"] === "true" ? "_" : "-",
     signal: options.signal ?? io.signal,
   };
+  if (!isDryRun(call)) return context;
+  const { dryContext } = await import("../../compose/index.ts");
+  const report: Report = (event) => context.report({ ...event, isDryRun: true });
+  return dryContext({ ...context, report });
+}
+
+/** `--dry-run`: nothing is changed. */
+export function isDryRun({ composeFlags }: Pick<ComposeCall, "composeFlags">): boolean {
+  return composeFlags?.["dry-run"] === true;
+}
+
+/** What only lives at a terminal cannot be told beforehand. Fails with USAGE, in Docker Compose's words. */
+export function refuseDryRun(call: Pick<ComposeCall, "composeFlags">, what: "exec" | "run"): void {
+  if (isDryRun(call)) throw new VarveError("USAGE", `interactive ${what} is not supported in dry-run mode`);
 }
 
 /** `--parallel` or COMPOSE_PARALLEL_LIMIT; undefined: no limit. */
@@ -39,6 +53,7 @@ function limited(engine: ComposeEngine, count: number | undefined): ComposeEngin
   const lanes = limiter(count);
   return {
     images: engine.images,
+    remoteImages: engine.remoteImages,
     networks: engine.networks,
     volumes: engine.volumes,
     containers: {

@@ -73,7 +73,8 @@ async function projectOfLabels(call: ComposeCall, name: string): Promise<Project
   };
 }
 
-function fileAccess(io: Io): FileAccess {
+/** Files of this machine, and standard input. */
+export function fileAccess(io: Io): FileAccess {
   return {
     readFile: async (path) => {
       try {

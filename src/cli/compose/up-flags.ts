@@ -14,7 +14,7 @@ export const convergeFlags = {
   "quiet-pull": { kind: "bool", help: "Pull without printing progress information" },
   "remove-orphans": { kind: "bool", help: "Remove containers for services not defined in the Compose file" },
   scale: { kind: "list", help: "Scale SERVICE to NUM instances. Overrides the scale setting in the Compose file if present" },
-  yes: { kind: "bool", short: "y", help: 'Assume "yes" as answer to all prompts: there are none' },
+  yes: { kind: "bool", short: "y", help: 'Assume "yes" as answer to all prompts and run non-interactively' },
 } as const satisfies FlagTable;
 
 /** Fails with USAGE where flags exclude each other. */
@@ -39,6 +39,7 @@ export function readConvergeOptions(
     removeOrphans: flags["remove-orphans"] === true || isTrue(io.env["COMPOSE_REMOVE_ORPHANS"]),
     ignoreOrphans: isTrue(io.env["COMPOSE_IGNORE_ORPHANS"]),
     ...(allResources ? { allResources } : {}),
+    ...(flags.yes === true ? { yes: true } : {}),
   };
 }
 
