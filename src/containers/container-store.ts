@@ -1,4 +1,5 @@
 import type { State } from "../state/index.ts";
+import { copiesSchema } from "./copy-holds.ts";
 import { eventsSchema } from "./event-log.ts";
 import type { KernelProcess } from "./kernel-process.ts";
 import type { ContainerConfig, ContainerState, Endpoint, MountRequest, PortRequest } from "./types.ts";
@@ -25,7 +26,7 @@ CREATE TABLE IF NOT EXISTS container_ends (
   time INTEGER NOT NULL,    -- milliseconds since 1970
   PRIMARY KEY (id, generation)
 ) WITHOUT ROWID;
-${eventsSchema}`;
+${eventsSchema}${copiesSchema}`;
 
 /** How a container was started last, and what became of it. */
 export interface ContainerRun extends Omit<ContainerState, "pid"> {

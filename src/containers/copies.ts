@@ -16,13 +16,19 @@ export interface CopyPlace {
   readonly user: string;
   /** Targets of its volumes and binds. */
   readonly mountTargets: readonly string[];
+  /** Told of the process that does it, where that may be ended. */
+  readonly onProcess?: (pid: number) => void;
 }
 
 /** `bare`: without the container's mounts. */
-type WithPlace = <T>(name: string, work: (place: CopyPlace) => Promise<T>, options?: { readonly bare?: boolean }) => Promise<T>;
+type WithPlace = <T>(
+  name: string,
+  work: (place: CopyPlace) => Promise<T>,
+  options?: { readonly bare?: boolean; readonly signal?: AbortSignal | undefined },
+) => Promise<T>;
 
 export interface CopiesOptions {
-  /** Runs work while the place stays as it is: nobody starts, stops or removes the container meanwhile where its root is a stack. */
+  /** Runs work while the place stays as it is: nobody starts the container meanwhile where its root is a stack. */
   readonly withPlace: WithPlace;
   /** The PATH. */
   readonly path: string;
@@ -46,12 +52,13 @@ export function createCopies({ withPlace, path: PATH }: CopiesOptions): Copies {
     },
     path: PATH,
     signal,
+    onProcess: place.onProcess,
   });
   /** The place is held for as long as somebody reads. */
   async function* readHeld(
     name: string,
     read: (place: CopyPlace) => AsyncGenerator<Uint8Array, void, undefined>,
-    options: { readonly bare?: boolean } = {},
+    options: { readonly bare?: boolean; readonly signal?: AbortSignal | undefined },
   ): AsyncGenerator<Uint8Array, void, undefined> {
     const { promise: over, resolve: end } = Promise.withResolvers<undefined>();
     const ready = Promise.withResolvers<CopyPlace>();
@@ -72,22 +79,30 @@ export function createCopies({ withPlace, path: PATH }: CopiesOptions): Copies {
   return {
     async *copyOut(name, path, { followLink = false, as, signal } = {}) {
       const task = { kind: "out", followLink, ...(as === undefined ? {} : { as }) } as const;
-      yield* readHeld(name, (place) => readFromCopy(describe(place, path, task, signal)));
+      yield* readHeld(name, (place) => readFromCopy(describe(place, path, task, signal)), { signal });
     },
     async *exportFiles(name, { signal } = {}) {
-      yield* readHeld(name, (place) => readFromCopy(describe(place, "/", { kind: "export" }, signal)), { bare: true });
+      yield* readHeld(name, (place) => readFromCopy(describe(place, "/", { kind: "export" }, signal)), { bare: true, signal });
     },
     async copyIn(name, path, archive, { keepOwners = false, signal } = {}) {
-      await withPlace(name, async (place) => {
-        const task = { kind: "in", ...(keepOwners && place.user !== "" ? { owner: place.user } : {}) } as const;
-        await writeToCopy(describe(place, path, task, signal), archive);
-      });
+      await withPlace(
+        name,
+        async (place) => {
+          const task = { kind: "in", ...(keepOwners && place.user !== "" ? { owner: place.user } : {}) } as const;
+          await writeToCopy(describe(place, path, task, signal), archive);
+        },
+        { signal },
+      );
     },
     async removePaths(name, paths, { signal } = {}) {
-      await withPlace(name, async (place) => void (await askCopy(describe(place, "/", { kind: "remove", paths }, signal))));
+      await withPlace(name, async (place) => void (await askCopy(describe(place, "/", { kind: "remove", paths }, signal))), {
+        signal,
+      });
     },
     async statPath(name, path, { followLink = false, signal } = {}) {
-      return await withPlace(name, async (place) => await askCopy(describe(place, path, { kind: "stat", followLink }, signal)));
+      return await withPlace(name, async (place) => await askCopy(describe(place, path, { kind: "stat", followLink }, signal)), {
+        signal,
+      });
     },
   };
 }

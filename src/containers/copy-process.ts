@@ -15,6 +15,7 @@ export interface CopyProcessOptions {
   /** The PATH. */
   readonly path: string;
   readonly signal?: AbortSignal | undefined;
+  readonly onProcess?: ((pid: number) => void) | undefined;
 }
 
 interface CopyProcess extends AsyncDisposable {
@@ -28,7 +29,7 @@ interface CopyProcess extends AsyncDisposable {
  * Starts the process that has a container's files before it. It ends with this one: setpriv holds it by its parent's death, and its
  * mounts are its own.
  */
-function startCopy({ enter, request, path, signal }: CopyProcessOptions): CopyProcess {
+function startCopy({ enter, request, path, signal, onProcess }: CopyProcessOptions): CopyProcess {
   throwIfAborted(signal);
   const command = [
     ...enter,
@@ -58,6 +59,7 @@ function startCopy({ enter, request, path, signal }: CopyProcessOptions): CopyPr
   outcome.catch(() => undefined); // told when it is waited for
   const stop = (): void => void child.kill("SIGKILL");
   signal?.addEventListener("abort", stop, { once: true });
+  if (child.pid !== undefined) onProcess?.(child.pid);
   child.send(request, () => undefined);
   return {
     stdin: child.stdin as Writable,

@@ -2,6 +2,7 @@ import { VarveError } from "../errors/index.ts";
 import { attachStreams } from "./attach.ts";
 import type { ContainerRow } from "./container-store.ts";
 import type { CopyPlace } from "./copies.ts";
+import { untilFree, withFiles } from "./copy-holds.ts";
 import { checkName, createContainer } from "./create.ts";
 import { execAloud } from "./exec-aloud.ts";
 import { findContainer } from "./find-container.ts";
@@ -33,27 +34,29 @@ export function openContainers(options: ContainersOptions): ContainersRoom {
     { attach, signal }: { readonly attach?: AttachOptions | undefined; readonly signal?: AbortSignal | undefined } = {},
   ): Promise<Attached | undefined> {
     const { id } = findContainer(store, name);
-    return await room.locked(
-      id,
-      async () => {
-        const row = await settled(room, id, name);
-        if (row.run.status === "paused")
-          throw new VarveError("CONTAINER_CONFLICT", "cannot start a paused container, try unpause instead");
-        if (row.run.status === "running") return attach && (await attachTo(needHandle(row, root), attach, id));
-        let attached: Attached | undefined;
-        const beforeStart = async (handle: ContainerHandle) => {
-          if (attach !== undefined) attached = await attachTo(handle, attach, id);
-        };
-        try {
-          await startLocked(room, row, { beforeStart, signal });
-        } catch (error) {
-          attached?.detach();
-          throw error;
-        }
-        return attached;
-      },
-      { signal },
-    );
+    const startUnlessTaken = async (): Promise<{ readonly attached: Attached | undefined } | "taken"> => {
+      const row = await settled(room, id, name);
+      if (row.run.status === "paused")
+        throw new VarveError("CONTAINER_CONFLICT", "cannot start a paused container, try unpause instead");
+      if (row.run.status === "running") return { attached: attach && (await attachTo(needHandle(row, root), attach, id)) };
+      if (room.copies.isTaken(id)) return "taken";
+      let attached: Attached | undefined;
+      const beforeStart = async (handle: ContainerHandle) => {
+        if (attach !== undefined) attached = await attachTo(handle, attach, id);
+      };
+      try {
+        await startLocked(room, row, { beforeStart, signal });
+      } catch (error) {
+        attached?.detach();
+        throw error;
+      }
+      return { attached };
+    };
+    for (;;) {
+      const started = await room.locked(id, startUnlessTaken, { signal });
+      if (started !== "taken") return started.attached;
+      await untilFree(room, id, { signal });
+    }
   }
 
   const attachTo = async (handle: ContainerHandle, attach: AttachOptions, id: string): Promise<Attached> => {
@@ -166,7 +169,9 @@ export function openContainers(options: ContainersOptions): ContainersRoom {
     },
     async commit(name, commit = {}) {
       const { commitContainer } = await import("./commit.ts");
-      return await commitContainer(room, name, commit);
+      const find = ({ id }: ContainerRow): string => id;
+      const work = async (id: string) => await commitContainer(room, id, commit);
+      return await withFiles(room, findContainer(store, name).id, { find, work }, commit);
     },
     async *export(name, options) {
       const { createCopies } = await import("./copies.ts");
@@ -189,14 +194,19 @@ export function openContainers(options: ContainersOptions): ContainersRoom {
   async function withPlace<T>(
     name: string,
     work: (place: CopyPlace) => Promise<T>,
-    { bare = false }: { readonly bare?: boolean } = {},
+    { bare = false, signal }: { readonly bare?: boolean; readonly signal?: AbortSignal | undefined } = {},
   ): Promise<T> {
     const { bareOf, placeOf } = await import("./copy-place.ts");
-    const find = bare ? bareOf : placeOf;
-    const { id } = findContainer(store, name);
-    const row = findContainer(store, id);
-    if (handleOf(row, root) !== undefined) return await work(find(room, row));
-    return await room.locked(id, async () => await work(find(room, findContainer(store, id))));
+    const place = bare ? bareOf : placeOf;
+    return await withFiles(
+      room,
+      findContainer(store, name).id,
+      {
+        find: (row) => place(room, row),
+        work: async (found, onProcess) => await work(onProcess === undefined ? found : { ...found, onProcess }),
+      },
+      { signal },
+    );
   }
 }
 

@@ -19,7 +19,7 @@ export async function pruneContainers(
       const row = room.store.get(id);
       if (row === undefined || !accepts(row)) return;
       const rests = ["created", "exited", "dead"].includes(row.run.status) || isOver(row);
-      if (!rests) return;
+      if (!rests || room.copies.isTaken(id)) return;
       await removeLocked(room, row, { volumes: false });
       removed.push(id);
     });

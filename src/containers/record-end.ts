@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ContainerRow, ContainerRun } from "./container-store.ts";
+import { untilFree } from "./copy-holds.ts";
 import { endProcesses } from "./end-processes.ts";
 import { containerPaths } from "./handle.ts";
 import { isRunning } from "./kernel-process.ts";
@@ -72,6 +73,7 @@ async function restartLater(
       const row = room.store.get(id);
       // stopped, started or removed meanwhile
       if (row === undefined || row.run.generation < generation || row.run.status !== "restarting") return true;
+      if (room.copies.isTaken(id)) return "taken";
       try {
         await startLocked(room, row, { restart: { count: row.run.restartCount, delayMs: wait } });
         return true;
@@ -83,8 +85,9 @@ async function restartLater(
         return false;
       }
     });
-    if (done) return;
-    await sleep(wait);
+    if (done === true) return;
+    if (done === "taken") await untilFree(room, id);
+    else await sleep(wait);
   }
 }
 

@@ -44,6 +44,7 @@ export async function removeLocked(
 ): Promise<void> {
   const { id, mounts } = row;
   room.store.change(id, (run) => ({ ...run, status: "removing", stoppedByHand: true }));
+  await room.copies.end(id);
   await endHelpers(row.run);
   await endProcesses(row.run);
   await room.networks.detach(id);

@@ -4,6 +4,7 @@ import type { SnapshotStore } from "../snapshots/index.ts";
 import type { Leases, State } from "../state/index.ts";
 import type { Volumes } from "../volumes/index.ts";
 import { createContainerLock, type ContainerLock } from "./container-lock.ts";
+import { openCopyHolds, type CopyHolds } from "./copy-holds.ts";
 import { openEventLog, type EventLog } from "./event-log.ts";
 import { openContainerStore, type ContainerStore } from "./container-store.ts";
 import type { Worker } from "../worker/index.ts";
@@ -69,6 +70,7 @@ export interface ContainerRoom extends ContainersOptions {
   readonly store: ContainerStore;
   readonly locked: ContainerLock;
   readonly events: EventLog;
+  readonly copies: CopyHolds;
 }
 
 export function openContainerRoom(options: ContainersOptions): ContainerRoom {
@@ -78,5 +80,6 @@ export function openContainerRoom(options: ContainersOptions): ContainerRoom {
     store: openContainerStore({ state }),
     locked: createContainerLock({ state }),
     events: openEventLog({ state }),
+    copies: openCopyHolds({ state }),
   };
 }
