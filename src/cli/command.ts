@@ -32,6 +32,8 @@ export interface Call<T extends FlagTable = FlagTable> {
   readonly openStore: (options?: { readonly builder?: string }) => Promise<Varve>;
   /** The builder that the command works in. */
   readonly builderName: () => Promise<string>;
+  /** Has this done when the command has ended, however it did, before anything is printed about it. */
+  readonly atEnd: (work: () => void) => void;
 }
 
 /** Keeps the types of a command's flags from its table to its `run`. */

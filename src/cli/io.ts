@@ -16,16 +16,19 @@ export interface Io {
   readonly now: () => number;
   /**
    * From now on `listener` hears the signals that this process is sent, and none of them ends the command; until the answer is called.
-   * Undefined where signals are not the command's to hear.
+   * With `names` it hears only those, and the others do what they do. Undefined where signals are not the command's to hear.
    */
-  readonly takeSignals?: (listener: (signal: NodeJS.Signals) => void) => () => void;
+  readonly takeSignals?: (listener: (signal: NodeJS.Signals) => void, names?: readonly NodeJS.Signals[]) => () => void;
 }
 
 export interface InputStream {
   readonly isTerminal: boolean;
   readonly chunks: () => AsyncIterable<Uint8Array>;
-  /** Of a terminal: keys come as they are pressed, none means a signal; until the answer is called, or the process ends. */
-  readonly takeKeys?: () => Promise<() => void>;
+  /**
+   * Of a terminal: keys come as they are pressed, until the answer is called, or the process ends. None means a signal, and what is
+   * written is not changed; with `keepSignals` both stay as they are.
+   */
+  readonly takeKeys?: (options?: { readonly keepSignals?: boolean }) => Promise<() => void>;
 }
 
 export interface OutputStream {

@@ -6,7 +6,7 @@ import { composeFlags } from "./compose/global-flags.ts";
 import { commands, findCommand, groups, laterCommands } from "./commands.ts";
 import { dockerVersionLine, isCalledDocker, translateDockerWords } from "./docker/called-as.ts";
 import { exitCodeOf } from "./exit-codes.ts";
-import { parseFlags } from "./flags.ts";
+import { parseFlags, type FlagTable } from "./flags.ts";
 import { commandHelp, globalFlags, groupHelp, rootHelp, usageLine } from "./help.ts";
 import { BrokenPipe, type Io } from "./io.ts";
 import { findDockerConfigDir, storeOptions } from "./store.ts";
@@ -75,7 +75,11 @@ async function dispatch(args: readonly string[], io: Io, context: ErrorContext):
   context.failureExitCode = command.failureExitCode;
   if (found.entry.names[0] === "build") context.doing = "failed to build";
 
-  const parsed = await parseFlags(found.rest, command.flags, { untilCommand: command.flagsEndAtArgument === true });
+  // Docker Compose takes it in either place.
+  const dryRun = { "dry-run": composeFlags["dry-run"] };
+  const table: FlagTable = compose === undefined ? command.flags : { ...dryRun, ...command.flags };
+  const parsed = await parseFlags(found.rest, table, { untilCommand: command.flagsEndAtArgument === true });
+  const isDryRun = compose !== undefined && (parsed.values["dry-run"] ?? compose.values["dry-run"]) === true;
   if (parsed.help) return printHelp(commandHelp(found.entry, found.name, command), io);
   checkArguments(found.name, command, parsed.positionals);
 
@@ -84,6 +88,7 @@ async function dispatch(args: readonly string[], io: Io, context: ErrorContext):
   // Said at the end: what draws on the terminal meanwhile would draw over it.
   const warnings: string[] = [];
   const stores = new Map<string, Varve>();
+  const endings: (() => void)[] = [];
   const openBuilder = async (builder: string): Promise<Varve> => {
     const { openVarve } = await import("../engine/index.ts");
     const options = storeOptions(io, dockerConfigDir, (message) => warnings.push(message));
@@ -104,15 +109,17 @@ async function dispatch(args: readonly string[], io: Io, context: ErrorContext):
     const call = {
       flags: parsed.values,
       args: parsed.positionals,
-      composeFlags: compose?.values,
+      composeFlags: compose === undefined ? undefined : { ...compose.values, "dry-run": isDryRun },
       io,
       debug: context.debug,
       dockerConfigDir,
       openStore,
       builderName,
+      atEnd: (work: () => void) => void endings.push(work),
     };
     return (await command.run(call)) ?? 0;
   } finally {
+    for (const end of endings) end();
     for (const store of stores.values()) await store.close();
     for (const warning of warnings) io.stderr.print(`WARNING: ${warning}\n`);
   }

@@ -38,12 +38,12 @@ export async function runProcess(args: readonly string[]): Promise<never> {
     stderr: openOutput(process.stderr, controller),
     signal: controller.signal,
     now: Date.now,
-    takeSignals(listener) {
+    takeSignals(listener, names = passedSignals) {
       takers.push(listener);
-      for (const name of passedSignals) process.on(name, listener);
+      for (const name of names) process.on(name, listener);
       return () => {
         takers.splice(takers.indexOf(listener), 1);
-        for (const name of passedSignals) process.off(name, listener);
+        for (const name of names) process.off(name, listener);
       };
     },
   };
@@ -52,10 +52,10 @@ export async function runProcess(args: readonly string[]): Promise<never> {
   process.exit(exitCode);
 }
 
-async function takeKeys(): Promise<() => void> {
+async function takeKeys({ keepSignals = false } = {}): Promise<() => void> {
   if (!isatty(0)) return () => undefined;
-  const { makeRaw } = await import("../sys/index.ts");
-  const restore = makeRaw(0);
+  const { makeRaw, makeUnbuffered } = await import("../sys/index.ts");
+  const restore = keepSignals ? makeUnbuffered(0) : makeRaw(0);
   // Whatever ends this process through `exit`, the terminal is as it was.
   process.once("exit", restore);
   return () => {

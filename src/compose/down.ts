@@ -68,7 +68,7 @@ async function removeNetworks(context: ProjectContext): Promise<boolean> {
       context.report({ subject, status: "Removed" });
     } catch (error) {
       if (!isVarveError(error) || error.code !== "NETWORK_IN_USE") throw error;
-      context.report({ subject, status: "Resource is still in use" });
+      context.report({ subject, status: "Resource is still in use", isWarning: true });
     }
   }
   return own.length > 0;
@@ -89,7 +89,7 @@ async function removeVolumes(context: ProjectContext, services: readonly Service
       context.report({ subject, status: "Removed" });
     } catch (error) {
       if (!isVarveError(error) || error.code !== "VOLUME_IN_USE") throw error;
-      context.report({ subject, status: "Resource is still in use" });
+      context.report({ subject, status: "Resource is still in use", isWarning: true });
     }
   }
   return own.length > 0;
@@ -105,7 +105,7 @@ async function removeImages(context: ProjectContext, services: readonly Service[
       await reported(context, `Image ${withTag(name)}`, ["Removing", "Removed"], () => engine.images.remove(name));
     } catch (error) {
       if (!isVarveError(error) || error.kind !== "conflict") throw error;
-      context.report({ subject: `Image ${withTag(name)}`, status: "Resource is still in use" });
+      context.report({ subject: `Image ${withTag(name)}`, status: "Resource is still in use", isWarning: true });
     }
   }
   return names.size > 0;

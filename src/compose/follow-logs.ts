@@ -12,11 +12,11 @@ export interface FollowOptions {
   readonly untilMs?: number;
   readonly signal?: AbortSignal;
   readonly onLine: (container: Observed, line: LogLine) => void;
-  /** A container that was followed has ended for good. */
-  readonly onExit?: (container: Observed, exitCode: number) => void;
+  /** A container that was followed has ended: for good, or until its policy starts it again. */
+  readonly onExit?: (container: Observed, exitCode: number, options?: { readonly isRestarting?: boolean }) => void;
 }
 
-/** The logs of several containers, as they come. Containers may be added while others are followed. */
+/** The logs of several containers, as they come. Containers may be added while others are followed, also again when they had ended. */
 export interface LogFollower {
   add(container: Observed, options?: { readonly sinceMs?: number }): void;
   /** Resolves when all that was added has ended; throws the first failure. An aborted signal is an end as any other. */
@@ -30,7 +30,7 @@ export function followLogs({ containers }: Pick<ComposeEngine, "containers">, op
     add(container, own = {}) {
       if (ids.has(container.id)) return;
       ids.add(container.id);
-      const work = followOne(containers, container, { ...options, ...own });
+      const work = followOne(containers, container, { ...options, ...own }).finally(() => ids.delete(container.id));
       // whoever waits for all gets the failure; until then it is nobody's
       work.catch(() => undefined);
       running.push(work);
@@ -68,11 +68,15 @@ async function followOne(containers: ComposeEngine["containers"], container: Obs
         last = line.timestamp;
       }
       if (!follow) return;
-      for (;;) {
+      for (let isTold = false; ;) {
         const { state } = await containers.get(container.id);
         if (state.status === "exited" || state.status === "dead" || state.status === "created") {
           onExit?.(container, state.exitCode);
           return;
+        }
+        if (state.status === "restarting" && !isTold) {
+          isTold = true;
+          onExit?.(container, state.exitCode, { isRestarting: true });
         }
         await sleep(pollMs, signal === undefined ? {} : { signal });
         if (state.status === "running" || state.status === "paused") break;

@@ -1,7 +1,7 @@
 import type { Service } from "../compose-file/index.ts";
-import type { ImageSummary } from "../engine/index.ts";
+import type { ImageSummary, LayerTransfer } from "../engine/index.ts";
 import { isVarveError, VarveError } from "../errors/index.ts";
-import { reported, type ProjectContext } from "./context.ts";
+import type { ProjectContext } from "./context.ts";
 import { imageName } from "./names.ts";
 import { serviceBuild, type BuildRequest, type ServiceBuild } from "./service-build.ts";
 
@@ -126,11 +126,31 @@ export function orderBuilds(
   return [...ordered.values()];
 }
 
+/** Gets the image of a service; each layer is reported. */
 export async function pullImage(context: ProjectContext, service: Service): Promise<void> {
-  await reported(context, service.name, ["Pulling", "Pulled"], async () =>
+  await transferred(context, service.name, ["Pulling", "Pulled"], (onLayer) =>
     context.engine.images.pull(imageName(context.project, service), {
+      onLayer,
       ...(context.signal === undefined ? {} : { signal: context.signal }),
       ...(service.platform === undefined ? {} : { platform: service.platform }),
     }),
   );
+}
+
+/** Does `work` on the image of a service, and says how far it is. */
+export async function transferred(
+  { report, signal }: Pick<ProjectContext, "report" | "signal">,
+  subject: string,
+  [doing, done]: readonly [doing: string, done: string],
+  work: (onLayer: (layer: LayerTransfer) => void) => Promise<unknown>,
+): Promise<void> {
+  report({ subject, text: doing, status: "", isUnderWay: true });
+  try {
+    await work((layer) => report({ subject, text: doing, status: "", isUnderWay: true, layer }));
+    report({ subject, text: done, status: "" });
+  } catch (error) {
+    if (signal?.aborted === true) report({ subject, status: "Interrupted", isWarning: true });
+    else report({ subject, text: "Error", status: isVarveError(error) ? error.message : String(error), failed: true });
+    throw error;
+  }
 }

@@ -1,7 +1,7 @@
 import type { Service } from "../compose-file/index.ts";
 import { VarveError } from "../errors/index.ts";
-import { reported, type ProjectContext } from "./context.ts";
-import { findImage, pullImage } from "./images.ts";
+import type { ProjectContext } from "./context.ts";
+import { findImage, pullImage, transferred } from "./images.ts";
 import { imageName } from "./names.ts";
 import { selectServices } from "./service-order.ts";
 
@@ -28,10 +28,12 @@ export async function pullServices(
           : options.onlyMissing === true && (await findImage(context, service)) !== undefined
             ? "Skipped - Image is already present locally"
             : undefined;
-    if (skips !== undefined) context.report({ subject: service.name, status: skips });
-    else if (wanted.some(({ image }) => image === service.image))
-      context.report({ subject: service.name, status: "Skipped - Image is already being pulled" });
-    else wanted.push(service);
+    if (skips !== undefined) context.report({ subject: service.name, text: skips, status: "" });
+    else {
+      const same = wanted.find(({ image }) => image === service.image);
+      if (same === undefined) wanted.push(service);
+      else context.report({ subject: service.name, text: `Skipped - Image is already being pulled by ${same.name}`, status: "" });
+    }
   }
   await each(context, wanted, options, (service) => pullImage(context, service));
 }
@@ -40,13 +42,13 @@ export async function pullServices(
 export async function pushServices(context: ProjectContext, options: TransferOptions): Promise<void> {
   const wanted = chosen(context, options).filter((service) => {
     if (service.build !== undefined && service.image !== undefined) return true;
-    if (service.build !== undefined) context.report({ subject: service.name, status: "Skipped" });
+    context.report({ subject: service.name, text: "Skipped", status: "" });
     return false;
   });
   await each(context, wanted, options, async (service) => {
     const name = imageName(context.project, service);
-    await reported(context, service.name, ["Pushing", "Pushed"], () =>
-      context.engine.images.push(name, context.signal === undefined ? {} : { signal: context.signal }),
+    await transferred(context, service.name, ["Pushing", "Pushed"], (onLayer) =>
+      context.engine.images.push(name, { onLayer, ...(context.signal === undefined ? {} : { signal: context.signal }) }),
     );
   });
 }

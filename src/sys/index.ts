@@ -34,5 +34,5 @@ export {
   type StatFields,
 } from "./many-files.ts";
 export { connectPackets, type PacketSocket } from "./packet-socket.ts";
-export { makeRaw } from "./terminal.ts";
+export { makeRaw, makeUnbuffered } from "./terminal.ts";
 export { getrlimit, setrlimit, type Resource, type Rlimit } from "./process.ts";

@@ -7,7 +7,7 @@ import { createProgress } from "../progress/create-progress.ts";
 import { follow, watch } from "../progress/watch.ts";
 import type { Io } from "../io.ts";
 import type { ComposeCall } from "./open-project.ts";
-import { readProgress } from "./print-steps.ts";
+import { readStepMode } from "./progress-mode.ts";
 
 /** Builds the image of a service as `varve build` would with its command line, and shows how it goes. */
 export async function buildService(
@@ -31,8 +31,7 @@ export async function buildService(
 }
 
 function progressMode(call: ComposeCall): ProgressMode {
-  const mode = readProgress(call);
-  if (mode === "auto") return call.io.stderr.isTerminal ? "tty" : "plain";
+  const mode = readStepMode(call);
   return mode === "json" ? "rawjson" : mode;
 }
 

@@ -23,14 +23,14 @@ export const composeBuild = defineCommand({
   args: { min: 0, max: Infinity },
   failureExitCode: 1,
   async run(call) {
-    const { flags, args, io } = call;
+    const { flags, args } = call;
     const project = await readProject(call, args);
     const { buildServices, selectServices } = await import("../../compose/index.ts");
-    const context = await openContext(call, project, { quietBuild: flags.quiet === true });
+    const context = await openContext(call, project, { title: "Building", quietBuild: flags.quiet === true });
     const services = selectServices(project.services, args, { alone: flags["with-dependencies"] !== true }).filter(
       ({ build }) => build !== undefined,
     );
-    if (services.length === 0) printWarning(io, { message: "No services to build" });
+    if (services.length === 0) printWarning(call, { message: "No services to build" });
     await buildServices(context, services, {
       buildArgs: flags["build-arg"],
       noCache: flags["no-cache"] === true,

@@ -61,7 +61,7 @@ async function textOf(call: ConfigCall, format: "yaml" | "json"): Promise<string
   const { flags: given, composeFlags, args } = call;
   const options = readOptions(call);
   if (given.variables === true) return formatVariables(await listVariables(options), format);
-  const project = await loadProject({ ...options, onWarning: (warning) => printWarning(call.io, warning) });
+  const project = await loadProject({ ...options, onWarning: (warning) => printWarning(call, warning) });
   const shown = composeFlags?.["all-resources"] === true ? project : withoutUnused(project);
   if (given.services === true) return lines(inOrder(project.services));
   if (given.volumes === true) return lines(Object.keys(shown.volumes));

@@ -25,7 +25,7 @@ export const composeCp = defineCommand({
     const service = source ?? destination;
     if (service === undefined)
       throw new VarveError("USAGE", "unknown copy direction", { hint: "name the service: SERVICE:PATH" });
-    const context = await openContext(call, await readProjectOrName(call));
+    const context = await openContext(call, await readProjectOrName(call), { title: "Copying" });
     const found = await containersOf(context, service, { index: readNumber(flags.index, "--index"), all: flags.all === true });
     // Out of one, into all of them.
     for (const { name } of source === undefined ? found : found.slice(0, 1)) {

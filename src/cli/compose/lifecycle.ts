@@ -1,3 +1,4 @@
+import { VarveError } from "../../errors/index.ts";
 import { defineCommand } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { timeoutOf } from "./flag-values.ts";
@@ -21,7 +22,7 @@ export const composeStop = defineCommand({
   ...services,
   flags: { timeout },
   async run(call) {
-    const context = await openContext(call, await readProjectOrName(call));
+    const context = await openContext(call, await readProjectOrName(call), { title: "Stopping" });
     const { stopServices } = await import("../../compose/index.ts");
     await stopServices(context, { services: call.args, ...timeoutOf(call.flags.timeout) });
   },
@@ -31,7 +32,7 @@ export const composeRestart = defineCommand({
   ...services,
   flags: { timeout, "no-deps": { kind: "bool", help: "Don't restart dependent services" } },
   async run(call) {
-    const context = await openContext(call, await readProjectOrName(call));
+    const context = await openContext(call, await readProjectOrName(call), { title: "Restarting" });
     const { restartServices } = await import("../../compose/index.ts");
     await restartServices(context, {
       services: call.args,
@@ -44,16 +45,18 @@ export const composeRestart = defineCommand({
 export const composeKill = defineCommand({
   ...services,
   flags: {
-    "remove-orphans": { kind: "bool", help: "Remove containers for services not defined in the Compose file", only: ["false"] },
+    "remove-orphans": { kind: "bool", help: "Kill containers for services not defined in the Compose file, too" },
     signal: { kind: "string", short: "s", help: "SIGNAL to send to the container (default SIGKILL)" },
   },
   async run(call) {
-    const context = await openContext(call, await readProjectOrName(call));
+    const context = await openContext(call, await readProjectOrName(call), { title: "Killing" });
     const { killServices } = await import("../../compose/index.ts");
-    await killServices(context, {
+    const killed = await killServices(context, {
       services: call.args,
+      orphans: call.flags["remove-orphans"] === true,
       ...(call.flags.signal === undefined ? {} : { signal: call.flags.signal }),
     });
+    if (killed === 0) call.io.stderr.print("no container to kill\n");
   },
 });
 
@@ -61,7 +64,7 @@ export const composePause = defineCommand({
   ...services,
   flags: {},
   async run(call) {
-    const context = await openContext(call, await readProjectOrName(call));
+    const context = await openContext(call, await readProjectOrName(call), { title: "Pausing" });
     const { pauseServices } = await import("../../compose/index.ts");
     await pauseServices(context, call.args);
   },
@@ -86,13 +89,14 @@ export const composeRm = defineCommand({
   },
   async run(call) {
     const { flags, io } = call;
-    const context = await openContext(call, await readProjectOrName(call));
+    const context = await openContext(call, await readProjectOrName(call), { title: "Removing" });
     const { removeStopped } = await import("../../compose/index.ts");
     await removeStopped(context, {
       services: call.args,
       stop: flags.stop === true,
       volumes: flags.volumes === true,
       async confirm(names) {
+        context.display.leave();
         io.stdout.print(`Going to remove ${names.join(", ")}\n`);
         return flags.force === true || (await confirm("Are you sure?", io));
       },
@@ -108,9 +112,9 @@ export const composeWait = defineCommand({
   async run(call) {
     const { args, flags, io } = call;
     const context = await openContext(call, await readProjectOrName(call));
-    const { down, observeProject, ofServices, selectServices } = await import("../../compose/index.ts");
-    selectServices(context.project.services, args, { alone: true });
-    const containers = ofServices(await observeProject(context), args);
+    const { down, isRunning, observeProject, ofServices } = await import("../../compose/index.ts");
+    const containers = ofServices(await observeProject(context), args).filter(isRunning);
+    if (containers.length === 0) throw new VarveError("SERVICE_NOT_FOUND", `no containers for project "${context.project.name}"`);
     const waits = containers.map(async ({ id, name }) => {
       const exitCode = await context.engine.containers.wait(id, { signal: io.signal });
       io.stdout.print(`container "${name}" exited with status code ${exitCode}\n`);

@@ -5,7 +5,8 @@ import { optional } from "../store.ts";
 import { readNumber } from "./flag-values.ts";
 import { openContext } from "./open-context.ts";
 import { readProjectOrName } from "./open-project.ts";
-import { createLogPrinter, logColors } from "./print-logs.ts";
+import { createLogPrinter } from "./print-logs.ts";
+import { hasLogColors } from "./progress-mode.ts";
 
 export const composeLogs = defineCommand({
   usage: "[OPTIONS] [SERVICE...]",
@@ -32,7 +33,7 @@ export const composeLogs = defineCommand({
   args: { min: 0, max: Infinity },
   failureExitCode: 1,
   async run(call) {
-    const { flags, args, io, composeFlags } = call;
+    const { flags, args, io } = call;
     const time = (flag: "since" | "until"): number | undefined => {
       const text = flags[flag];
       return text === undefined || text === "" ? undefined : readLogTime(flag, text, io.now());
@@ -54,10 +55,11 @@ export const composeLogs = defineCommand({
     const containers = compose
       .ofServices(await compose.observeProject(context), args)
       .filter(({ number }) => index === undefined || number === index);
-    const printer = createLogPrinter(io, {
+    const printer = createLogPrinter({
+      print: (stream, text) => (stream === 1 ? io.stdout : io.stderr).print(text),
       names: containers.map(compose.shortName),
       prefix: flags["no-log-prefix"] !== true,
-      colors: logColors(io, { ansi: composeFlags?.ansi, noColor: flags["no-color"] === true }),
+      colors: flags["no-color"] !== true && hasLogColors(call),
       timestamps: flags.timestamps === true,
     });
     const follow = { ...options, onLine: printer.line, onExit: printer.exit };

@@ -6,7 +6,7 @@ import type { Io } from "../io.ts";
 import { nonEmpty, optional } from "../store.ts";
 import { printWarning } from "./print-warning.ts";
 
-export type ComposeCall = Pick<Call, "composeFlags" | "io" | "openStore" | "dockerConfigDir" | "debug" | "builderName">;
+export type ComposeCall = Pick<Call, "composeFlags" | "io" | "openStore" | "dockerConfigDir" | "debug" | "builderName" | "atEnd">;
 
 /** What `-f`, `-p`, `--profile` and the environment say of the project's files. */
 export function loadOptions({ composeFlags, io }: Pick<ComposeCall, "composeFlags" | "io">): LoadOptions {
@@ -26,7 +26,7 @@ export function loadOptions({ composeFlags, io }: Pick<ComposeCall, "composeFlag
 
 /** The project of the files; its warnings are printed. `services`: only these, and what they depend on. */
 export async function readProject(call: ComposeCall, services: readonly string[] = []): Promise<Project> {
-  return await loadProject({ ...loadOptions(call), services, onWarning: (warning) => printWarning(call.io, warning) });
+  return await loadProject({ ...loadOptions(call), services, onWarning: (warning) => printWarning(call, warning) });
 }
 
 /**

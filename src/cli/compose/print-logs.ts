@@ -1,12 +1,14 @@
 import { shortName, type Observed } from "../../compose/index.ts";
 import type { LogLine } from "../../containers/index.ts";
-import type { Io } from "../io.ts";
 
+const basicColors = ["36", "33", "32", "35", "34"];
 /** The colours of names, in the order of Docker Compose. */
-const colors = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94];
+const colors = [...basicColors, ...basicColors.map((code) => `${code};1`)];
 
 export interface LogPrinterOptions {
-  /** The names whose width the prefix has. */
+  /** Prints whole lines; 1 is stdout, 2 is stderr. */
+  readonly print: (stream: 1 | 2, text: string) => void;
+  /** The names whose width the prefix has, and which have the first colours. */
   readonly names: readonly string[];
   readonly prefix: boolean;
   readonly colors: boolean;
@@ -15,37 +17,32 @@ export interface LogPrinterOptions {
 
 /** Prints lines of containers with their names before them: `web-1  | text`. */
 export interface LogPrinter {
-  readonly line: (container: Observed, line: LogLine) => void;
+  readonly line: (container: Observed, line: Pick<LogLine, "data" | "timestamp" | "stream">) => void;
   /** `web-1 exited with code 0` */
-  readonly exit: (container: Observed, exitCode: number) => void;
+  readonly exit: (container: Observed, exitCode: number, options?: { readonly isRestarting?: boolean }) => void;
 }
 
-export function createLogPrinter({ stdout, stderr }: Pick<Io, "stdout" | "stderr">, options: LogPrinterOptions): LogPrinter {
-  const width = Math.max(0, ...options.names.map((name) => name.length));
-  const colorOf = new Map<string, number>();
+export function createLogPrinter({ names, ...options }: LogPrinterOptions): LogPrinter {
+  const known = [...names];
   const paint = (name: string, text: string): string => {
     if (!options.colors) return text;
-    const color = colorOf.get(name) ?? colors[colorOf.size % colors.length] ?? 0;
-    colorOf.set(name, color);
-    return `\u001B[${color}m${text}\u001B[0m`;
+    if (!known.includes(name)) known.push(name);
+    return `\u001B[${colors[known.indexOf(name) % colors.length]}m${text}\u001B[0m`;
   };
-  const prefixOf = (name: string): string => (options.prefix ? paint(name, `${name.padEnd(width)}  | `) : "");
+  const prefixOf = (name: string): string => {
+    if (!options.prefix) return "";
+    const width = Math.max(...[name, ...known].map(({ length }) => length));
+    return paint(name, `${name.padEnd(width)}  | `);
+  };
   return {
     line(container, { data, timestamp, stream }) {
       const text = Buffer.from(data).toString();
       const whole = text.endsWith("\n") ? text.slice(0, -1) : text;
-      const out = stream === 1 ? stdout : stderr;
-      out.print(`${prefixOf(shortName(container))}${options.timestamps ? `${timestamp} ` : ""}${whole}\n`);
+      options.print(stream, `${prefixOf(shortName(container))}${options.timestamps ? `${timestamp} ` : ""}${whole}\n`);
     },
-    exit(container, exitCode) {
+    exit(container, exitCode, { isRestarting = false } = {}) {
       const name = shortName(container);
-      stdout.print(`${options.prefix ? paint(name, `${name} `) : `${name} `}exited with code ${exitCode}\n`);
+      options.print(1, `${paint(name, `${name} exited with code ${exitCode}${isRestarting ? " (restarting)" : ""}`)}\n`);
     },
   };
-}
-
-/** Whether names are coloured: `--ansi`, NO_COLOR, and whether stdout is a terminal. */
-export function logColors(io: Io, { ansi, noColor }: { readonly ansi: string | undefined; readonly noColor: boolean }): boolean {
-  if (noColor || (io.env["NO_COLOR"] ?? "") !== "" || ansi === "never") return false;
-  return ansi === "always" || io.stdout.isTerminal;
 }

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { OneOffRequest } from "../../compose/index.ts";
 import type { Containers } from "../../containers/index.ts";
 import { VarveError, isVarveError } from "../../errors/index.ts";
@@ -7,8 +8,9 @@ import { driveStreams, terminalSize } from "../containers/drive-streams.ts";
 import { forwardSignals } from "../containers/forward-signals.ts";
 import { cut } from "../flags.ts";
 import { nonEmpty, optional } from "../store.ts";
-import { openContext } from "./open-context.ts";
-import { readProject } from "./open-project.ts";
+import { openContext, refuseDryRun } from "./open-context.ts";
+import { fileAccess, readProject } from "./open-project.ts";
+import { printWarning } from "./print-warning.ts";
 import { readRunPort, readRunVolume } from "./run-values.ts";
 
 const flags = {
@@ -18,6 +20,7 @@ const flags = {
   detach: { kind: "bool", short: "d", help: "Run container in background and print container ID" },
   entrypoint: { kind: "string", help: "Override the entrypoint of the image" },
   env: { kind: "list", short: "e", help: "Set environment variables" },
+  "env-from-file": { kind: "list", help: "Set environment variables from file" },
   interactive: { kind: "bool", short: "i", help: "Keep STDIN open even if not attached (default true)" },
   label: { kind: "list", short: "l", help: "Add or override a label" },
   name: { kind: "string", help: "Assign a name to the container" },
@@ -51,12 +54,17 @@ export const composeRun = defineCommand({
   async run(call) {
     const { io, dockerConfigDir } = call;
     const isDetached = call.flags.detach === true;
+    if (!isDetached) refuseDryRun(call, "run");
     const request = await readRequest(call);
     const project = await readProject(call, [request.service]);
     const { makeOneOff } = await import("../../compose/index.ts");
-    const context = await openContext(call, project, { quietBuild: call.flags["quiet-build"] === true });
+    const context = await openContext(call, project, {
+      quietBuild: call.flags["quiet-build"] === true,
+      quietPull: call.flags["quiet-pull"] === true,
+    });
     const quiet = call.flags.quiet === true ? { ...context, report: () => undefined } : context;
     const id = await makeOneOff(quiet, request);
+    context.display.end();
     const { containers } = context.engine;
     if (isDetached) {
       await containers.start(id, { signal: io.signal });
@@ -90,7 +98,31 @@ async function awaitRemoval(containers: Containers, id: string): Promise<void> {
   }
 }
 
-async function readRequest({ flags: given, args, io }: Call<typeof flags>): Promise<OneOffRequest> {
+/** `--env`, and what `--env-from-file` adds. */
+async function readEnvironment(
+  given: Pick<Call<typeof flags>["flags"], "env" | "env-from-file">,
+  call: Pick<Call, "io" | "composeFlags">,
+): Promise<Readonly<Record<string, string | null>>> {
+  const { io } = call;
+  const environment: Record<string, string | null> = {};
+  for (const entry of given.env) {
+    const [name, value] = cut(entry, "=");
+    environment[name] = value ?? io.env[name] ?? null;
+  }
+  if (given["env-from-file"].length === 0) return environment;
+  const { readEnvFile } = await import("../../compose-file/index.ts");
+  for (const file of given["env-from-file"]) {
+    const known = Object.fromEntries(
+      Object.entries(environment).flatMap(([name, value]) => (value === null ? [] : [[name, value]])),
+    );
+    const values = await readEnvFile(resolve(io.cwd, file), fileAccess(io), known, (warning) => printWarning(call, warning));
+    for (const [name, value] of Object.entries(values)) environment[name] ??= value;
+  }
+  return environment;
+}
+
+async function readRequest(call: Call<typeof flags>): Promise<OneOffRequest> {
+  const { flags: given, args, io } = call;
   const [service = "", ...command] = args;
   const { pull } = given;
   const isDetached = given.detach === true;
@@ -101,12 +133,7 @@ async function readRequest({ flags: given, args, io }: Call<typeof flags>): Prom
     command,
     tty,
     stdin: !isDetached && given.interactive !== false,
-    environment: Object.fromEntries(
-      given.env.map((entry) => {
-        const [name, value] = cut(entry, "=");
-        return [name, value ?? io.env[name] ?? null];
-      }),
-    ),
+    environment: await readEnvironment(given, call),
     labels: Object.fromEntries(
       given.label.map((entry) => {
         const [key, value] = cut(entry, "=");

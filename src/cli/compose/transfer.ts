@@ -17,7 +17,7 @@ export const composePull = defineCommand({
     const { flags, args } = call;
     const project = await readProject(call, args);
     const { pullServices } = await import("../../compose/index.ts");
-    const context = await openContext(call, project);
+    const context = await openContext(call, project, { title: "Pulling" });
     await pullServices(flags.quiet === true ? { ...context, report: () => undefined } : context, {
       services: args,
       alone: flags["include-deps"] !== true,
@@ -41,7 +41,7 @@ export const composePush = defineCommand({
     const { flags, args } = call;
     const project = await readProject(call, args);
     const { pushServices } = await import("../../compose/index.ts");
-    const context = await openContext(call, project);
+    const context = await openContext(call, project, { title: "Pushing" });
     await pushServices(flags.quiet === true ? { ...context, report: () => undefined } : context, {
       services: args,
       alone: flags["include-deps"] !== true,

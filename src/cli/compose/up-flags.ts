@@ -59,7 +59,10 @@ export const upFlags = {
     kind: "string",
     help: "Return the exit code of the selected service container. Implies --abort-on-container-exit",
   },
-  menu: { kind: "bool", help: "Enable interactive shortcuts when running attached", only: ["false"] },
+  menu: {
+    kind: "bool",
+    help: "Enable interactive shortcuts when running attached. Can also be enabled or disabled by the environment variable COMPOSE_MENU",
+  },
   "no-attach": { kind: "list", help: "Do not attach (stream logs) to the specified services" },
   "no-color": { kind: "bool", help: "Produce monochrome output" },
   "no-deps": { kind: "bool", help: "Don't start linked services" },

@@ -1,6 +1,6 @@
 import { defineCommand } from "../command.ts";
 import { readNumber } from "./flag-values.ts";
-import { openContext } from "./open-context.ts";
+import { isDryRun, openContext } from "./open-context.ts";
 import { readProject } from "./open-project.ts";
 import { runAttached } from "./run-attached.ts";
 import { convergeFlags, readConvergeOptions, readUpOptions, upFlags } from "./up-flags.ts";
@@ -15,15 +15,19 @@ export const composeUp = defineCommand({
     const options = readUpOptions(flags, { io, services, allResources: composeFlags?.["all-resources"] === true });
     const project = await readProject(call, services);
     const { up } = await import("../../compose/index.ts");
-    if (flags.detach !== true && flags.wait !== true && flags["no-start"] !== true)
-      return await runAttached(call, project, options);
-    const context = await openContext(call, project, { quietBuild: flags["quiet-build"] === true });
+    const isAttached = flags.detach !== true && flags.wait !== true && flags["no-start"] !== true;
+    if (isAttached && !isDryRun(call)) return await runAttached(call, project, options);
+    const context = await openContext(call, project, {
+      quietBuild: flags["quiet-build"] === true,
+      quietPull: flags["quiet-pull"] === true,
+    });
     const timeoutS = readNumber(flags["wait-timeout"], "--wait-timeout");
     await up(context, {
       ...options,
       noStart: flags["no-start"] === true,
       ...(flags.wait === true ? { wait: timeoutS === undefined ? {} : { timeoutS } } : {}),
     });
+    if (isAttached) io.stdout.print("end of 'compose up' output, interactive run is not supported in dry-run mode\n");
     return 0;
   },
 });
@@ -37,6 +41,7 @@ export const composeCreate = defineCommand({
     const { flags, args: services, io, composeFlags } = call;
     const options = readConvergeOptions(flags, { io, services, allResources: composeFlags?.["all-resources"] === true });
     const { converge } = await import("../../compose/index.ts");
-    await converge(await openContext(call, await readProject(call, services)), options);
+    const project = await readProject(call, services);
+    await converge(await openContext(call, project, { title: "Creating", quietPull: flags["quiet-pull"] === true }), options);
   },
 });

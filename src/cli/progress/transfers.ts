@@ -59,11 +59,20 @@ function drawBars(out: Pick<OutputStream, "print" | "size">, layers: Map<string,
 }
 
 function lineOf(layer: LayerTransfer, withBar = false): string {
-  const { digest, state, current, total, from } = layer;
+  const { id, text, bar } = describeLayer(layer);
+  return `${id}: ${text}${bar !== undefined && withBar ? ` ${bar}` : ""}`;
+}
+
+/** The short ID of a layer, what becomes of it in Docker's words, and how far it is while it moves. */
+export function describeLayer({ digest, state, current, total, from }: LayerTransfer): {
+  readonly id: string;
+  readonly text: string;
+  readonly bar?: string;
+} {
   const id = digest.slice(digest.indexOf(":") + 1).slice(0, 12);
-  if (state === "mounted") return `${id}: Mounted from ${from ?? "another repository"}`;
+  if (state === "mounted") return { id, text: `Mounted from ${from ?? "another repository"}` };
   const moving = state === "pushing" || state === "downloading";
-  return `${id}: ${words[state]}${moving && withBar ? ` ${barOf(current, total)}` : ""}`;
+  return { id, text: words[state], ...(moving ? { bar: barOf(current, total) } : {}) };
 }
 
 const words: Readonly<Record<Exclude<LayerTransfer["state"], "mounted">, string>> = {
