@@ -15,9 +15,9 @@ export interface WatchRule {
   readonly path: string;
   readonly trigger: WatchTrigger;
   /** Whether the rule is about this absolute path. */
-  matches(path: string): boolean;
+  readonly matches: (path: string) => boolean;
   /** Whether it may be about anything below this folder. */
-  mayMatchBelow(folder: string): boolean;
+  readonly mayMatchBelow: (folder: string) => boolean;
 }
 
 /** A changed path of this machine and its place in containers. */
@@ -40,9 +40,17 @@ export interface WatchPlan {
  */
 const ignoredEverywhere: readonly string[] = [
   "**/.git",
-  ...["**/.idea", "**/*___jb_old___", "**/*___jb_tmp___"],
-  ...["**/.#*", "**/#*#"],
-  ...["**/4913", "**/*~", "**/.*.swp", "**/.*.swx", "**/.*.swo", "**/.*.swn"],
+  "**/.idea",
+  "**/*___jb_old___",
+  "**/*___jb_tmp___",
+  "**/.#*",
+  "**/#*#",
+  "**/4913",
+  "**/*~",
+  "**/.*.swp",
+  "**/.*.swx",
+  "**/.*.swo",
+  "**/.*.swn",
   "**/.*.kate-swp",
   "**/*-go-tmp-umask",
 ];

@@ -129,8 +129,8 @@ export const composeCommands: readonly CommandEntry[] = [
   },
   {
     names: ["compose watch"],
-    summary: "Refused: follow changes of source files",
-    load: async () => (await import("./inspection.ts")).composeWatch,
+    summary: "Follow changes of files, and bring services up to date with them",
+    load: async () => (await import("./watch.ts")).composeWatch,
   },
   {
     names: ["compose version"],

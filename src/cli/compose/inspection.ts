@@ -10,7 +10,7 @@ import { shortId } from "../format/table.ts";
 import { composeTable } from "./compose-table.ts";
 import { readNumber } from "./flag-values.ts";
 import { openContext } from "./open-context.ts";
-import { readProject, readProjectOrName } from "./open-project.ts";
+import { readProjectOrName } from "./open-project.ts";
 
 export const composeImages = defineCommand({
   usage: "[OPTIONS] [SERVICE...]",
@@ -157,19 +157,4 @@ export const composeVersion = defineCommand({
   },
 });
 
-export const composeWatch = defineCommand({
-  usage: "[SERVICE...]",
-  flags: {
-    "no-up": { kind: "bool", help: "Do not build & start services before watching" },
-    prune: { kind: "bool", help: "Prune dangling images on rebuild" },
-    quiet: { kind: "bool", help: "hide build output" },
-  },
-  args: { min: 0, max: Infinity },
-  failureExitCode: 1,
-  async run(call) {
-    await readProject(call, call.args);
-    throw new VarveError("NOT_SUPPORTED_YET", "compose watch is not supported yet", {
-      hint: "run 'varve compose up --build -d' after a change: only what changed is built and recreated",
-    });
-  },
-});
+
