@@ -158,6 +158,16 @@ export const composeCommands: readonly CommandEntry[] = [
     load: async () => (await import("./stats.ts")).composeStats,
   },
   {
+    names: ["compose commit"],
+    summary: "Make an image of what changed in a container of a service",
+    load: async () => (await import("./container-images.ts")).composeCommit,
+  },
+  {
+    names: ["compose export"],
+    summary: "Write the files of a container of a service to a tar archive",
+    load: async () => (await import("./container-images.ts")).composeExport,
+  },
+  {
     names: ["compose bridge"],
     summary: "Refused: make another tool's files out of Compose files",
     load: async () => (await import("./refused.ts")).composeBridge,
