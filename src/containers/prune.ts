@@ -9,7 +9,10 @@ import type { Containers } from "./types.ts";
 /** Removes containers that do not run. Filters as `docker container prune` has them: `until`, `label`, `label!`. */
 export async function pruneContainers(
   room: ContainerRoom,
-  { filters = {} }: { readonly filters?: Readonly<Record<string, readonly string[]>> } = {},
+  {
+    filters = {},
+    dryRun = false,
+  }: { readonly filters?: Readonly<Record<string, readonly string[]>>; readonly dryRun?: boolean } = {},
 ): ReturnType<Containers["prune"]> {
   const accepts = readFilters(filters);
   const removed: string[] = [];
@@ -20,7 +23,7 @@ export async function pruneContainers(
       if (row === undefined || !accepts(row)) return;
       const rests = ["created", "exited", "dead"].includes(row.run.status) || isOver(row);
       if (!rests || room.copies.isTaken(id)) return;
-      await removeLocked(room, row, { volumes: false });
+      if (!dryRun) await removeLocked(room, row, { volumes: false });
       removed.push(id);
     });
   }

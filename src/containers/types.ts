@@ -303,6 +303,8 @@ export interface Containers {
   /** Removes containers that do not run; the IDs and the bytes that they took. */
   prune(options?: {
     readonly filters?: Readonly<Record<string, readonly string[]>>;
+    /** Only say which. */
+    readonly dryRun?: boolean;
   }): Promise<{ readonly removed: readonly string[]; readonly freedBytes: number }>;
 }
 

@@ -125,7 +125,7 @@ export function readImageName(text: string): string {
   return formatReference(withDefaultTag(reference));
 }
 
-/** An image's defaults after instructions of a Dockerfile, each text of which may hold several. Others are USAGE, with Docker's words. */
+/** An image's defaults after instructions of a Dockerfile, each text of which may hold several. Others are CONTAINER_INVALID, with Docker's words. */
 export async function changeConfig(
   config: ContainerConfig,
   changes: readonly string[],
@@ -135,7 +135,7 @@ export async function changeConfig(
   for (const change of changes) {
     const keyword = /^\s*([A-Za-z]+)/.exec(change)?.[1] ?? change.trim();
     if (!changeable.has(keyword.toLowerCase() as Instruction["kind"]))
-      throw new VarveError("USAGE", `${keyword.toUpperCase()} is not a valid change command`, { details: { exitCode: 1 } });
+      throw new VarveError("CONTAINER_INVALID", `${keyword.toUpperCase()} is not a valid change command`);
   }
   const text = new TextEncoder().encode(`FROM container\n${changes.join("\n")}\n`);
   const { dockerfile } = parseDockerfile(text, { file: "changes", check: false });

@@ -1,5 +1,5 @@
 import { VarveError } from "../../errors/index.ts";
-import type { NetworkRecord, Subnet } from "../../networks/index.ts";
+import type { NetworkRecord } from "../../networks/index.ts";
 import { defineCommand } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { eachName, printInspected } from "../each-name.ts";
@@ -7,6 +7,7 @@ import { formatGoTime } from "../format/go-time.ts";
 import { compileListing } from "../format/listing.ts";
 import { shortId } from "../format/table.ts";
 import { describeNetwork, networkForTemplates } from "../networks/describe-network.ts";
+import { listRemoved, pruneNetworks } from "../networks/prune-networks.ts";
 import { formatLabels, hasLabels, readFilters, readNamedValues, readTruth } from "../networks/named-values.ts";
 import { optional } from "../store.ts";
 import { readImageFilters } from "../store-filters.ts";
@@ -15,35 +16,33 @@ export const networkCreate = defineCommand({
   usage: "[OPTIONS] NETWORK",
   flags: {
     attachable: { kind: "bool", help: "Enable manual container attachment" },
-    "aux-address": { kind: "list", help: "Addresses that no container gets (name=address)" },
+    "aux-address": { kind: "list", help: "IPv4 or IPv6 addresses that no container gets (name=address)" },
     "config-from": { kind: "string", help: "The network from which to copy the configuration", only: [] },
     "config-only": { kind: "bool", help: "Create a configuration only network", only: ["false"] },
     driver: { kind: "string", short: "d", help: "Driver to manage the network; there is bridge (default)" },
-    gateway: { kind: "csv", help: "Gateway of the subnet" },
+    gateway: { kind: "csv", help: "IPv4 or IPv6 gateway of its subnet" },
     ingress: { kind: "bool", help: "Create swarm routing-mesh network", only: ["false"] },
     internal: { kind: "bool", help: "No way out of the network" },
     "ip-range": { kind: "csv", help: "Take containers' addresses from a part of the subnet" },
     "ipam-driver": { kind: "string", help: "IP Address Management Driver", only: ["default"] },
     "ipam-opt": { kind: "list", help: "Set IPAM driver specific options", only: [] },
     ipv4: { kind: "bool", help: "Assign IPv4 addresses", only: ["true"] },
-    ipv6: { kind: "bool", help: "Assign IPv6 addresses", only: ["false"] },
+    ipv6: { kind: "bool", help: "Assign IPv6 addresses, too" },
     label: { kind: "list", help: "Set metadata on a network" },
     opt: { kind: "list", short: "o", help: "Set driver specific options" },
     scope: { kind: "string", help: "Control the network's scope", only: ["local"] },
-    subnet: { kind: "csv", help: "Subnet in CIDR format" },
+    subnet: { kind: "csv", help: "Subnet in CIDR format, one of each family at most" },
   },
   args: { min: 1, max: 1 },
   failureExitCode: 1,
   async run({ flags, args: [name = ""], io, openStore }) {
-    const auxiliary = readNamedValues(flags["aux-address"]);
-    const wish: Partial<Subnet> = {
-      ...optional("subnet", flags.subnet[0]),
-      ...optional("gateway", flags.gateway[0]),
-      ...optional("ipRange", flags["ip-range"][0]),
-      ...(Object.keys(auxiliary).length === 0 ? {} : { auxiliary }),
-    };
-    if ([flags.subnet, flags.gateway, flags["ip-range"]].some((values) => values.length > 1))
-      throw new VarveError("NETWORK_UNSUPPORTED", "a network has one subnet");
+    const { matchSubnets } = await import("../../networks/index.ts");
+    const subnets = matchSubnets({
+      subnets: flags.subnet,
+      gateways: flags.gateway,
+      ipRanges: flags["ip-range"],
+      auxiliary: readNamedValues(flags["aux-address"]),
+    });
     const { networks } = await openStore();
     const { id } = await networks.create({
       name,
@@ -52,7 +51,8 @@ export const networkCreate = defineCommand({
       options: readNamedValues(flags.opt),
       internal: flags.internal === true,
       attachable: flags.attachable === true,
-      subnets: [wish],
+      enableIpv6: flags.ipv6 === true,
+      subnets,
     });
     io.stdout.print(`${id}\n`);
   },
@@ -120,7 +120,7 @@ function networkRow(network: NetworkRecord, noTrunc: boolean): NetworkRow {
     Driver: network.driver,
     ID: noTrunc ? network.id : shortId(network.id),
     IPv4: "true",
-    IPv6: "false",
+    IPv6: String(network.ipv6),
     Internal: String(network.internal),
     Labels: formatLabels(network.labels),
     Name: network.name,
@@ -170,22 +170,13 @@ export const networkPrune = defineCommand({
   args: { min: 0, max: 0 },
   failureExitCode: 1,
   async run({ flags, io, openStore }) {
-    const { labels, createdBeforeMs = Infinity, dangling } = readImageFilters(flags.filter, io.now());
+    const { dangling, ...filters } = readImageFilters(flags.filter, io.now());
     if (dangling !== undefined) throw new VarveError("FILTER_INVALID", "invalid filter 'dangling'");
     const asked =
       "WARNING! This will remove all custom networks not used by at least one container.\nAre you sure you want to continue?";
     if (flags.force !== true && !(await confirm(asked, io))) return;
     const { networks } = await openStore();
-    const fits = (network: NetworkRecord): boolean =>
-      network.createdMs < createdBeforeMs &&
-      labels.every(({ key, value, not }) => hasLabels(network.labels, [value === undefined ? key : `${key}=${value}`]) !== not);
-    const removed: string[] = [];
-    for (const network of networks.list()) {
-      if (network.predefined || !fits(network) || networks.members(network.id).length > 0) continue;
-      await networks.remove(network.id);
-      removed.push(network.name);
-    }
-    if (removed.length > 0) io.stdout.print(`Deleted Networks:\n${removed.map((name) => `${name}\n`).join("")}\n`);
+    io.stdout.print(listRemoved("Deleted Networks", await pruneNetworks(networks, filters)));
   },
 });
 
@@ -196,7 +187,7 @@ export const networkConnect = defineCommand({
     "driver-opt": { kind: "csv", help: "Driver options for the network", only: [] },
     "gw-priority": { kind: "string", help: "Which network the way out leads through", only: [] },
     ip: { kind: "string", help: "IPv4 address" },
-    ip6: { kind: "string", help: "IPv6 address", only: [] },
+    ip6: { kind: "string", help: "IPv6 address" },
     link: { kind: "csv", help: "Add link to another container", only: [] },
     "link-local-ip": { kind: "csv", help: "Add a link-local address for the container", only: [] },
   },
@@ -205,7 +196,7 @@ export const networkConnect = defineCommand({
   async run({ flags, args: [network = "", container = ""], io, openStore }) {
     const { containers, networks } = await openStore();
     const { id, netnsPath } = await findRunning(containers, container);
-    const wish = { network, aliases: flags.alias, ...optional("ipv4", flags.ip) };
+    const wish = { network, aliases: flags.alias, ...optional("ipv4", flags.ip), ...optional("ipv6", flags.ip6) };
     await networks.connect(id, netnsPath, wish, { signal: io.signal });
   },
 });

@@ -101,7 +101,7 @@ async function layersOf(
 }
 
 /** Whether the name that a container was made with still stands for its image. */
-async function namesOfImages({ images }: Varve): Promise<(container: Container) => boolean> {
+export async function namesOfImages({ images }: Varve): Promise<(container: Container) => boolean> {
   const known = new Map((await images.list()).map(({ id, names }) => [id, names]));
   return ({ config: { image, imageId } }) => {
     const names = known.get(imageId);
