@@ -33,6 +33,8 @@ const spinner = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
 const spinMs = 100;
 /** A layer's share, from nothing to all of it. */
 const shares = "⠀⡀⣀⣄⣤⣦⣶⣷⣿";
+/** In columns. */
+const layerBarWidth = 24;
 /** Of a name at least so much is shown. */
 const minName = 12;
 /** So much of a state has its place beside the name and the time; only errors have more to say. */
@@ -99,7 +101,7 @@ function transferOf({ layers, endMs }: ShownStep): readonly Span[] {
 function layerLines({ layers, endMs }: ShownStep, options: StepFrameOptions): readonly ScreenLine[] {
   if (endMs !== undefined) return [];
   return [...layers.values()].map((layer) => {
-    const { id, text, bar } = describeLayer(layer);
+    const { id, text, bar } = describeLayer(layer, { barWidth: layerBarWidth });
     const isDone = bar === undefined && layer.state !== "waiting";
     const mark = isDone ? { text: "✔", color: green } : { text: spinAt(options.nowMs), color: yellow };
     return paintLine([{ text: "   " }, mark, { text: ` ${id} ${text}${bar === undefined ? "" : ` ${bar}`}` }], options);

@@ -14,7 +14,8 @@ export interface TransferProgress {
 /** How often a terminal is drawn anew, in milliseconds. */
 export const drawEveryMs = 100;
 
-const barWidth = 50;
+/** In columns, where a whole line is there for it. */
+const wholeBarWidth = 50;
 
 /** Bars that move on a terminal; elsewhere a line for each layer when it gets somewhere. */
 export function createTransferProgress(out: Pick<OutputStream, "isTerminal" | "print" | "size">): TransferProgress {
@@ -64,15 +65,14 @@ function lineOf(layer: LayerTransfer, withBar = false): string {
 }
 
 /** The short ID of a layer, what becomes of it in Docker's words, and how far it is while it moves. */
-export function describeLayer({ digest, state, current, total, from }: LayerTransfer): {
-  readonly id: string;
-  readonly text: string;
-  readonly bar?: string;
-} {
+export function describeLayer(
+  { digest, state, current, total, from }: LayerTransfer,
+  { barWidth = wholeBarWidth } = {},
+): { readonly id: string; readonly text: string; readonly bar?: string } {
   const id = digest.slice(digest.indexOf(":") + 1).slice(0, 12);
   if (state === "mounted") return { id, text: `Mounted from ${from ?? "another repository"}` };
   const moving = state === "pushing" || state === "downloading";
-  return { id, text: words[state], ...(moving ? { bar: barOf(current, total) } : {}) };
+  return { id, text: words[state], ...(moving ? { bar: barOf(current, total, barWidth) } : {}) };
 }
 
 const words: Readonly<Record<Exclude<LayerTransfer["state"], "mounted">, string>> = {
@@ -85,7 +85,7 @@ const words: Readonly<Record<Exclude<LayerTransfer["state"], "mounted">, string>
   pulled: "Pull complete",
 };
 
-function barOf(current: number, total: number): string {
+function barOf(current: number, total: number, barWidth: number): string {
   const filled = total === 0 ? barWidth : Math.min(barWidth, Math.floor((current / total) * barWidth));
   const bar = `${"=".repeat(filled)}${filled < barWidth ? ">" : ""}`.padEnd(barWidth).slice(0, barWidth);
   return `[${bar}]  ${formatSize(current)}/${formatSize(total)}`;
