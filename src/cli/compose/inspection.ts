@@ -156,5 +156,3 @@ export const composeVersion = defineCommand({
     await Promise.resolve();
   },
 });
-
-

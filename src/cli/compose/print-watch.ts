@@ -6,13 +6,13 @@ export interface WatchPrinterOptions {
   /** Prints whole lines; 1 is stdout, 2 is stderr. */
   readonly print: (stream: 1 | 2, text: string) => void;
   /** Before each line that is of the watch itself. */
-  readonly prefix?: string;
+  readonly prefix?: () => string;
   readonly warn: (message: string) => void;
 }
 
 /** Shows what `watch` tells of, in Docker Compose's words. */
-export function createWatchPrinter({ print, prefix = "", warn }: WatchPrinterOptions): (event: WatchEvent) => void {
-  const say = (text: string): void => print(1, `${prefix}${text}\n`);
+export function createWatchPrinter({ print, prefix = () => "", warn }: WatchPrinterOptions): (event: WatchEvent) => void {
+  const say = (text: string): void => print(1, `${prefix()}${text}\n`);
   return (event) => {
     switch (event.kind) {
       case "enabled":
@@ -57,24 +57,23 @@ export function watchContext(
   call: ComposeCall,
   {
     print,
-    prefix = "",
+    prefix = () => "",
     isQuiet,
-  }: Pick<WatchPrinterOptions, "print" | "prefix"> & {
-    readonly isQuiet: boolean;
-  },
+    signal = call.io.signal,
+  }: Pick<WatchPrinterOptions, "print" | "prefix"> & { readonly isQuiet: boolean; readonly signal?: AbortSignal },
 ): ProjectContext {
   const { io } = call;
   let rest = "";
   const printLines = (text: string): void => {
     const lines = (rest + text).split("\n");
     rest = lines.pop() ?? "";
-    if (lines.length > 0) print(1, lines.map((line) => `${prefix}${line}\n`).join(""));
+    if (lines.length > 0) print(1, lines.map((line) => `${prefix()}${line}\n`).join(""));
   };
   const lines = {
     isTerminal: false,
     print: printLines,
     write: (chunk: Uint8Array) => Promise.resolve(printLines(Buffer.from(chunk).toString())),
   };
-  const own: ComposeCall = { ...call, io: { ...io, stderr: lines, stdout: lines } };
+  const own: ComposeCall = { ...call, io: { ...io, stderr: lines, stdout: lines, signal: AbortSignal.any([io.signal, signal]) } };
   return { ...context, build: (build) => buildService(build, own, { project: context.project, isQuiet }) };
 }

@@ -3,6 +3,7 @@ import type { ConvergeOptions, LogFollower, Observed, ProjectContext } from "../
 import { VarveError } from "../../errors/index.ts";
 import type { Call } from "../command.ts";
 import { createOutcome } from "./attach-outcome.ts";
+import { createAttachedWatch, type AttachedWatch } from "./attached-watch.ts";
 import { isTrue } from "./flag-values.ts";
 import { openMenu, type Menu, type MenuEntry } from "./menu.ts";
 import { openContext, type ShownContext } from "./open-context.ts";
@@ -28,6 +29,27 @@ export async function runAttached(call: UpCall, project: Project, options: Conve
     quietBuild: flags["quiet-build"] === true,
     quietPull: flags["quiet-pull"] === true,
   });
+  let menu: Menu | undefined;
+  const print = (text: string): void => (menu === undefined ? io.stdout.print(text) : menu.print(text));
+  // with a menu both are the same terminal
+  const printOn = (stream: 1 | 2, text: string): void =>
+    stream === 1 || menu !== undefined ? print(text) : io.stderr.print(text);
+  const started = Promise.withResolvers<undefined>();
+  const failed = new AbortController();
+  let followNew = (_services: readonly string[]): Promise<void> => Promise.resolve();
+  let names: readonly string[] = [];
+  await using watch = createAttachedWatch({
+    call,
+    context: { ...context, warn: (message) => print(warningText(call, message)) },
+    services: call.args,
+    isQuiet: flags["quiet-build"] === true,
+    print: printOn,
+    names: () => names,
+    colors: flags["no-color"] !== true && hasLogColors(call),
+    onContainers: (changed) => followNew(changed),
+    onFailure: (error) => failed.abort(error),
+  });
+  if (flags.watch === true) await watch.start({ ready: started.promise });
   // until there is something to stop, a signal ends the command as any other
   const services = await compose.converge(context, options);
   context.display.end();
@@ -38,17 +60,14 @@ export async function runAttached(call: UpCall, project: Project, options: Conve
     isKilling = true;
     void killServices(context, options);
   }, ["SIGINT", "SIGTERM"]);
-  let menu: Menu | undefined;
-  const print = (text: string): void => (menu === undefined ? io.stdout.print(text) : menu.print(text));
   const follower = new AbortController();
   try {
     const followed = attachedServices(call, project, services);
     const containers = compose.ofServices(await compose.observeProject(context), followed.length === 0 ? [""] : followed);
-    const names = containers.map(compose.shortName);
+    names = containers.map(compose.shortName);
     const printer = createLogPrinter({
-      // with a menu both are the same terminal
-      print: (stream, text) => (stream === 1 || menu !== undefined ? print(text) : io.stderr.print(text)),
-      names,
+      print: printOn,
+      names: flags.watch === true ? [...names, "#watch"] : names,
       prefix: flags["no-log-prefix"] !== true,
       colors: flags["no-color"] !== true && hasLogColors(call),
       timestamps: flags.timestamps === true,
@@ -60,13 +79,24 @@ export async function runAttached(call: UpCall, project: Project, options: Conve
       onLine: printer.line,
       onExit(container, exitCode, more) {
         printer.exit(container, exitCode, more);
-        if (more?.isRestarting !== true) outcome.exited(container, exitCode);
+        // what ends while a change is carried out is there again at once
+        if (more?.isRestarting !== true && !watch.isBusy()) outcome.exited(container, exitCode);
       },
     });
     io.stdout.print(`Attaching to ${names.join(", ")}\n`);
-    if (hasMenu(call))
-      menu = await openMenu(io, { entries: [detachEntry(() => interrupt.abort(detached))], colors: hasStepColors(call) });
-    const signal = AbortSignal.any([io.signal, interrupt.signal]);
+    followNew = async (changed) => {
+      const now = await compose.observeProject(context);
+      const own = changed.filter((name) => followed.includes(name));
+      for (const container of own.length === 0 ? [] : compose.ofServices(now, own)) {
+        const { finishedMs } = container.container.state;
+        logs.add(container, finishedMs === undefined ? {} : { sinceMs: finishedMs });
+      }
+    };
+    if (hasMenu(call)) {
+      const entries = [watchEntry(watch, () => menu?.refresh()), detachEntry(() => interrupt.abort(detached))];
+      menu = await openMenu(io, { entries, colors: hasStepColors(call) });
+    }
+    const signal = AbortSignal.any([io.signal, interrupt.signal, failed.signal]);
     const running: ProjectContext = {
       ...context,
       report: () => undefined,
@@ -75,7 +105,7 @@ export async function runAttached(call: UpCall, project: Project, options: Conve
     };
     try {
       await Promise.race([
-        followAll(running, { services, containers, logs, startMs: io.now() }),
+        followAll(running, { services, containers, logs, startMs: io.now(), watch, onStarted: () => started.resolve(undefined) }),
         outcome.aborted,
         aborted(signal),
       ]);
@@ -89,6 +119,7 @@ export async function runAttached(call: UpCall, project: Project, options: Conve
       if (interrupt.signal.reason !== stopped) throw error;
       io.stdout.print("Gracefully Stopping... press Ctrl+C again to force\n");
     }
+    await watch.stop();
     await stopServices(call, context, options);
     // what containers that end say last is theirs to say; those that others need were not stopped
     if (followed.every((name) => isStopped(name, options))) await Promise.race([logs.done(), aborted(io.signal)]);
@@ -108,6 +139,8 @@ async function followAll(
     readonly containers: readonly Observed[];
     readonly logs: LogFollower;
     readonly startMs: number;
+    readonly watch: AttachedWatch;
+    readonly onStarted: () => void;
   },
 ): Promise<void> {
   const { startServices } = await import("../../compose/index.ts");
@@ -118,7 +151,9 @@ async function followAll(
       if (ids.has(container.id)) parts.logs.add(container, { sinceMs: parts.startMs });
     },
   });
-  await parts.logs.done();
+  parts.onStarted();
+  do await parts.logs.done();
+  while (await parts.watch.settle());
 }
 
 /** Stops the services that were named, or all; what is done is told among the logs. */
@@ -163,6 +198,14 @@ function hasMenu(call: UpCall): boolean {
   const wish = io.env["COMPOSE_MENU"] ?? "";
   const isWanted = flags.menu ?? (wish === "" || isTrue(wish));
   return isWanted && io.stdin.isTerminal && io.stdout.isTerminal && readStepMode(call) === "tty";
+}
+
+function watchEntry(watch: AttachedWatch, onChange: () => void): MenuEntry {
+  return {
+    key: "w",
+    text: () => (watch.isOn() ? "Disable Watch" : "Enable Watch"),
+    act: () => void watch.toggle().then(onChange),
+  };
 }
 
 function detachEntry(act: () => void): MenuEntry {

@@ -86,7 +86,6 @@ export const upFlags = {
     kind: "bool",
     short: "w",
     help: "Watch source code and rebuild/refresh containers when files are updated",
-    only: ["false"],
   },
 } as const satisfies FlagTable;
 
@@ -97,11 +96,21 @@ export function readUpOptions(
 ): ConvergeOptions {
   if (flags["always-recreate-deps"] === true && flags["no-recreate"] === true)
     throw new VarveError("USAGE", "--always-recreate-deps and --no-recreate are incompatible");
-  const detached = flags.detach === true || flags.wait === true;
-  for (const flag of ["abort-on-container-exit", "abort-on-container-failure", "exit-code-from", "attach-dependencies"] as const)
-    if (detached && flags[flag] !== undefined && flags[flag] !== false)
-      throw new VarveError("USAGE", `--detach cannot be combined with --${flag}`);
-  if (detached && flags.attach.length > 0) throw new VarveError("USAGE", "--detach cannot be combined with --attach");
+  const ofAttached = [
+    "abort-on-container-exit",
+    "abort-on-container-failure",
+    "exit-code-from",
+    "attach-dependencies",
+    "watch",
+  ] as const;
+  const isAttached = flags.attach.length > 0 || ofAttached.some((flag) => flags[flag] !== undefined && flags[flag] !== false);
+  if (isAttached && (flags.detach === true || flags.wait === true))
+    throw new VarveError(
+      "USAGE",
+      `--${flags.wait === true ? "wait" : "detach"} cannot be combined with --abort-on-container-exit, --abort-on-container-failure, --attach, --attach-dependencies or --watch`,
+    );
+  if (flags.watch === true && flags["no-build"] === true)
+    throw new VarveError("USAGE", "--no-build and --watch are incompatible");
   const options = readConvergeOptions(flags, more);
   const forDependencies = flags["always-recreate-deps"] === true ? "force" : options.recreate === "never" ? "never" : undefined;
   return {
