@@ -111,6 +111,8 @@ test("V07 the first or every match is replaced, the longest at its place", () =>
     ["${name//?/.}", "....."],
     ["${name/l/\\/}", "va\\/ue"],
     ["${name//l/$two}", "vaone twoue"],
+    ["${name//l/<\\$0\\$x\\$\\$>}", "va<\\l\\\\$\\$>ue"],
+    ["${name/l/\\$0}", "va\\$0ue"],
   ]);
 });
 

@@ -22,7 +22,10 @@ export function removeMatch(
   return (options.from === "end" ? kept.reverse() : kept).join("");
 }
 
-/** `${v/p/r}`, `${v//p/r}` (V07): the first or every leftmost longest match replaced. `r` is taken as it is. */
+/**
+ * `${v/p/r}`, `${v//p/r}` (V07): the first or every leftmost longest match replaced. Of the first, `r` is taken as it is; of all,
+ * a `$` in it is read as Go's regexp reads a replacement: `$0` is the match, `$$` a dollar, any other name nothing.
+ */
 export function replaceMatches(
   value: string,
   pattern: string,
@@ -37,7 +40,7 @@ export function replaceMatches(
     const empty = end === at;
     // an empty match right after a match does not count, as in Go's regexp
     if (end !== -1 && !(empty && at === afterMatch)) {
-      out += options.replacement;
+      out += options.all ? fillTemplate(options.replacement, chars.slice(at, end).join("")) : options.replacement;
       if (out.length > options.maxLength) throw options.refuse(`the result is longer than ${options.maxLength} characters`);
       if (!options.all) return out + chars.slice(end).join("");
       afterMatch = end;
@@ -46,6 +49,17 @@ export function replaceMatches(
     else out += chars[at++] ?? "";
   }
   return out;
+}
+
+/** As `Regexp.Expand` of Go's regexp does for an expression without groups. */
+function fillTemplate(template: string, match: string): string {
+  return template.replace(
+    /\$(?:\$|([\p{L}\p{Nd}_]+)|\{([\p{L}\p{Nd}_]+)\})/gu,
+    (dollar: string, plain?: string, braced?: string) => {
+      if (dollar === "$$") return "$";
+      return (plain ?? braced) === "0" ? match : "";
+    },
+  );
 }
 
 function readPattern(pattern: string, value: readonly string[], options: Refusing): readonly PatternToken[] {

@@ -31,8 +31,10 @@ export function makeInRoot(root: number, path: string, options: MakeOptions, lin
   const slash = trimmed.lastIndexOf("/");
   const name = trimmed.slice(slash + 1);
   const above = trimmed.slice(0, Math.max(slash, 0));
-  if (name === "." || name === "..") throw new VarveError("RUNTIME_MOUNT_POINT", `the path "${path}" leads nowhere in the image`);
-  if (above !== "") makeInRoot(root, above, { ...options, kind: "folder", folderMode: 0o755 }, linksLeft);
+  if (above !== "") {
+    makeInRoot(root, above, { ...options, kind: "folder", folderMode: 0o755 }, linksLeft);
+    if (exists(root, path)) return; // ".." of a folder that was missing, and what lies behind it
+  }
   const parent = openInRoot(root, above === "" ? "." : above, { flags: openFlags.path | constants.O_DIRECTORY });
   let handedOn = false;
   try {

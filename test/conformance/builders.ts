@@ -5,8 +5,13 @@ import { openVarve } from "../../src/engine/index.ts";
 import { VarveError } from "../../src/errors/index.ts";
 import type { BuildFlags } from "./case.ts";
 
-/** How a build ended: undefined when the archive was written, else what was said about the failure. */
-export type Outcome = { readonly failure: string | undefined; readonly log: string };
+export interface Outcome {
+  /** Undefined when the archive was written, else what was said about the failure. */
+  readonly failure: string | undefined;
+  /** Lines of the Dockerfile that were shown as the place of the failure. */
+  readonly lines: readonly number[];
+  readonly log: string;
+}
 
 /** Something that builds a context into an OCI archive. */
 export interface Builder {
@@ -60,7 +65,11 @@ export function connectDocker(): Builder | string {
       let { code, output } = await run("docker", command);
       for (let again = 0; again < engineRetries && code !== 0 && passingFault.test(output); again += 1)
         ({ code, output } = await run("docker", command));
-      return { failure: code === 0 ? undefined : (/^ERROR: (.*)/ms.exec(output)?.[1] ?? output), log: output };
+      return {
+        failure: code === 0 ? undefined : (/^ERROR: (.*)/ms.exec(output)?.[1] ?? output),
+        lines: findLines(output),
+        log: output,
+      };
     },
     close: () => Promise.resolve(),
   };
@@ -115,9 +124,11 @@ export function openBuilder(root: string, runtime: string | undefined): Builder 
       try {
         for await (const event of run) if (event.type === "log") log += Buffer.from(event.data).toString();
         await run;
-        return { failure: undefined, log };
+        return { failure: undefined, lines: [], log };
       } catch (error) {
-        return { failure: sayFailure(error), log };
+        const { startLine = 0, endLine = 0 } = (error instanceof VarveError ? error.where : undefined) ?? {};
+        const lines = startLine === 0 ? [] : Array.from({ length: endLine - startLine + 1 }, (_, index) => startLine + index);
+        return { failure: sayFailure(error), lines, log };
       }
     },
     close: () => varve.close(),
@@ -129,7 +140,16 @@ async function runCommand(root: string, args: readonly string[]): Promise<Outcom
   const main = join(import.meta.dirname, "../../src/cli/main.ts");
   const env = { VARVE_ROOT: root, VARVE_CONFIG: `${none}.toml`, DOCKER_CONFIG: none };
   const { code, output } = await run(process.execPath, [main, "build", ...args], env);
-  return { failure: code === 0 ? undefined : (/^ERROR: (.*)/ms.exec(output)?.[1] ?? `UNFORESEEN ${output}`), log: output };
+  return {
+    failure: code === 0 ? undefined : (/^ERROR: (.*)/ms.exec(output)?.[1] ?? `UNFORESEEN ${output}`),
+    lines: findLines(output),
+    log: output,
+  };
+}
+
+/** The marked lines of the excerpt of the Dockerfile that both command lines print. */
+function findLines(output: string): number[] {
+  return [...output.matchAll(/^ +(\d+) \| >>> /gm)].map((match) => Number(match[1]));
 }
 
 /** An error with its hint and its causes. What is no VarveError was not foreseen and says so. */

@@ -2,12 +2,19 @@
 export interface Exception {
   /** Names of cases; all where absent. */
   readonly cases?: readonly string[];
+  /** What the Dockerfile holds; anything where absent. */
+  readonly dockerfile?: RegExp;
   /** The place of the difference, as the report prints it. */
   readonly place: RegExp;
   /** What the engine has there; anything where absent. */
   readonly docker?: RegExp;
+  /** What Varve has there; anything where absent. */
+  readonly varve?: RegExp;
   readonly why: string;
 }
+
+const parentsWhy =
+  "BuildKit's newer solvers refuse a missing source of --parents; the engine's solver does not know the rule yet and copies nothing";
 
 export const exceptions: readonly Exception[] = [
   {
@@ -18,7 +25,14 @@ export const exceptions: readonly Exception[] = [
   {
     cases: ["copy-parents-missing", "copy-parents-through-symlink"],
     place: /^refusal$/,
-    why: "BuildKit's newer solvers refuse a missing source of --parents; the engine's solver does not know the rule yet and copies nothing",
+    why: parentsWhy,
+  },
+  {
+    dockerfile: /--parents/,
+    place: /^build$/,
+    docker: /^succeeded/,
+    varve: /TREE_NOT_FOUND/,
+    why: parentsWhy,
   },
   {
     place: /^(config\.history|config\.rootfs\.layers|manifest\.layers)$/,

@@ -1,16 +1,48 @@
 import type { Case, FileSpec } from "./case.ts";
+import { createRandom, type Random } from "./random.ts";
+import { makeCopies } from "./random-copies.ts";
+import { makeArchives } from "./random-archives.ts";
+import { makeFaults } from "./random-faults.ts";
+import { makeIgnored } from "./random-ignore.ts";
+import { makeRuns } from "./random-runs.ts";
+import { makeOddSyntax } from "./random-syntax.ts";
+
+/** What can be put together by chance, each kind for one corner of the builders. */
+const kinds: Readonly<Record<string, (random: Random) => FileSpec[]>> = {
+  mixed: (random) => [...makeContext(random), { path: "Dockerfile", kind: "file", content: Buffer.from(makeDockerfile(random)) }],
+  syntax: makeOddSyntax,
+  copies: makeCopies,
+  ignore: makeIgnored,
+  runs: makeRuns,
+  archives: makeArchives,
+  faults: makeFaults,
+};
+
+export interface RandomOptions {
+  readonly seed: number;
+  readonly count: number;
+  /** One of the kinds; of all in turn where absent. */
+  readonly kind?: string;
+}
 
 /**
- * Builds that nobody thought of: Dockerfiles put together by chance from the instructions' forms, over one context with files,
- * folders, links, odd modes and an ignore file. The same seed makes the same cases. Whether a build should succeed is not known: both
- * builders must agree on that, and on the image.
+ * Builds that nobody thought of: Dockerfiles put together by chance from the instructions' forms, with their contexts. The same seed
+ * makes the same cases. Whether a build should succeed is not known: both builders must agree on that, and on the image.
  */
-export function randomCases(seed: number, count: number): Case[] {
+export function randomCases({ seed, count, kind }: RandomOptions): Case[] {
+  const all = Object.keys(kinds);
   return Array.from({ length: count }, (_, index) => {
     const random = createRandom(seed * 100_003 + index);
+    const chosen = kind ?? all[index % all.length] ?? "mixed";
+    const make = kinds[chosen];
+    if (make === undefined) throw new Error(`there is no kind ${chosen}, only ${all.join(", ")}`);
+    const files = make(random);
+    const usesNewer = files.some(
+      (file) => file.path === "Dockerfile" && "content" in file && /--parents/.test(Buffer.from(file.content).toString()),
+    );
     return {
-      name: `random-${seed}-${index}`,
-      topic: "random",
+      name: `random-${chosen}-${seed}-${index}`,
+      topic: chosen,
       ids: [],
       options: {
         buildArgs: random.chance(0.4) ? { GIVEN: random.pick(words) } : {},
@@ -22,31 +54,10 @@ export function randomCases(seed: number, count: number): Case[] {
       },
       fails: undefined,
       mayFail: true,
-      needs: undefined,
-      files: [...makeContext(random), { path: "Dockerfile", kind: "file", content: Buffer.from(makeDockerfile(random)) }],
+      needs: usesNewer ? "--parents" : undefined,
+      files,
     };
   });
-}
-
-interface Random {
-  below(limit: number): number;
-  chance(probability: number): boolean;
-  pick<T>(from: readonly T[]): T;
-}
-
-/** A linear congruence, as in POSIX's example of rand(3), with more bits. */
-function createRandom(seed: number): Random {
-  let state = BigInt(seed) * 2_862_933_555_777_941_757n + 3_037_000_493n;
-  const next = (): number => {
-    state = (state * 6_364_136_223_846_793_005n + 1_442_695_040_888_963_407n) & 0xffff_ffff_ffff_ffffn;
-    return Number(state >> 33n) / 2 ** 31;
-  };
-  for (let round = 0; round < 8; round += 1) next();
-  return {
-    below: (limit) => Math.floor(next() * limit),
-    chance: (probability) => next() < probability,
-    pick: (from) => from[Math.floor(next() * from.length)] as (typeof from)[number],
-  };
 }
 
 const words = ["one", "two words", "a-b", "", "3.1", "x=y", "$HOME", "ü", "a/b.c"];
