@@ -36,8 +36,6 @@ export function checkContainer(config: ContainerConfig, facts: ContainerFacts): 
     throw missing("--cgroupns=private", "without root on a machine with cgroups v1");
   if ((host.oomScoreAdj ?? 0) < 0 && (facts.userNamespace || !facts.capabilities.includes("CAP_SYS_RESOURCE")))
     throw missing("--oom-score-adj below 0", "without root");
-  if ((host.log.maxFiles ?? 1) > 1)
-    throw missing(`--log-opt max-file=${host.log.maxFiles ?? 1}`, "by the monitor, which keeps one file");
   return warningsOf(host);
 }
 

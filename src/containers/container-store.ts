@@ -38,6 +38,8 @@ export interface ContainerRun extends Omit<ContainerState, "pid"> {
   readonly keeper?: KernelProcess;
   /** Tries its health. */
   readonly prober?: KernelProcess;
+  /** Begins new log files. */
+  readonly rotator?: KernelProcess;
   readonly runtimePath?: string;
   readonly runtimeArguments?: readonly string[];
   readonly monitorPath?: string;

@@ -43,8 +43,8 @@ export async function endProcesses(last: ContainerRun): Promise<void> {
 }
 
 /** Ends those who would look after a container that is to be no more. Only with its lock: then none of them is at work. */
-export async function endHelpers({ keeper, prober }: ContainerRun): Promise<void> {
-  for (const helper of [keeper, prober]) {
+export async function endHelpers({ keeper, prober, rotator }: ContainerRun): Promise<void> {
+  for (const helper of [keeper, prober, rotator]) {
     if (helper === undefined || helper.pid === process.pid) continue;
     if (signalProcess(helper, "SIGKILL")) await untilGone(helper, { timeoutMs: killMs });
   }

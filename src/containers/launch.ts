@@ -8,6 +8,7 @@ import type { Runtime } from "../runtime/index.ts";
 import type { ContainerPaths } from "./handle.ts";
 import { findProcess, type KernelProcess } from "./kernel-process.ts";
 import { planPath } from "./root-plan.ts";
+import { keepsOlder } from "./rotate-log.ts";
 
 export interface LaunchOptions {
   readonly id: string;
@@ -119,7 +120,8 @@ function monitorWords({ id, name, paths, runtime, runtimeArguments, monitorPath,
     [monitorPath, "--sync", "--cid", id, "--cuuid", id, "--name", name, "--bundle", paths.folder],
     ["--container-pidfile", paths.pidFile, "--exit-dir", paths.exitFolder, "--full-attach", "--no-sync-log"],
     ["--log-path", log.driver === "none" ? "none" : `k8s-file:${paths.log}`],
-    log.maxBytes === undefined ? [] : ["--log-size-max", String(log.maxBytes)],
+    // where older ones are kept, that is another's work: see rotateLogs
+    log.maxBytes === undefined || keepsOlder(log) ? [] : ["--log-size-max", String(log.maxBytes)],
     ["--runtime", runtime.path, ...runtimeArguments.map((argument) => `--runtime-arg=${argument}`)],
     tty ? ["--terminal"] : [],
     openStdin ? ["--stdin"] : [],

@@ -3,7 +3,9 @@ import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { listOlder, olderPath } from "./log-files.ts";
 import { readLogs } from "./logs.ts";
+import { shiftLogs } from "./rotate-log.ts";
 import type { LogLine, LogsOptions } from "./types.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "varve-logs-"));
@@ -91,6 +93,40 @@ describe("the log of a container", () => {
       }
     }
     assert.deepEqual(seen, ["first\n", "second\n", "third\n", "last\n"]);
+  });
+
+  test("a log of several files is one log, and the oldest of them go", async () => {
+    rmSync(path);
+    const names = Array.from({ length: 12 }, (_, index) => String(index));
+    let isOpen = true;
+    let written = 0;
+    const write = (): void => {
+      writeFileSync(path, record(1, "stdout", "F", names[written] ?? ""), { flag: "a" });
+      written += 1;
+    };
+    write();
+    const seen: string[] = [];
+    for await (const { data } of readLogs({ path, isOpen: () => isOpen }, { follow: true })) {
+      seen.push(Buffer.from(data).toString().trim());
+      if (seen.length < written) continue;
+      // two more files at once, and one that goes on
+      for (let files = 0; files < 2 && written < names.length; files += 1) {
+        shiftLogs(path, 4);
+        write();
+      }
+      if (written < names.length) write();
+      else isOpen = false;
+    }
+    assert.deepEqual(seen, names);
+    const kept = texts(await read()).map((line) => line.trim());
+    assert.deepEqual(kept, names.slice(-kept.length));
+    assert.ok(kept.length >= 4 && kept.length < names.length, String(kept.length));
+    for (let tail = 0; tail <= 7; tail += 1)
+      assert.deepEqual(
+        texts(await read({ tail })),
+        kept.slice(Math.max(0, kept.length - tail)).map((line) => `${line}\n`),
+      );
+    for (const number of listOlder(path)) rmSync(olderPath(path, number));
   });
 
   test("a file that is cut off in a record, or not there, is no reason to fail", async () => {

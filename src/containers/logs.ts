@@ -1,8 +1,9 @@
 import { watch, type FSWatcher } from "node:fs";
-import { open, stat, type FileHandle } from "node:fs/promises";
+import { stat, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { throwIfAborted } from "../flow/index.ts";
 import { hasCode } from "../sys/index.ts";
+import { openLogFiles, type LogFile } from "./log-files.ts";
 import { logLineReader } from "./log-lines.ts";
 import type { LogLine, LogsOptions } from "./types.ts";
 
@@ -16,30 +17,47 @@ export interface LogSource {
   readonly isOpen: () => boolean | Promise<boolean>;
 }
 
-/** What a container wrote, oldest first: from the last `tail` lines on, and with `follow` until it has ended. */
+/**
+ * What a container wrote, oldest first, through all files of its log: from the last `tail` lines on, and with `follow` until it has
+ * ended. Files that are begun meanwhile follow each other without a gap.
+ */
 export async function* readLogs({ path, isOpen }: LogSource, options: LogsOptions = {}): AsyncGenerator<LogLine, void, void> {
   const { follow = false, tail, sinceMs, untilMs, stdout = true, stderr = true, signal } = options;
   const wanted = { 1: stdout, 2: stderr };
+  const isWanted = (line: LogLine): boolean => wanted[line.stream] && (sinceMs === undefined || line.timeMs >= sinceMs);
   const waiter = follow ? watchFile(path) : undefined;
-  let file = await openLog(path);
+  const files = [...(await openLogFiles(path))];
+  const reader = logLineReader();
+  let lastInode: bigint | undefined;
   try {
-    let position = file === undefined || tail === undefined ? 0 : await tailOffset(file, tail);
-    const reader = logLineReader();
+    let position = 0;
+    if (tail !== undefined) {
+      const start = await findTail(files, tail);
+      for (const { file, inode } of files.splice(0, start.index)) {
+        lastInode = inode;
+        await file.close();
+      }
+      ({ position } = start);
+    }
     for (;;) {
       throwIfAborted(signal);
       const mayGrow = follow && (await isOpen());
-      file ??= await openLog(path);
+      if (files.length === 0) files.push(...(await openSuccessors(path, lastInode)));
+      const [current, next] = files;
+      // asked first: what is read then is all of it
+      const isDone = current !== undefined && (next !== undefined || (await wasReplaced(current, path)));
       const seen = waiter?.seen();
-      for await (const chunk of blocksFrom(file, position)) {
+      for await (const chunk of blocksFrom(current?.file, position)) {
         position += chunk.length;
         for (const line of reader.push(chunk)) {
           if (untilMs !== undefined && line.timeMs > untilMs) return;
-          if (wanted[line.stream] && (sinceMs === undefined || line.timeMs >= sinceMs)) yield line;
+          if (isWanted(line)) yield line;
         }
       }
-      if (file !== undefined && (await wasReplaced(file, path))) {
-        await file.close();
-        file = undefined;
+      if (current !== undefined && isDone && (follow || next !== undefined)) {
+        files.shift();
+        lastInode = current.inode;
+        await current.file.close();
         position = 0;
         continue;
       }
@@ -47,20 +65,19 @@ export async function* readLogs({ path, isOpen }: LogSource, options: LogsOption
       if (untilMs !== undefined && Date.now() > untilMs) break;
       await waiter?.changed(seen ?? 0, signal);
     }
-    for (const line of reader.end()) if (wanted[line.stream] && (sinceMs === undefined || line.timeMs >= sinceMs)) yield line;
+    for (const line of reader.end()) if (isWanted(line)) yield line;
   } finally {
     waiter?.close();
-    await file?.close();
+    for (const { file } of files) await file.close();
   }
 }
 
-async function openLog(path: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(path);
-  } catch (error) {
-    if (hasCode(error, "ENOENT")) return undefined;
-    throw error;
-  }
+/** The files that came after one; all where it is gone, or was none. */
+async function openSuccessors(path: string, inode: bigint | undefined): Promise<readonly LogFile[]> {
+  const all = await openLogFiles(path);
+  const place = all.findIndex((each) => each.inode === inode);
+  for (const { file } of all.slice(0, place + 1)) await file.close();
+  return all.slice(place + 1);
 }
 
 async function* blocksFrom(file: FileHandle | undefined, from: number): AsyncGenerator<Buffer, void, void> {
@@ -73,20 +90,43 @@ async function* blocksFrom(file: FileHandle | undefined, from: number): AsyncGen
   }
 }
 
-/** conmon begins a new file when the old one is full, and renames it to the name of the old. */
-async function wasReplaced(file: FileHandle, path: string): Promise<boolean> {
-  const [own, there] = await Promise.all([file.stat(), stat(path).catch(() => undefined)]);
-  return there !== undefined && (there.ino !== own.ino || there.dev !== own.dev);
+/** Another file has its name: nobody writes to this one any more. */
+async function wasReplaced({ inode }: LogFile, path: string): Promise<boolean> {
+  const there = await stat(path, { bigint: true }).catch(() => undefined);
+  return there !== undefined && there.ino !== inode;
 }
 
-/** Where the last `count` lines begin; records of unfinished lines belong to the line that follows. */
-async function tailOffset(file: FileHandle, count: number): Promise<number> {
+/** The file, and the place in it, where the last `count` lines begin. */
+async function findTail(
+  files: readonly LogFile[],
+  count: number,
+): Promise<{ readonly index: number; readonly position: number }> {
+  let left = count;
+  for (let index = files.length - 1; index >= 0; index -= 1) {
+    const { file } = files[index] as LogFile;
+    const { position, lines } = await tailOffset(file, left, { isNewest: index === files.length - 1 });
+    if (index === 0 || lines > left || left <= 0) return { index, position };
+    left -= lines;
+    if (left === 0) return { index, position };
+  }
+  return { index: 0, position: 0 };
+}
+
+/**
+ * Where the last `count` lines begin, and how many there are: more than asked for means that there are others before. Records of
+ * unfinished lines belong to the line that follows.
+ */
+async function tailOffset(
+  file: FileHandle,
+  count: number,
+  { isNewest }: { readonly isNewest: boolean },
+): Promise<{ readonly position: number; readonly lines: number }> {
   const { size } = await file.stat();
-  if (count <= 0) return size;
+  if (count <= 0) return { position: size, lines: 0 };
   let lines = 0;
   /** The bytes from `start` on that were looked at, up to the first line end in them. */
   let head: Buffer = Buffer.alloc(0);
-  let isLast = true;
+  let isLast = isNewest; // what goes on in a later file is counted there
   for (let start = size; start > 0;) {
     const length = Math.min(blockBytes, start);
     start -= length;
@@ -99,13 +139,13 @@ async function tailOffset(file: FileHandle, count: number): Promise<number> {
       const isWhole = /^\S+ std(?:out|err) F/.test(record.toString("latin1", 0, 64));
       if (isWhole || isLast) lines += 1;
       isLast = false;
-      if (lines > count) return start + end;
+      if (lines > count) return { position: start + end, lines };
       end = at + 1;
       if (at < 0) break;
     }
     head = bytes.subarray(0, end);
   }
-  return 0;
+  return { position: 0, lines };
 }
 
 /** Says when something in the file's folder has changed: also a file that takes its name. */

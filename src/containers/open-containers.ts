@@ -187,6 +187,7 @@ export function openContainers(options: ContainersOptions): ContainersRoom {
     async help([task, id = "", generation = "0"]) {
       if (task === "exited") await recordEnd(room, id, Number(generation));
       else if (task === "probe") await probe(room, id, Number(generation));
+      else if (task === "rotate") await (await import("./rotate-log.ts")).rotateLogs(room, id, Number(generation));
       else throw new TypeError(`containers do not know the task ${task}`);
     },
   };

@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { HealthConfig } from "../oci/index.ts";
-import { findProcess, isRunning } from "./kernel-process.ts";
+import { isRunning } from "./kernel-process.ts";
+import { startHelper } from "./start-helper.ts";
 import { handleOf } from "./observe.ts";
 import type { ContainerHandle } from "./handle.ts";
 import type { ContainerRoom } from "./room.ts";
@@ -45,13 +46,9 @@ export function startProber(room: ContainerRoom, id: string): void {
   const row = room.store.get(id);
   if (row === undefined || readProbe(row.config.healthcheck) === undefined) return;
   room.store.change(id, (run) => ({ ...run, health: { status: "starting", failingStreak: 0, log: [] } }));
-  const [program, ...args] = [...room.helperCommand, "probe", id, String(row.run.generation)];
-  const child = spawn(program, args, { detached: true, cwd: "/", stdio: "ignore", env: { PATH: room.path, LANG: "C.UTF-8" } });
   // without it the health stays what it is: starting
-  child.on("error", () => undefined);
-  const prober = child.pid === undefined ? undefined : findProcess(child.pid);
+  const prober = startHelper(room, "probe", row);
   if (prober !== undefined) room.store.change(id, (run) => ({ ...run, prober }));
-  child.unref();
 }
 
 /** What that process does. */

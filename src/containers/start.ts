@@ -15,6 +15,7 @@ import type { ContainerRoom } from "./room.ts";
 import { planPath, type RootPlan } from "./root-plan.ts";
 import { joinNamespaces } from "./join-namespaces.ts";
 import { startProber } from "./probe.ts";
+import { startRotator } from "./rotate-log.ts";
 import { readRuntimeFailure } from "./start-failure.ts";
 import { findInit, findMonitor } from "./tools.ts";
 
@@ -67,7 +68,15 @@ function freshRun(last: ContainerRun, generation: number, { restart }: StartOpti
 
 /** What is known of a container that no process belongs to any more. */
 export function withoutProcesses(run: ContainerRun): ContainerRun {
-  const { process: _process, monitor: _monitor, keeper: _keeper, prober: _prober, cgroupsPath: _cgroup, ...kept } = run;
+  const {
+    process: _process,
+    monitor: _monitor,
+    keeper: _keeper,
+    prober: _prober,
+    rotator: _rotator,
+    cgroupsPath: _cgroup,
+    ...kept
+  } = run;
   return { ...kept, endpoints: {}, ports: [] };
 }
 
@@ -143,6 +152,7 @@ async function launchAndStart(room: ContainerRoom, row: ContainerRow, generation
   await runStart(handle);
   room.events.tell(row, "start");
   startProber(room, id);
+  startRotator(room, id);
 }
 
 /** What the last run left in the folder. */

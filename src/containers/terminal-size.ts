@@ -15,7 +15,7 @@ export function sizeSender(controlPath: string): { send(size: TerminalSize): Pro
     while (waiting !== undefined) {
       const { rows, columns } = waiting;
       waiting = undefined;
-      await write(controlPath, `1 ${rows} ${columns}\n`);
+      await sendControl(controlPath, `1 ${rows} ${columns}\n`);
       await sleep(gapMs);
     }
     sending = undefined;
@@ -28,8 +28,8 @@ export function sizeSender(controlPath: string): { send(size: TerminalSize): Pro
   };
 }
 
-/** A pipe that nobody reads (ENXIO) or that is gone is that of a container which has ended. */
-async function write(path: string, message: string): Promise<void> {
+/** Tells a monitor something. A pipe that nobody reads (ENXIO) or that is gone is that of a container which has ended. */
+export async function sendControl(path: string, message: string): Promise<void> {
   try {
     const pipe = await open(path, constants.O_WRONLY | constants.O_NONBLOCK);
     try {
