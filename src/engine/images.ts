@@ -1,6 +1,6 @@
 import { findImageUsers, isContainerUp } from "../containers/index.ts";
 import { VarveError } from "../errors/index.ts";
-import { packImage, writeArchive, type ArchiveImage, type ExportedImage } from "../exporters/index.ts";
+import { packImage, type ArchiveImage, type ExportedImage } from "../exporters/index.ts";
 import type { ImageRecord } from "../images/index.ts";
 import { decompress } from "../layers/index.ts";
 import {
@@ -21,6 +21,7 @@ import {
 } from "../oci/index.ts";
 import { importArchive } from "../sources/index.ts";
 import { pullImage, pushStored } from "./image-transfers.ts";
+import { readMembers } from "./image-members.ts";
 import type { Parts } from "./parts.ts";
 import type { ImageDetails, Images, ImageSummary } from "./types.ts";
 
@@ -99,6 +100,14 @@ export function createImages(needParts: () => Parts): Images {
       const record = findImage(name, needParts());
       return describe(record, await readConfig(record), needParts());
     },
+    tree: async () => await (await import("./image-trees.ts")).listTrees(needParts()),
+    async indexOf(name) {
+      const { images } = needParts();
+      const tag = isReference(name) ? formatReference(withDefaultTag(parseReference(name))) : undefined;
+      const index = tag === undefined ? undefined : images.indexOf(tag);
+      if (index === undefined) return undefined;
+      return (await readMembers(index.digest, needParts())) === undefined ? undefined : index.digest;
+    },
     async tag(source, target) {
       const { images } = needParts();
       const { id, names } = findImage(source, needParts());
@@ -131,19 +140,11 @@ export function createImages(needParts: () => Parts): Images {
       }
       return done;
     },
-    async save(names, sink, { signal = new AbortController().signal } = {}) {
-      using _used = needParts().leases.hold();
-      const byId = new Map<string, { record: ImageRecord; names: string[] }>();
-      for (const name of names) {
-        const record = findImage(name, needParts());
-        const entry = byId.get(record.id) ?? { record, names: [] };
-        const tag = isReference(name) ? formatReference(withDefaultTag(parseReference(name))) : undefined;
-        if (tag !== undefined && record.names.includes(tag)) entry.names.push(tag);
-        byId.set(record.id, entry);
-      }
-      const archived: ArchiveImage[] = [];
-      for (const { record, names: tags } of byId.values()) archived.push(await asArchived(record, tags, signal));
-      await writeArchive("docker", archived, sink, { content: needParts().content, signal });
+    async save(names, sink, { platforms = [], signal = new AbortController().signal } = {}) {
+      const parts = needParts();
+      using _used = parts.leases.hold();
+      const { saveImages } = await import("./save-images.ts");
+      await saveImages(names, sink, parts, { platforms, signal, archive: asArchived, find: (name) => findImage(name, parts) });
     },
     async load(source, { signal = new AbortController().signal } = {}) {
       using _used = needParts().leases.hold();

@@ -9,7 +9,9 @@ export type * from "./store-types.ts";
 export type * from "./builder-types.ts";
 export type * from "./container-types.ts";
 export type * from "./remote-image-types.ts";
+export type * from "./git-folder-types.ts";
 export type * from "./verify-types.ts";
+export type * from "./image-tree-types.ts";
 export { isWithoutEffect, readNodeFlags } from "../builders/index.ts";
 export type * from "./types.ts";
 export type {

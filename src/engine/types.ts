@@ -1,3 +1,4 @@
+import type { GitFolders } from "./git-folder-types.ts";
 import type { BuildEvent, RootCause, StepReason } from "../events/index.ts";
 import type { SourceRange, VarveError } from "../errors/index.ts";
 import type { Containers } from "../containers/index.ts";
@@ -12,6 +13,7 @@ import type { Outline, StageInfo } from "../frontend/index.ts";
 import type { Logins } from "./login-types.ts";
 import type { ByteSink, Output } from "./output-types.ts";
 import type { RemoteImages } from "./remote-image-types.ts";
+import type { ImageTree } from "./image-tree-types.ts";
 import type { Verification, VerifyOptions } from "./verify-types.ts";
 import type { StoreCare } from "./store-types.ts";
 import type { Entitlement } from "../ops/index.ts";
@@ -53,6 +55,7 @@ export interface Varve extends AsyncDisposable {
   readonly images: Images;
   /** Images at their registries. */
   readonly remoteImages: RemoteImages;
+  readonly gitFolders: GitFolders;
   /** The builders beside this store; the same ones whichever is worked with. */
   readonly builders: Builders;
   readonly logins: Logins;
@@ -258,6 +261,10 @@ export interface Images {
   list(): Promise<readonly ImageSummary[]>;
   /** By reference, ID or unique prefix of an ID. Fails with IMAGE_NOT_FOUND. */
   inspect(name: string): Promise<ImageDetails>;
+  /** Images with all their names and platforms, newest first. */
+  tree(): Promise<readonly ImageTree[]>;
+  /** The digest of the index that a name stands for; undefined for an image of one platform. */
+  indexOf(name: string): Promise<Digest | undefined>;
   /** Gives an image one more name. */
   tag(source: string, target: string): Promise<void>;
   /** Removes a name, and the image when it was the last one. Returns what was done, as `docker rmi` prints it. */
@@ -265,8 +272,12 @@ export interface Images {
     name: string,
     options?: { readonly force?: boolean },
   ): Promise<readonly { readonly untagged?: string; readonly deleted?: string }[]>;
-  /** Writes a docker archive (with an OCI layout in it) of one or more images. */
-  save(names: readonly string[], sink: ByteSink, options?: { readonly signal?: AbortSignal }): Promise<void>;
+  /** Writes a docker archive (with an OCI layout in it) of one or more images; of a name with several platforms all, or those asked for. */
+  save(
+    names: readonly string[],
+    sink: ByteSink,
+    options?: { readonly platforms?: readonly string[]; readonly signal?: AbortSignal },
+  ): Promise<void>;
   /** Takes a docker archive or OCI archive into the store. Returns the names, or IDs where there is no name. */
   load(source: AsyncIterable<Uint8Array>, options?: { readonly signal?: AbortSignal }): Promise<readonly string[]>;
   /** Makes an image with one layer: the files of a tar archive, compressed or not, or of one behind a URL. Returns its ID. */

@@ -1,11 +1,11 @@
 import { VarveError } from "../errors/index.ts";
 import { blobLayers, identifyLayers } from "../exporters/index.ts";
 import { readCheckout, type BuildRecord } from "../history/index.ts";
-import type { ImageRecord } from "../images/index.ts";
 import { decompress } from "../layers/index.ts";
 import { parseImageConfig, type Digest, type ImageConfig } from "../oci/index.ts";
 import { compareConfigs } from "./compare-configs.ts";
 import { compareLayers } from "./compare-layers.ts";
+import { readMembers } from "./image-members.ts";
 import type { Parts } from "./parts.ts";
 import { rebuildOptions } from "./rebuild-options.ts";
 import type { BuildOptions, BuildRun } from "./types.ts";
@@ -13,9 +13,16 @@ import type { Difference, Verification, VerifyOptions } from "./verify-types.ts"
 
 const maxConfigBytes = 8 * 1024 * 1024;
 
+/** An image of a build: one, or of several platforms each. */
+interface Made {
+  /** Absent where there is one alone. */
+  readonly platform?: string;
+  readonly id: Digest;
+}
+
 /**
- * Builds an image again from the record of its build and compares the bytes. The second build uses nothing of the cache and takes
- * its place there, as any build with `noCache`; the image it makes is removed again.
+ * Builds an image, or all those of an index, again from the record of its build and compares the bytes. The second build uses nothing of
+ * the cache and takes its place there, as any build with `noCache`; the images it makes are removed again.
  */
 export async function verifyImage(
   parts: Parts,
@@ -25,43 +32,72 @@ export async function verifyImage(
 ): Promise<Verification> {
   const { images, history, leases } = parts;
   const { signal, maxDifferences = 1000 } = options;
-  const before = needImage(parts, id);
+  const before = await listImages(parts, id, signal);
   const record = await findRecord(history, id, options.record);
   const notes = notesOf(record, options);
   using _used = leases.hold();
-  if (before.layers) parts.snapshots.claim(before.layers);
+  for (const each of before) parts.snapshots.claim(images.get(each.id)?.layers ?? []);
   const run = build({ ...rebuildOptions(record, options), signal });
   for await (const event of run) options.onEvent?.(event);
   const { imageId: rebuilt, ref: rebuiltRef } = await run;
   if (rebuilt === undefined) throw new VarveError("REBUILD_IMPOSSIBLE", `the build ${record.ref} makes no image`);
-  const facts = { image: id, rebuilt, ref: record.ref, rebuiltRef, notes };
-  const config = await readConfig(parts, id);
-  const layers = config.rootfs.diff_ids.length;
-  if (rebuilt === id) return { ...facts, agrees: true, layers, differences: [], total: 0 };
+  const after = await listImages(parts, rebuilt, signal);
   try {
-    const after = needImage(parts, rebuilt);
-    const other = await readConfig(parts, rebuilt);
-    const differences = [...compareConfigs(config, other)];
-    const steps = (config.history ?? []).filter((entry) => entry.empty_layer !== true);
-    for (let index = 0; index < Math.min(layers, other.rootfs.diff_ids.length); index++) {
-      if (config.rootfs.diff_ids[index] === other.rootfs.diff_ids[index]) continue;
-      const found = await compareLayers(
-        await openLayer(parts, before, config, index, signal),
-        await openLayer(parts, after, other, index, signal),
-      );
-      const step = steps[index]?.created_by;
-      differences.push(...found.map((each): Difference => ({ layer: index, ...(step === undefined ? {} : { step }), ...each })));
+    const differences: Difference[] = [];
+    let layers = 0;
+    for (const image of before) {
+      const { platform } = image;
+      const other = after.find((each) => each.platform === platform);
+      const marked = platform === undefined ? {} : { platform };
+      layers += (await readConfig(parts, image.id)).rootfs.diff_ids.length;
+      if (other === undefined) differences.push({ ...marked, field: "image", image: image.id });
+      else differences.push(...(await compareImages(parts, image.id, other.id, signal)).map((each) => ({ ...marked, ...each })));
     }
-    return { ...facts, agrees: false, layers, differences: differences.slice(0, maxDifferences), total: differences.length };
+    for (const { platform, id: extra } of after)
+      if (!before.some((each) => each.platform === platform))
+        differences.push({ ...(platform === undefined ? {} : { platform }), field: "image", rebuilt: extra });
+    const platforms = before.flatMap(({ platform }) => platform ?? []);
+    return {
+      image: id,
+      rebuilt,
+      ref: record.ref,
+      rebuiltRef,
+      ...(platforms.length === 0 ? {} : { platforms }),
+      agrees: differences.length === 0,
+      layers,
+      differences: differences.slice(0, maxDifferences),
+      total: differences.length,
+      notes: differences.length === 0 ? [] : notes,
+    };
   } finally {
-    if (images.get(rebuilt)?.names.length === 0) images.delete(rebuilt);
+    for (const made of after)
+      if (!before.some((each) => each.id === made.id) && images.get(made.id)?.names.length === 0) images.delete(made.id);
   }
 }
 
-function needImage({ images }: Parts, id: Digest): ImageRecord {
-  const record = images.get(id);
-  if (record === undefined) throw new VarveError("IMAGE_NOT_FOUND", `No such image: ${id}`);
-  return record;
+async function listImages(parts: Parts, id: Digest, signal: AbortSignal): Promise<readonly Made[]> {
+  if (parts.images.get(id) !== undefined) return [{ id }];
+  const members = (await parts.content.has(id)) ? await readMembers(id, parts, { signal }) : undefined;
+  if (members === undefined) throw new VarveError("IMAGE_NOT_FOUND", `No such image: ${id}`);
+  return members;
+}
+
+async function compareImages(parts: Parts, image: Digest, rebuilt: Digest, signal: AbortSignal): Promise<readonly Difference[]> {
+  if (image === rebuilt) return [];
+  const [config, other] = [await readConfig(parts, image), await readConfig(parts, rebuilt)];
+  const [before, after] = [parts.images.get(image)?.layers, parts.images.get(rebuilt)?.layers];
+  const differences = [...compareConfigs(config, other)];
+  const steps = (config.history ?? []).filter((entry) => entry.empty_layer !== true);
+  for (let index = 0; index < Math.min(config.rootfs.diff_ids.length, other.rootfs.diff_ids.length); index++) {
+    if (config.rootfs.diff_ids[index] === other.rootfs.diff_ids[index]) continue;
+    const found = await compareLayers(
+      await openLayer(parts, before, config, index, signal),
+      await openLayer(parts, after, other, index, signal),
+    );
+    const step = steps[index]?.created_by;
+    differences.push(...found.map((each): Difference => ({ layer: index, ...(step === undefined ? {} : { step }), ...each })));
+  }
+  return differences;
 }
 
 async function readConfig({ content }: Parts, id: Digest): Promise<ImageConfig> {
@@ -87,7 +123,7 @@ function notesOf({ options, vcs }: BuildRecord, { context }: VerifyOptions): rea
 /** A layer's tar: from a blob that is there, else packed of its snapshot. */
 async function openLayer(
   parts: Parts,
-  { layers = [] }: ImageRecord,
+  layers: readonly number[] = [],
   config: ImageConfig,
   index: number,
   signal: AbortSignal,

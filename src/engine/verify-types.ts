@@ -20,8 +20,11 @@ export interface Verification {
   /** The builds' refs in `Varve.history`. */
   readonly ref: string;
   readonly rebuiltRef: string;
+  /** Of an index those that it has images for; all of them are compared. */
+  readonly platforms?: readonly string[];
   /** The config and every layer are the same bytes. */
   readonly agrees: boolean;
+  /** Of all platforms together. */
   readonly layers: number;
   readonly differences: readonly Difference[];
   /** Of differences, listed or not. */
@@ -30,8 +33,10 @@ export interface Verification {
   readonly notes: readonly string[];
 }
 
-/** One fact that is not the same: of the config, or of an entry of a layer's archive. */
+/** One fact that is not the same: of the config, or of an entry of a layer's archive; the field `image` where only one build has the platform. */
 export interface Difference {
+  /** Where there are several. */
+  readonly platform?: string;
   /** Counted from 0; undefined for the config. */
   readonly layer?: number;
   /** What made the layer, from the image's history. */

@@ -2,12 +2,13 @@ import type { ContentStore } from "../content/index.ts";
 import {
   parseReference,
   familiarReference,
+  formatPlatform,
   formatReference,
+  platformOfSpec,
   serializeIndex,
   type Descriptor,
   type Digest,
 } from "../oci/index.ts";
-import { VarveError } from "../errors/index.ts";
 import type { PackedImage, PackedIndex } from "./pack-image.ts";
 import { encodeEntry, endOfArchive, padding } from "../tar/index.ts";
 import type { ByteSink } from "./output-file.ts";
@@ -29,6 +30,8 @@ export interface ArchiveOptions {
   readonly signal: AbortSignal;
   /** Layers that are left out although the documents name them: whoever reads the archive has them. */
   readonly without?: ReadonlySet<Digest> | undefined;
+  /** Of images of several platforms the one that `manifest.json` names, as `formatPlatform` writes it; default none. */
+  readonly platform?: string | undefined;
 }
 
 /**
@@ -39,7 +42,7 @@ export async function writeArchive(
   kind: ArchiveKind,
   images: readonly (ArchiveImage | ArchiveIndex)[],
   sink: ByteSink,
-  { content, signal, without = new Set() }: ArchiveOptions,
+  { content, signal, without = new Set(), platform }: ArchiveOptions,
 ): Promise<void> {
   const blobs = listBlobs(images).filter(([digest]) => !without.has(digest));
   await sink(entry("blobs", "directory"));
@@ -59,7 +62,12 @@ export async function writeArchive(
     }),
     sink,
   );
-  if (kind === "docker") await writeFile("manifest.json", Buffer.from(JSON.stringify(images.map(dockerEntry))), sink);
+  if (kind === "docker")
+    await writeFile(
+      "manifest.json",
+      Buffer.from(JSON.stringify(images.flatMap((image) => dockerEntries(image, platform)))),
+      sink,
+    );
   await writeFile("oci-layout", layoutMark, sink);
   await sink(endOfArchive);
 }
@@ -95,9 +103,20 @@ export function listImage({ descriptor, names }: ArchiveImage | ArchiveIndex): D
   }));
 }
 
-function dockerEntry(image: ArchiveImage | ArchiveIndex): unknown {
-  if ("index" in image) throw new VarveError("OUTPUT_OPTIONS", "a docker archive holds no images of several platforms");
-  const { manifest, names } = image;
+/** `manifest.json` knows no platforms: of several images under one name it has that of the reader's likely machine, or none. */
+function dockerEntries(image: ArchiveImage | ArchiveIndex, platform: string | undefined): readonly unknown[] {
+  if ("index" in image) {
+    const own = image.images.find(({ descriptor }) => isFor(descriptor, platform));
+    return own === undefined ? [] : [dockerEntry({ ...own, names: image.names })];
+  }
+  return [dockerEntry(image)];
+}
+
+function isFor(descriptor: Descriptor, platform: string | undefined): boolean {
+  return descriptor.platform !== undefined && formatPlatform(platformOfSpec(descriptor.platform)) === platform;
+}
+
+function dockerEntry({ manifest, names }: ArchiveImage): unknown {
   return {
     Config: blobPath(manifest.config.digest),
     RepoTags: names.length === 0 ? null : names.map((name) => familiarReference(parseReference(name))),

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { readEntry } from "../kit/archive.ts";
+import { listArchive, readEntry } from "../kit/archive.ts";
 import { describeEachWay } from "../kit/each-way.ts";
 import { logOf, stepsRun } from "../kit/progress.ts";
 
@@ -82,6 +82,40 @@ describeEachWay("images", (box) => {
     assert.match(fed.stdout.toString(), /copy:2/);
     const rebuilt = await box.build({ Dockerfile: "FROM copy:2\nRUN cat /first\n" }, [], { store: "fresh" });
     assert.deepEqual(logOf(rebuilt.stderr, "RUN cat"), ["first"], rebuilt.stderr);
+  });
+
+  test("B20 save takes all platforms of a name, or those asked for, and images --tree shows them", async () => {
+    const files = { Dockerfile: "FROM scratch\nARG TARGETARCH\nCOPY $TARGETARCH /own\n", amd64: "a", arm64: "b" };
+    const made = await box.build(files, ["--platform=linux/amd64,linux/arm64", "-t", "several"]);
+    assert.equal(made.code, 0, made.stderr);
+    const save = async (...args: string[]) => {
+      const { stdout } = await box.succeed(["save", ...args, "several"]);
+      const read = (name: string) => JSON.parse(readEntry(stdout, name).toString()) as unknown;
+      const { manifests } = read("index.json") as { readonly manifests: readonly { readonly mediaType: string }[] };
+      const named = read("manifest.json") as readonly { readonly RepoTags: readonly string[] }[];
+      const blobs = listArchive(stdout).filter((name) => /^blobs\/sha256\/./.test(name));
+      return {
+        kinds: manifests.map(({ mediaType }) => mediaType.replace(/.*image\./, "")),
+        names: named.flatMap((each) => each.RepoTags),
+        blobs,
+      };
+    };
+    const whole = await save();
+    assert.deepEqual([whole.kinds, whole.names, whole.blobs.length], [["index.v1+json"], ["several:latest"], 7]);
+    const one = await save("--platform=linux/arm64");
+    assert.deepEqual([one.kinds, one.names, one.blobs.length], [["manifest.v1+json"], ["several:latest"], 3]);
+    assert.ok(one.blobs.every((blob) => whole.blobs.includes(blob)));
+    const missing = await box.varve(["save", "--platform=linux/s390x", "several"]);
+    assert.equal(missing.code, 1);
+    assert.match(
+      missing.stderr,
+      /image with reference several:latest was found but does not provide the specified platform \(linux\/s390x\)/,
+    );
+    const { stdout, stderr } = await box.succeed(["images", "--tree", "several"]);
+    assert.match(stderr, /^WARNING: This is an experimental feature\./);
+    const rows =
+      /^several:latest {7}[0-9a-f]{12} .*\n├─ linux\/amd64 {7}[0-9a-f]{12} .*\n└─ linux\/arm64 {7}[0-9a-f]{12} .*\n\n$/m;
+    assert.match(stdout.toString(), rows);
   });
 
   test("pull gets an image once, and tells whether it is news", async () => {

@@ -8,7 +8,13 @@ interface Verification {
   readonly rebuilt: string;
   readonly agrees: boolean;
   readonly layers: number;
-  readonly differences: readonly { readonly layer?: number; readonly path?: string; readonly field: string }[];
+  readonly platforms?: readonly string[];
+  readonly differences: readonly {
+    readonly platform?: string;
+    readonly layer?: number;
+    readonly path?: string;
+    readonly field: string;
+  }[];
 }
 
 describeEachWay("verify", (box) => {
@@ -67,6 +73,29 @@ describeEachWay("verify", (box) => {
     );
     assert.match(stdout.toString(), /^ {4}there\/new: only in the rebuilt image$/m);
     assert.equal((await box.succeed(["images", "-q", "-f", "dangling=true"])).stdout.toString(), "", "the second image is gone");
+  });
+
+  test("B20 of an image of several platforms each is built again and compared", async () => {
+    const context = box.write("several", {
+      Dockerfile: "FROM scratch\nARG TARGETARCH\nCOPY $TARGETARCH /own\n",
+      amd64: "one",
+      arm64: "two",
+    });
+    await box.succeed(["build", "-q", "--platform=linux/amd64,linux/arm64", "-t", "several", context]);
+    const same = await verify("several");
+    assert.deepEqual([same.agrees, same.platforms, same.layers], [true, ["linux/amd64", "linux/arm64"], 2]);
+    box.write("several", { arm64: "three" });
+    const other = await verify("several");
+    assert.equal(other.agrees, false);
+    const contents = other.differences.filter(({ field }) => field === "content");
+    assert.deepEqual(
+      contents.map(({ platform, layer, path }) => [platform, layer, path]),
+      [["linux/arm64", 0, "own"]],
+    );
+    assert.ok(other.differences.every(({ platform }) => platform === "linux/arm64"));
+    const { code, stdout } = await box.varve(["verify", "--rebuild", "--progress=quiet", "several"]);
+    assert.equal(code, 1);
+    assert.match(stdout.toString(), /^ {2}linux\/arm64, layer 1: COPY arm64 \/own # buildkit$/m);
   });
 
   test("what the record does not hold is asked for, and images without a record are refused", async () => {

@@ -1,10 +1,12 @@
 import type { ImageSummary, Varve } from "../../engine/index.ts";
+import { VarveError } from "../../errors/index.ts";
 import { defineCommand } from "../command.ts";
 import { formatAge } from "../format/durations.ts";
 import { formatGoTime } from "../format/go-time.ts";
 import { compileListing } from "../format/listing.ts";
 import { formatSize } from "../format/sizes.ts";
 import { shortId } from "../format/table.ts";
+import { formatImageTree } from "../images/image-tree.ts";
 import { matchesReference, readListFilters, type ListFilters } from "../images/image-filters.ts";
 
 export const images = defineCommand({
@@ -20,7 +22,7 @@ export const images = defineCommand({
     format: { kind: "string", help: "Print each image by a template, or as table or json" },
     "no-trunc": { kind: "bool", help: "Show whole IDs" },
     quiet: { kind: "bool", short: "q", help: "Show IDs only" },
-    tree: { kind: "bool", help: "Show images of several platforms as a tree", only: ["false"] },
+    tree: { kind: "bool", help: "Show each image with those for its platforms below it" },
   },
   args: { min: 0, max: 1 },
   async run({ flags, args, io, openStore }) {
@@ -30,6 +32,23 @@ export const images = defineCommand({
     const showsDigest = digests || (flags.format?.includes("{{.Digest}}") ?? false);
     const filters = readListFilters(flags.filter, io.now());
     const patterns = [...filters.references, ...args];
+    if (flags.tree === true) {
+      for (const [flag, name] of notWithTree)
+        if (flags[flag] !== undefined && flags[flag] !== false)
+          throw new VarveError("USAGE", `--${name} is not yet supported with --tree`);
+      const store = await openStore();
+      const chosen = new Set((await selectImages(store, filters)).map(({ id }) => id));
+      const trees = (await store.images.tree()).flatMap((tree) => {
+        const names = tree.names.filter((name) => patterns.every((pattern) => matchesReference(pattern, name)));
+        const isHidden = names.length === 0 && (tree.names.length > 0 || patterns.length > 0 || flags.all !== true);
+        return isHidden || !chosen.has(tree.image) ? [] : [{ ...tree, names }];
+      });
+      io.stderr.print("WARNING: This is an experimental feature. The output may change and shouldn't be depended on.\n");
+      const { isTerminal, size } = io.stdout;
+      const colors = isTerminal && (io.env["NO_COLOR"] ?? "") === "";
+      io.stdout.print(formatImageTree(trees, { columns: isTerminal ? (size?.().columns ?? 80) : 80, colors }));
+      return;
+    }
     const rows = (await selectImages(await openStore(), filters)).flatMap((image) => {
       const names = image.names.filter((name) => patterns.every((pattern) => matchesReference(pattern, name)));
       if (names.length === 0 && (image.names.length > 0 || patterns.length > 0)) return [];
@@ -46,6 +65,13 @@ async function selectImages({ images: store }: Varve, filters: ListFilters): Pro
   const since = Math.max(...(await Promise.all(filters.since.map(timeOf))));
   return (await store.list()).filter((image) => filters.accepts(image) && image.createdMs < before && image.createdMs > since);
 }
+
+const notWithTree = [
+  ["quiet", "quiet"],
+  ["no-trunc", "no-trunc"],
+  ["digests", "show-digest"],
+  ["format", "format"],
+] as const;
 
 /** The older form of the list, which `--format=raw` names. */
 const raw =

@@ -36,8 +36,9 @@ export const verify = defineCommand({
     const [secrets, ssh] = [await parseSecrets(flags.secret, io), await parseAgents(flags.ssh, io)];
     const store = await openStore();
     const { id } = await store.images.inspect(name);
+    const index = await store.images.indexOf(name);
     const result = await watch(createProgress(progress, io), io, async (onEvent) =>
-      store.verify(id, {
+      store.verify(index ?? id, {
         ...optional("record", nonEmpty(flags.record)),
         ...optional("context", given?.context),
         ...optional("dockerfile", file === undefined ? undefined : (given?.dockerfile ?? { path: resolve(io.cwd, file) })),
@@ -60,17 +61,24 @@ export function describeVerification({
   rebuiltRef,
   agrees,
   layers,
+  platforms,
   differences,
   total,
   notes,
 }: Verification): string {
   const head = `Image:    ${image}\nBuilt by: ${ref}\nRebuilt:  ${rebuilt} (${rebuiltRef})\n`;
-  if (agrees) return `${head}The bytes agree: the config and ${layers === 1 ? "1 layer" : `${layers} layers`}.\n`;
+  const compared = `the config and ${layers === 1 ? "1 layer" : `${layers} layers`}`;
+  if (agrees)
+    return `${head}The bytes agree: ${platforms === undefined ? compared : `${compared.replace("config", "configs")} of ${platforms.join(", ")}`}.\n`;
   const lines = [`${head}The bytes differ:\n`];
   let place: string | undefined;
   for (const difference of differences) {
-    const { layer, step = "" } = difference;
-    const heading = layer === undefined ? "config" : `layer ${layer + 1} of ${layers}${step === "" ? "" : `: ${step}`}`;
+    const { layer, step = "", platform } = difference;
+    const part =
+      layer === undefined
+        ? "config"
+        : `layer ${layer + 1}${platform === undefined ? ` of ${layers}` : ""}${step === "" ? "" : `: ${step}`}`;
+    const heading = platform === undefined ? part : `${platform}, ${part}`;
     if (heading !== place) lines.push(`  ${heading}\n`);
     place = heading;
     lines.push(`    ${describeDifference(difference)}\n`);
