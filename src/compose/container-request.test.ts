@@ -52,16 +52,17 @@ test("M61 the program: an empty command is none, no command is the image's", () 
   );
 });
 
-test("M62 ports: a range of the host gives each container of a scaled service its own", () => {
+test("M62 ports: of a range of the host each container of a scaled service takes the first free one", () => {
   const ports = [
     { target: 80, published: "8080-8082" },
     { target: 53, protocol: "udp", host_ip: "127.0.0.1" },
   ];
   assert.deepEqual(requestOf({ image: "x", ports }, { number: 2 }).host?.ports, [
-    { containerPort: 80, protocol: "tcp", hostPort: 8081 },
+    { containerPort: 80, protocol: "tcp", hostPort: 8080, lastHostPort: 8082 },
     { containerPort: 53, protocol: "udp", hostIp: "127.0.0.1" },
   ]);
-  assert.throws(() => requestOf({ image: "x", ports }, { number: 4 }), { code: "SERVICE_INVALID" });
+  const wrong = [{ target: 80, published: "x" }];
+  assert.throws(() => requestOf({ image: "x", ports: wrong }), { code: "SERVICE_INVALID" });
   assert.deepEqual(requestOf({ image: "x", expose: ["9000"], ports }).exposedPorts, ["9000/tcp", "80/tcp", "53/udp"]);
 });
 

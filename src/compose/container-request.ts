@@ -65,7 +65,7 @@ function hostConfig(service: Service, context: RequestContext): Partial<HostConf
     autoRemove: context.oneOff?.autoRemove === true,
     restart: context.oneOff === undefined ? restartPolicy(service) : { name: "no", maximumRetries: 0 },
     ...networkSettings(service, context),
-    ports: portRequests(service, context.number),
+    ports: portRequests(service),
     extraHosts: (service.extra_hosts ?? []).map((entry) => {
       const at = entry.search(/[=:]/);
       return { host: entry.slice(0, at), ip: entry.slice(at + 1) };
@@ -142,6 +142,7 @@ function networkSettings(service: Service, context: RequestContext): Pick<HostCo
               ]),
             ],
       ...given("ipv4", settings?.ipv4_address),
+      ...given("ipv6", settings?.ipv6_address),
       ...given("macAddress", settings?.mac_address ?? (key === sorted[0]?.[0] ? service.mac_address : undefined)),
     },
   ]);

@@ -64,7 +64,7 @@ export function fieldsWithoutEffect(service: Service): readonly string[] {
   return clusterFields.filter((field) => service.deploy?.[field] !== undefined).map((field) => `deploy.${field}`);
 }
 
-const networkFields = ["driver_opts", "interface_name", "link_local_ips", "ipv6_address"] as const;
+const networkFields = ["driver_opts", "interface_name", "link_local_ips"] as const;
 
 function unsupportedOfNetworks(networks: NonNullable<Service["networks"]>): readonly string[] {
   return Object.entries(networks).flatMap(([name, settings]) =>

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { wayOutResolver } from "./holder.ts";
+import { subnetOf } from "./make-network.ts";
 import type { NetworkRow } from "./network-rows.ts";
 import type { Attachment, NetworkEndpoint, Reservation } from "./types.ts";
 
@@ -110,7 +111,7 @@ export function writeFiles(
     return { resolvConf, hosts: `${readOrEmpty("/etc/hosts")}${extra}`, hostnameFile };
   }
   const resolver = reachableResolver();
-  const gateways = networks.flatMap(({ predefined, subnets }) => (predefined ? [] : subnets.map(({ gateway }) => gateway)));
+  const gateways = networks.flatMap((network) => (network.predefined ? [] : (subnetOf(network, 4)?.gateway ?? [])));
   const fallback = isRoot ? publicServers : [wayOutResolver];
   const own = asked.length > 0 ? asked : resolver.servers.length > 0 || kind === "none" ? resolver.servers : fallback;
   // A machine's own address is the gateway of its bridges; without root these stand elsewhere.
@@ -124,7 +125,7 @@ export function writeFiles(
     ),
     hosts: writeHosts(
       attachment,
-      endpoints.map(({ ipv4 }) => ipv4),
+      endpoints.flatMap(({ ipv4, ipv6 }) => [ipv4, ...(ipv6 === undefined ? [] : [ipv6])]),
       machine,
     ),
     hostnameFile,

@@ -45,7 +45,7 @@ function forwardUdp(server: Socket, { address, port }: ForwardMessage): void {
     if (client === undefined) {
       const [oldest] = clients.keys();
       if (clients.size >= maxClients && oldest !== undefined) forget(oldest);
-      const socket = createSocket("udp4");
+      const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
       socket.on("message", (answer, sender) => {
         if (sender.address !== address || sender.port !== port) return;
         clients.get(key)?.timer.refresh();

@@ -23,13 +23,13 @@ export interface ForwardMessage {
 export async function holdPort(port: PublishedPort): Promise<HeldPort> {
   const { hostIp: address, hostPort, protocol } = port;
   if (protocol === "udp") {
-    const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
+    const socket = createSocket(address.includes(":") ? { type: "udp6", ipv6Only: true } : { type: "udp4" });
     socket.bind({ address, port: hostPort, exclusive: true });
     await once(socket, "listening");
     return { port, socket };
   }
   const socket = createServer();
-  socket.listen({ host: address, port: hostPort, exclusive: true });
+  socket.listen({ host: address, port: hostPort, ipv6Only: address.includes(":"), exclusive: true });
   await once(socket, "listening");
   return { port, socket };
 }
@@ -50,7 +50,7 @@ const released = new WeakSet<HeldPort>();
 export async function forwardPorts(
   place: Place,
   held: readonly HeldPort[],
-  targetIp: string,
+  target: { readonly ipv4: string; readonly ipv6: string | undefined },
   log: { readonly folder: string; readonly name: string },
 ): Promise<string> {
   const { child, owner } = await startLasting(
@@ -59,7 +59,8 @@ export async function forwardPorts(
   );
   for (const one of held) {
     const { port, socket } = one;
-    const message: ForwardMessage = { protocol: port.protocol, address: targetIp, port: port.containerPort };
+    const address = (port.hostIp.includes(":") ? target.ipv6 : undefined) ?? target.ipv4;
+    const message: ForwardMessage = { protocol: port.protocol, address, port: port.containerPort };
     await new Promise<void>((resolve, reject) => {
       child.send(message, socket as Server, (error) => (error === null ? resolve() : reject(error)));
     });

@@ -3,6 +3,7 @@ import { accessSync, constants } from "node:fs";
 import type { Duplex } from "node:stream";
 import { VarveError } from "../errors/index.ts";
 import { mapIds, planIdMaps } from "../worker/index.ts";
+import { hasIpv6 } from "./ipv6-here.ts";
 import { lastWords, livingPid, startLasting, type Lasting } from "./processes.ts";
 import { findProgram, needProgram, runIn, runProgram, type Place } from "./programs.ts";
 
@@ -35,9 +36,12 @@ export async function startHolder(path: string, folder: string): Promise<Lasting
   const place = placeOf(path, lasting.child.pid ?? 0);
   await runIn(place, "ip", ["link", "set", "dev", "lo", "up"]);
   // what the runtime's default for new namespaces is, this one forwards
-  await runProgram([...place.enter, findProgram("sh", path) ?? "/bin/sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"]);
+  await runProgram([...place.enter, findProgram("sh", path) ?? "/bin/sh", "-c", forward]);
   return lasting;
 }
+
+/** Also where IPv6 is not there. */
+const forward = "cd /proc/sys/net && echo 1 >ipv4/ip_forward && if [ -e ipv6 ]; then echo 1 >ipv6/conf/all/forwarding; fi";
 
 /** The namespaces of a holder, as a place to run programs in. */
 export function placeOf(path: string, pid: number): Place {
@@ -87,7 +91,7 @@ export async function startWayOut(
       pasta ?? "pasta",
       "--foreground",
       "--quiet",
-      "--ipv4-only",
+      ...(hasIpv6() ? [] : ["--ipv4-only"]),
       "--config-net",
       ...none,
       ...names,
@@ -105,6 +109,7 @@ export async function startWayOut(
     "--configure",
     "--mtu=65520",
     "--disable-host-loopback",
+    ...(hasIpv6() ? ["--enable-ipv6"] : []),
     "--ready-fd=3",
     `--userns-path=${user}`,
     "--netns-type=path",
@@ -114,8 +119,13 @@ export async function startWayOut(
   const isUp = await Promise.race([once(ready, "data").then(() => true), once(child, "exit").then(() => false)]);
   ready.destroy();
   child.unref();
-  return isUp ? owner : refused("slirp4netns");
+  if (!isUp) return refused("slirp4netns");
+  if (hasIpv6()) await runIn(placeOf(path, holder), "ip", ["-batch", "-"], { input: slirpIpv6 });
+  return owner;
 }
+
+/** What slirp4netns leaves to router advertisements, which a namespace that forwards does not hear. (slirp4netns(1), libslirp) */
+const slirpIpv6 = "address add fd00::100/64 nodad dev tap0\nroute add default via fd00::2 dev tap0\n";
 
 const noWayOut = "containers have no way out of their networks";
 

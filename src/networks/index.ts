@@ -4,5 +4,6 @@
  * store, and slirp4netns is the way out. Never starts containers, and knows none but by ID.
  */
 export type * from "./types.ts";
+export { matchSubnets } from "./check-subnet.ts";
 export { openNetworks } from "./open-networks.ts";
 export { networksSchema } from "./schema.ts";

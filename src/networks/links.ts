@@ -5,8 +5,8 @@ import { runIn, type Place } from "./programs.ts";
 /** A bridge that is to be up. */
 export interface WantedBridge {
   readonly name: string;
-  /** `172.18.0.1/16`. */
-  readonly address: string;
+  /** `172.18.0.1/16`, and of a network with IPv6 another one. */
+  readonly addresses: readonly string[];
   readonly mtu: number | undefined;
 }
 
@@ -35,12 +35,12 @@ export async function settleBridges(
     ),
     ...wanted
       .filter(({ name }) => !mine.has(name))
-      .flatMap(({ name, address, mtu }) => [
+      .flatMap(({ name, addresses, mtu }) => [
         // Fails where there is a link of this name. Without an address of its own a bridge takes the lowest of its ports', which
         // changes as they come and go; containers would not find their gateway for a while.
         `link add name ${name} address ${newMac()}${mtu === undefined ? "" : ` mtu ${mtu}`} type bridge`,
         `link set dev ${name} alias ${mark}`,
-        `address add ${address} broadcast + dev ${name}`,
+        ...addresses.map((address) => addAddress(address, name)),
         `link set dev ${name} up`,
       ]),
   ];
@@ -59,14 +59,19 @@ export interface WantedLink {
   readonly bridge: string;
   /** In the container: `eth0`. */
   readonly interface: string;
-  /** `172.18.0.2/16`. */
-  readonly address: string;
+  /** `172.18.0.2/16`, and of a network with IPv6 another one. */
+  readonly addresses: readonly string[];
   readonly mac: string;
   readonly mtu: number | undefined;
   /** The containers of the bridge do not reach each other. */
   readonly isolated: boolean;
-  /** The way out of the container leads here. */
-  readonly gateway: string | undefined;
+  /** The ways out of the container lead here: none, or one of each family. */
+  readonly gateways: readonly string[];
+}
+
+/** Nobody else has an IPv6 address that is given out here: it is of use at once, without the search for others who have it. */
+function addAddress(address: string, name: string): string {
+  return `address add ${address} ${address.includes(":") ? "nodad" : "broadcast +"} dev ${name}`;
 }
 
 /** Puts interfaces into a network namespace, with addresses and routes. */
@@ -79,10 +84,10 @@ export async function plugIn(place: Place, netnsPath: string, links: readonly Wa
     `link set dev ${link} type bridge_slave hairpin on${isolated ? " isolated on" : ""}`,
     `link set dev ${link} up`,
   ]);
-  const inside = links.flatMap(({ interface: name, address, gateway }) => [
-    `address add ${address} broadcast + dev ${name}`,
+  const inside = links.flatMap(({ interface: name, addresses, gateways }) => [
+    ...addresses.map((address) => addAddress(address, name)),
     `link set dev ${name} up`,
-    ...(gateway === undefined ? [] : [`route replace default via ${gateway} dev ${name}`]),
+    ...gateways.map((gateway) => `route replace default via ${gateway} dev ${name}`),
   ]);
   await runIn(place, "ip", ["-batch", "-"], { input: `${outside.join("\n")}\n`, signal });
   await runIn(place, "ip", ["-batch", "-"], { input: `link set dev lo up\n${inside.join("\n")}\n`, netnsPath, signal });

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { VarveError } from "../errors/index.ts";
-import { checkSubnet, noIpv6 } from "./check-subnet.ts";
-import { chooseSubnet, routedSubnets } from "./choose-subnet.ts";
-import { formatCidr, formatIpv4, overlaps, parseCidr, type Cidr } from "./ipv4.ts";
+import { formatAddress, formatCidr, overlaps, parseCidr, type Cidr, type Family } from "./addresses.ts";
+import { checkSubnet } from "./check-subnet.ts";
+import { chooseSubnet, inventIpv6Subnet, routedSubnets } from "./choose-subnet.ts";
+import { needIpv6 } from "./ipv6-here.ts";
 import { newLinkName, type NetworkRow } from "./network-rows.ts";
 import type { CreateNetwork, NetworkRecord, Subnet } from "./types.ts";
 
@@ -31,7 +32,15 @@ export function makePredefined(nowMs: number): readonly NetworkRow[] {
     [name]: bridge,
     [mtu]: "1500",
   };
-  const common = { createdMs: nowMs, labels: {}, internal: false, attachable: false, predefined: true };
+  const common = {
+    createdMs: nowMs,
+    labels: {},
+    internal: false,
+    attachable: false,
+    predefined: true,
+    ipv6: false,
+    chosenIpv6: false,
+  };
   return [
     { ...common, id: newId(), name: "bridge", driver: "bridge", options, subnets: [pickSubnet([])], chosen: true, bridge },
     { ...common, id: newId(), name: "host", driver: "host", options: {}, subnets: [], chosen: false, bridge: "" },
@@ -41,23 +50,27 @@ export function makePredefined(nowMs: number): readonly NetworkRow[] {
 
 /** A network as it was asked for, beside those that are there. */
 export function makeNetwork(request: CreateNetwork, others: readonly NetworkRow[], nowMs: number): NetworkRow {
-  const { name, driver = "bridge", labels = {}, options = {}, internal = false, attachable = false, subnets = [] } = request;
+  const { name, driver = "bridge", labels = {}, options = {}, internal = false, attachable = false } = request;
+  const ipv6 = request.enableIpv6 === true;
   checkName(name);
   if (driver === "host" || driver === "null")
     throw new VarveError("NETWORK_INVALID", `only one instance of "${driver}" network is allowed`);
   if (driver !== "bridge")
     throw new VarveError("NETWORK_UNSUPPORTED", `plugin "${driver}" not found`, { hint: "networks are bridges here" });
-  if (request.enableIpv6 === true) throw noIpv6();
+  if (ipv6) needIpv6(`cannot create network ${name} with IPv6`);
   if (others.some((other) => other.name === name))
     throw new VarveError("NETWORK_EXISTS", `network with name ${name} already exists`);
   checkOptions(options);
   const bridge = options[bridgeOptions.name] ?? newLinkName("br");
   if (others.some((other) => other.bridge === bridge))
     throw new VarveError("NETWORK_INVALID", `cannot create network ${name}: its bridge ${bridge} is another network's`);
-  const asked = checkSubnet(subnets);
-  if (asked !== undefined && subnetsOf(others).some((other) => overlapsText(other, asked.subnet)))
+  const asked = (request.subnets ?? []).flatMap((wish) => checkSubnet(wish) ?? []);
+  if (([4, 6] as const).some((family) => asked.filter(({ subnet }) => familyOf(subnet) === family).length > 1))
+    throw new VarveError("NETWORK_UNSUPPORTED", "bridge driver doesn't support multiple subnets");
+  if (asked.some(({ subnet }) => subnetsOf(others).some((other) => overlapsText(other, subnet))))
     throw new VarveError("NETWORK_INVALID", "invalid pool request: Pool overlaps with other one on this address space");
-  const subnet = asked ?? pickSubnet(subnetsOf(others));
+  const chosen = subnetOf({ subnets: asked }, 4) === undefined;
+  const chosenIpv6 = ipv6 && subnetOf({ subnets: asked }, 6) === undefined;
   return {
     id: newId(),
     name,
@@ -68,8 +81,14 @@ export function makeNetwork(request: CreateNetwork, others: readonly NetworkRow[
     internal,
     attachable,
     predefined: false,
-    subnets: [subnet],
-    chosen: asked === undefined,
+    ipv6,
+    subnets: [
+      ...asked,
+      ...(chosen ? [pickSubnet(subnetsOf(others))] : []),
+      ...(chosenIpv6 ? [withGateway(inventIpv6Subnet())] : []),
+    ],
+    chosen,
+    chosenIpv6,
     bridge,
   };
 }
@@ -81,7 +100,29 @@ export function pickSubnet(others: readonly Cidr[]): Subnet {
     throw new VarveError("NETWORK_EXHAUSTED", "all predefined address pools have been fully subnetted", {
       hint: "name a subnet: --subnet",
     });
-  return { subnet: formatCidr(free), gateway: formatIpv4(free.first + 1) };
+  return withGateway(free);
+}
+
+function withGateway(cidr: Cidr): Subnet {
+  return { subnet: formatCidr(cidr), gateway: formatAddress({ family: cidr.family, value: cidr.first + 1n }) };
+}
+
+function familyOf(text: string): Family {
+  return text.includes(":") ? 6 : 4;
+}
+
+/** The subnet of a family that containers get addresses of: of IPv6 only where the network has it switched on. */
+export function subnetOf(
+  network: Pick<NetworkRecord, "subnets"> & { readonly ipv6?: boolean },
+  family: Family,
+): Subnet | undefined {
+  if (family === 6 && network.ipv6 === false) return undefined;
+  return network.subnets.find(({ subnet }) => familyOf(subnet) === family);
+}
+
+/** A network with another IPv4 subnet, in the place of its own. */
+export function replaceIpv4({ subnets }: Pick<NetworkRecord, "subnets">, subnet: Subnet): readonly Subnet[] {
+  return subnets.map((one) => (familyOf(one.subnet) === 4 ? subnet : one));
 }
 
 export function subnetsOf(networks: readonly NetworkRecord[]): readonly Cidr[] {

@@ -12,6 +12,7 @@ export interface NamedNetwork {
   readonly containers: readonly {
     readonly id: string;
     readonly ipv4: string;
+    readonly ipv6: string | undefined;
     readonly names: readonly string[];
     /** Where other names are asked, empty: where this machine asks. */
     readonly servers: readonly string[];
@@ -23,10 +24,10 @@ export interface NamedNetwork {
  * addresses, names, and servers for other names (aardvark-dns 1.4, src/config).
  */
 export function writeNames({ gateway, containers }: NamedNetwork): string {
-  const lines = containers.map(({ id, ipv4, names, servers }) => [
+  const lines = containers.map(({ id, ipv4, ipv6 = "", names, servers }) => [
     id,
     ipv4,
-    "",
+    ipv6,
     names.join(","),
     ...(servers.length > 0 ? [servers.join(",")] : []),
   ]);
@@ -81,6 +82,11 @@ export async function stopNames(folder: string): Promise<void> {
   if (server !== undefined) await end(ownerOf(server));
   rmSync(config, { recursive: true, force: true });
   forgetWords({ folder, name: namesLog });
+}
+
+/** Whether names are served for this folder. */
+export function servesNames(folder: string): boolean {
+  return findServer(join(folder, "names")) !== undefined;
 }
 
 const namesLog = "names";

@@ -6,6 +6,8 @@ import type { NetworkRecord, PublishedPort, Subnet } from "./types.ts";
 /** A network with what only this room needs to know. */
 export interface NetworkRow extends NetworkRecord {
   readonly chosen: boolean;
+  /** Nobody asked for its IPv6 subnet. */
+  readonly chosenIpv6: boolean;
   readonly bridge: string;
 }
 
@@ -24,6 +26,7 @@ export interface EndpointRow {
   readonly network: string;
   readonly position: number;
   readonly ipv4: string;
+  readonly ipv6: string | undefined;
   readonly mac: string;
   readonly aliases: readonly string[];
   readonly link: string;
@@ -36,10 +39,11 @@ export interface NetworkRows {
   find(name: string): NetworkRow;
   insert(network: NetworkRow): void;
   delete(id: string): void;
-  setSubnet(id: string, subnet: Subnet): void;
+  setSubnets(id: string, subnets: readonly Subnet[]): void;
   members(): readonly MemberRow[];
   addMember(member: MemberRow): void;
   renameMember(container: string, name: string): void;
+  setForwarder(container: string, forwarder: string): void;
   /** Whether there was such a container. */
   removeMember(container: string): boolean;
   endpoints(): readonly EndpointRow[];
@@ -49,15 +53,24 @@ export interface NetworkRows {
   setNote(key: StateKey, value: string | undefined): void;
 }
 
-/** `dirty`: rows changed and the kernel does not know yet. The others name processes, and what was changed on this machine. */
-type StateKey = "dirty" | "holder" | "way-out" | "forwarding";
+/**
+ * `dirty`: rows changed and the kernel does not know yet. `dropping`: the boot at which it was told that another firewall is in the
+ * way. The others name processes, and what was changed on this machine.
+ */
+export type StateKey = "dirty" | "holder" | "way-out" | "forwarding" | "forwarding-ipv6" | "dropping";
+
+const endpointTables = ["network_endpoints_ipv6", "network_endpoints"] as const;
+const selectNetworks = `SELECT networks.*, networks_with_ipv6.chosen AS chosenIpv6
+  FROM networks LEFT JOIN networks_with_ipv6 ON network = id ORDER BY name`;
+const selectEndpoints = `SELECT network_endpoints.*, ipv6
+  FROM network_endpoints LEFT JOIN network_endpoints_ipv6 USING (container, network) ORDER BY container, position`;
 
 type Flat<Row> = { [K in keyof Row]: string | number | null };
 
 export function openNetworkRows(state: State): NetworkRows {
   const rows: NetworkRows = {
     networks: () =>
-      state.all<Flat<NetworkRow> & { created: number }>("SELECT * FROM networks ORDER BY name").map((row) => ({
+      state.all<Flat<NetworkRow> & { created: number }>(selectNetworks).map((row) => ({
         id: String(row.id),
         name: String(row.name),
         driver: row.driver as NetworkRecord["driver"],
@@ -69,6 +82,8 @@ export function openNetworkRows(state: State): NetworkRows {
         subnets: parse(row.subnets),
         predefined: row.predefined === 1,
         chosen: row.chosen === 1,
+        ipv6: row.chosenIpv6 !== null,
+        chosenIpv6: row.chosenIpv6 === 1,
         bridge: String(row.bridge),
       })),
     find(name) {
@@ -84,8 +99,8 @@ export function openNetworkRows(state: State): NetworkRows {
         );
       return found;
     },
-    insert: (network) =>
-      void state.run(
+    insert(network) {
+      state.run(
         `INSERT OR IGNORE INTO networks (id, name, driver, created, labels, options, internal, attachable, subnets, chosen, bridge, predefined)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         network.id,
@@ -100,9 +115,15 @@ export function openNetworkRows(state: State): NetworkRows {
         Number(network.chosen),
         network.bridge,
         Number(network.predefined),
-      ),
-    delete: (id) => void state.run("DELETE FROM networks WHERE id = ?", id),
-    setSubnet: (id, subnet) => void state.run("UPDATE networks SET subnets = ? WHERE id = ?", JSON.stringify([subnet]), id),
+      );
+      if (network.ipv6)
+        state.run("INSERT INTO networks_with_ipv6 (network, chosen) VALUES (?, ?)", network.id, Number(network.chosenIpv6));
+    },
+    delete(id) {
+      state.run("DELETE FROM networks_with_ipv6 WHERE network = ?", id);
+      state.run("DELETE FROM networks WHERE id = ?", id);
+    },
+    setSubnets: (id, subnets) => void state.run("UPDATE networks SET subnets = ? WHERE id = ?", JSON.stringify(subnets), id),
     members: () =>
       state.all<Flat<MemberRow>>("SELECT * FROM network_members ORDER BY container").map((row) => ({
         container: String(row.container),
@@ -122,23 +143,26 @@ export function openNetworkRows(state: State): NetworkRows {
         JSON.stringify(dns),
         forwarder ?? null,
       ),
+    setForwarder: (container, forwarder) =>
+      void state.run("UPDATE network_members SET forwarder = ? WHERE container = ?", forwarder, container),
     renameMember: (container, name) => void state.run("UPDATE network_members SET name = ? WHERE container = ?", name, container),
     removeMember(container) {
-      state.run("DELETE FROM network_endpoints WHERE container = ?", container);
+      for (const table of endpointTables) state.run(`DELETE FROM ${table} WHERE container = ?`, container);
       return state.run("DELETE FROM network_members WHERE container = ?", container).changes > 0;
     },
     endpoints: () =>
-      state.all<Flat<EndpointRow>>("SELECT * FROM network_endpoints ORDER BY container, position").map((row) => ({
+      state.all<Flat<EndpointRow>>(selectEndpoints).map((row) => ({
         container: String(row.container),
         network: String(row.network),
         position: Number(row.position),
         ipv4: String(row.ipv4),
+        ipv6: row.ipv6 === null ? undefined : String(row.ipv6),
         mac: String(row.mac),
         aliases: parse(row.aliases),
         link: String(row.link),
       })),
-    addEndpoint: ({ container, network, position, ipv4, mac, aliases, link }) =>
-      void state.run(
+    addEndpoint({ container, network, position, ipv4, ipv6, mac, aliases, link }) {
+      state.run(
         "INSERT INTO network_endpoints (container, network, position, ipv4, mac, aliases, link) VALUES (?, ?, ?, ?, ?, ?, ?)",
         container,
         network,
@@ -147,9 +171,14 @@ export function openNetworkRows(state: State): NetworkRows {
         mac,
         JSON.stringify(aliases),
         link,
-      ),
-    removeEndpoint: (container, network) =>
-      void state.run("DELETE FROM network_endpoints WHERE container = ? AND network = ?", container, network),
+      );
+      if (ipv6 !== undefined)
+        state.run("INSERT INTO network_endpoints_ipv6 (container, network, ipv6) VALUES (?, ?, ?)", container, network, ipv6);
+    },
+    removeEndpoint(container, network) {
+      for (const table of endpointTables)
+        state.run(`DELETE FROM ${table} WHERE container = ? AND network = ?`, container, network);
+    },
     note: (key) => state.get<{ value: string }>("SELECT value FROM network_state WHERE key = ?", key)?.value,
     setNote(key, value) {
       if (value === undefined) state.run("DELETE FROM network_state WHERE key = ?", key);

@@ -4,18 +4,28 @@ import { join, resolve } from "node:path";
 import { VarveError } from "../errors/index.ts";
 import { addEndpoint, describeEndpoint } from "./add-endpoint.ts";
 import { reachableResolver, writeFiles } from "./container-files.ts";
-import { forwardPorts, releasePort, type HeldPort } from "./forward-ports.ts";
+import { releasePort } from "./forward-ports.ts";
 import { holderLog, placeOf, startHolder, startWayOut, wayOutLog, wayOutResolver } from "./holder.ts";
 import { plugIn, unplug, type WantedLink } from "./links.ts";
 import { locked } from "./lock.ts";
-import { bridgeOptions, isRouted, makeNetwork, makePredefined, pickSubnet, readBool, subnetsOf } from "./make-network.ts";
-import { stopNames } from "./names.ts";
+import {
+  bridgeOptions,
+  isRouted,
+  makeNetwork,
+  makePredefined,
+  pickSubnet,
+  readBool,
+  replaceIpv4,
+  subnetsOf,
+} from "./make-network.ts";
+import { servesNames, stopNames } from "./names.ts";
+import { needIpv6 } from "./ipv6-here.ts";
 import { openNetworkRows, type EndpointRow, type NetworkRow } from "./network-rows.ts";
 import { end, forgetWords, livingPid } from "./processes.ts";
 import { needProgram, type Place } from "./programs.ts";
+import { openPublishing } from "./publishing.ts";
 import { mtuOf, publishingEndpoint, settle } from "./settle.ts";
-import { foreignPorts, takePorts } from "./take-ports.ts";
-import type { Attachment, Networks, NetworksOptions, Reservation } from "./types.ts";
+import type { Attachment, EndpointWish, Networks, NetworksOptions, Reservation } from "./types.ts";
 
 /** Everything that changes links and rules of this machine, of whatever store, does so under this lock. */
 const machineLock = "/run/varve-networks.lock";
@@ -69,6 +79,8 @@ export function openNetworks({ state, root, path, onWarning = () => undefined }:
     return placeOf(path, holder);
   }
 
+  const publishing = openPublishing({ rows, isRoot, here, currentPlace, mark, folder });
+
   /** Makes the kernel follow the rows, and ends what nobody needs. Under the lock. */
   async function follow(): Promise<void> {
     rows.setNote("dirty", "1");
@@ -77,7 +89,7 @@ export function openNetworks({ state, root, path, onWarning = () => undefined }:
       const { place, holder } = await enterPlace();
       const resolver = reachableResolver();
       const servers = isRoot || resolver.servers.length > 0 ? [] : [wayOutResolver];
-      await settle({ rows, place, mark, folder, isRoot, servers });
+      await settle({ rows, place, mark, folder, isRoot, servers, onWarning });
       if (holder !== undefined && hasWayOut() && mayHaveWayOut && livingPid(rows.note("way-out")) === undefined) {
         const wayOut = await startWayOut(path, holder, folder, onWarning);
         mayHaveWayOut = wayOut !== undefined;
@@ -93,7 +105,6 @@ export function openNetworks({ state, root, path, onWarning = () => undefined }:
     }
     rows.setNote("dirty", undefined);
   }
-  const forwarderLog = (container: string) => ({ folder, name: `ports-${container.slice(0, 12)}` });
   const hasWayOut = (): boolean => {
     const open = new Set(rows.networks().flatMap(({ id, internal }) => (internal ? [] : [id])));
     return rows.endpoints().some(({ network }) => open.has(network));
@@ -101,10 +112,7 @@ export function openNetworks({ state, root, path, onWarning = () => undefined }:
 
   async function forget(containers: readonly string[]): Promise<void> {
     const gone = rows.members().filter(({ container }) => containers.includes(container));
-    for (const { container, forwarder } of gone) {
-      await end(forwarder);
-      forgetWords(forwarderLog(container));
-    }
+    for (const member of gone) await publishing.stop(member);
     state.transaction(() => {
       const plugged = new Set(rows.endpoints().map(({ container }) => container));
       for (const { container } of gone) {
@@ -122,7 +130,7 @@ export function openNetworks({ state, root, path, onWarning = () => undefined }:
     for (const network of networks) {
       if (!network.chosen || used.has(network.id) || !isRouted(network)) continue;
       const others = rows.networks().filter(({ id }) => id !== network.id);
-      rows.setSubnet(network.id, pickSubnet(subnetsOf(others)));
+      rows.setSubnets(network.id, replaceIpv4(network, pickSubnet(subnetsOf(others))));
     }
     return networks.map(({ id }) => rows.find(id));
   }
@@ -142,16 +150,17 @@ export function openNetworks({ state, root, path, onWarning = () => undefined }:
     const links = endpoints.map((endpoint): WantedLink => {
       const network = networks.find(({ id }) => id === endpoint.network);
       if (network === undefined) throw new VarveError("NETWORK_NOT_FOUND", `network ${endpoint.network} not found`);
-      const { prefixLength, gateway } = describeEndpoint(endpoint, network);
+      const { prefixLength, gateway, ipv6, ipv6PrefixLength = 0, ipv6Gateway = "" } = describeEndpoint(endpoint, network);
+      const gateways = endpoint.network === leading?.network ? [gateway, ipv6Gateway].filter((one) => one !== "") : [];
       return {
         link: endpoint.link,
         bridge: network.bridge,
         interface: `eth${endpoint.position}`,
-        address: `${endpoint.ipv4}/${prefixLength}`,
+        addresses: [`${endpoint.ipv4}/${prefixLength}`, ...(ipv6 === undefined ? [] : [`${ipv6}/${ipv6PrefixLength}`])],
         mac: endpoint.mac,
         mtu: mtuOf(network.options),
         isolated: !readBool(network.options[bridgeOptions.reachEachOther], true),
-        gateway: endpoint.network === leading?.network ? gateway : undefined,
+        gateways,
       };
     });
     await plugIn(currentPlace(), netnsPath, links, signal);
@@ -168,12 +177,11 @@ export function openNetworks({ state, root, path, onWarning = () => undefined }:
       throw new VarveError("NETWORK_INVALID", "a network is named twice");
     await forget([containerId]);
     const networks = freshen(bridged);
-    const publishes = networks.some(({ internal }) => !internal);
-    const defaultIp = networks.find(({ internal }) => !internal)?.options[bridgeOptions.hostIp] ?? "0.0.0.0";
-    const taken = rows.members().flatMap(({ ports }) => ports);
-    const ports = publishes ? attachment.ports : [];
-    const foreign = isRoot && ports.length > 0 ? await foreignPorts(here, mark) : [];
-    const held = await takePorts(ports, [...taken, ...foreign], defaultIp);
+    const wishOf = ({ id, name }: NetworkRow): EndpointWish =>
+      wishes.find(({ network }) => find(network).id === id) ?? { network: name, aliases: [] };
+    for (const { name, ipv6 } of networks) if (ipv6) needIpv6(`network ${name} has IPv6`);
+    const leading = networks.find(({ internal }) => !internal);
+    const held = leading === undefined ? [] : await publishing.take(attachment.ports, leading, wishOf(leading).ipv4);
     try {
       const endpoints = state.transaction(() => {
         rows.addMember({
@@ -185,13 +193,11 @@ export function openNetworks({ state, root, path, onWarning = () => undefined }:
           forwarder: undefined,
         });
         if (networks.length > 0) rows.setNote("dirty", "1");
-        return networks.map((network, position) =>
-          addEndpoint(rows, containerId, position, network, wishes[position] ?? { network: network.name, aliases: [] }),
-        );
+        return networks.map((network, position) => addEndpoint(rows, containerId, position, network, wishOf(network)));
       });
       if (rows.note("dirty") !== undefined) await follow();
       else await enterPlace();
-      if (!isRoot) await startForwarder(attachment, held, publishingEndpoint(endpoints, networks));
+      await publishing.forward(containerId, held, publishingEndpoint(endpoints, networks));
       const described = networks.flatMap((network, index) => {
         const row = endpoints[index];
         return row === undefined ? [] : [describeEndpoint(row, network)];
@@ -217,15 +223,27 @@ export function openNetworks({ state, root, path, onWarning = () => undefined }:
     }
   }
 
-  async function startForwarder(
-    { containerId, containerName, hostname, dns = [] }: Attachment,
-    held: readonly HeldPort[],
-    target: EndpointRow | undefined,
-  ): Promise<void> {
-    if (held.length === 0 || target === undefined) return;
-    const forwarder = await forwardPorts(currentPlace(), held, target.ipv4, forwarderLog(containerId));
-    const ports = held.map(({ port }) => port);
-    rows.addMember({ container: containerId, name: containerName, hostname, ports, dns, forwarder });
+  const isKilled = (owner: string | undefined): boolean => owner !== undefined && livingPid(owner) === undefined;
+  function lacksHelper(): boolean {
+    const named = new Set(rows.networks().flatMap(({ id, predefined }) => (predefined ? [] : [id])));
+    const lacksNames = rows.endpoints().some(({ network }) => named.has(network)) && !servesNames(folder);
+    return lacksNames || isKilled(rows.note("way-out")) || isKilled(rows.note("holder")) || publishing.findSilent().length > 0;
+  }
+
+  /** Starts again what was killed of the processes that serve running containers. Under the lock. */
+  async function heal(): Promise<void> {
+    if (!lacksHelper()) return;
+    if (isKilled(rows.note("holder"))) {
+      onWarning("the process that held the networks of this store's containers was killed; restart the containers that run");
+      return;
+    }
+    await follow();
+    for (const member of publishing.findSilent()) {
+      await publishing.revive(member).catch(({ message }: Error) => {
+        const container = member.container.slice(0, 12);
+        onWarning(`ports of ${container} are not forwarded any more, and cannot be published again: ${message}`);
+      });
+    }
   }
 
   const networks: Networks = {
@@ -330,11 +348,14 @@ export function openNetworks({ state, root, path, onWarning = () => undefined }:
         await follow();
       });
     },
-    sweep: async (isAlive) => {
+    sweep: async (isThere) => {
       const findDead = (): readonly string[] =>
-        rows.members().flatMap(({ container }) => (isAlive(container) ? [] : [container]));
-      if (findDead().length === 0 && rows.note("dirty") === undefined) return;
-      await guarded(async () => await forget(findDead()));
+        rows.members().flatMap(({ container }) => (isThere(container) ? [] : [container]));
+      if (findDead().length === 0 && rows.note("dirty") === undefined && !lacksHelper()) return;
+      await guarded(async () => {
+        await forget(findDead());
+        await heal();
+      });
     },
   };
   return networks;

@@ -33,8 +33,19 @@ CREATE TABLE IF NOT EXISTS network_endpoints (
   PRIMARY KEY (container, network),
   UNIQUE (network, ipv4)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS networks_with_ipv6 (
+  network TEXT PRIMARY KEY,
+  chosen INTEGER NOT NULL     -- nobody asked for its IPv6 subnet
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS network_endpoints_ipv6 (
+  container TEXT NOT NULL,
+  network TEXT NOT NULL,
+  ipv6 TEXT NOT NULL,
+  PRIMARY KEY (container, network),
+  UNIQUE (network, ipv6)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS network_state (
-  key TEXT PRIMARY KEY,       -- dirty, holder, way-out, forwarding
+  key TEXT PRIMARY KEY,       -- dirty, holder, way-out, forwarding, forwarding-ipv6, dropping
   value TEXT NOT NULL
 ) WITHOUT ROWID;
 `;

@@ -1,5 +1,5 @@
 import { VarveError } from "../errors/index.ts";
-import { contains, formatIpv4, lastOf, parseCidr, parseIpv4 } from "./ipv4.ts";
+import { contains, formatAddress, lastOf, parseAddress, parseCidr } from "./addresses.ts";
 import type { Subnet } from "./types.ts";
 
 /** The address that is wished for, or the first free one. Fails with NETWORK_ADDRESS_TAKEN, NETWORK_EXHAUSTED and NETWORK_INVALID. */
@@ -7,21 +7,31 @@ export function takeAddress(subnet: Subnet, taken: readonly string[], wish: stri
   const cidr = parseCidr(subnet.subnet);
   const range = subnet.ipRange === undefined ? cidr : parseCidr(subnet.ipRange);
   if (cidr === undefined || range === undefined) throw new TypeError(`${subnet.subnet} is no subnet`);
-  const used = new Set([subnet.gateway, ...Object.values(subnet.auxiliary ?? {}), ...taken]);
+  const used = new Set([subnet.gateway, ...Object.values(subnet.auxiliary ?? {}), ...taken].map(canonical));
+  const kind = `IPv${cidr.family}`;
   if (wish !== undefined) {
-    const address = parseIpv4(wish);
-    if (address === undefined) throw new VarveError("NETWORK_INVALID", `invalid IPv4 address: ${wish}`);
+    const address = parseAddress(wish);
+    if (address === undefined) throw new VarveError("NETWORK_INVALID", `invalid ${kind} address: ${wish}`);
     if (!contains(cidr, address))
-      throw new VarveError("NETWORK_INVALID", "no configured subnet or ip-range contain the IP address");
-    if (used.has(formatIpv4(address))) throw new VarveError("NETWORK_ADDRESS_TAKEN", "Address already in use");
-    return formatIpv4(address);
+      throw new VarveError(
+        "NETWORK_INVALID",
+        `invalid endpoint settings:\nno configured subnet or ip-range contain the IP address ${wish}`,
+      );
+    if (used.has(formatAddress(address))) throw new VarveError("NETWORK_ADDRESS_TAKEN", "Address already in use");
+    return formatAddress(address);
   }
-  for (let address = range.first; address <= lastOf(range); address += 1) {
-    if (address === cidr.first || address === lastOf(cidr)) continue;
-    const text = formatIpv4(address);
-    if (!used.has(text)) return text;
+  // the network's own address; of IPv4 also the one for broadcasts
+  const reserved = [cidr.first, ...(cidr.family === 4 ? [lastOf(cidr)] : [])];
+  for (let value = range.first; value <= lastOf(range); value += 1n) {
+    const text = formatAddress({ family: cidr.family, value });
+    if (!reserved.includes(value) && !used.has(text)) return text;
   }
-  throw new VarveError("NETWORK_EXHAUSTED", `no available IPv4 addresses on this network's address pools: ${subnet.subnet}`);
+  throw new VarveError("NETWORK_EXHAUSTED", `no available ${kind} addresses on this network's address pools: ${subnet.subnet}`);
+}
+
+function canonical(text: string): string {
+  const address = parseAddress(text);
+  return address === undefined ? text : formatAddress(address);
 }
 
 /** A hardware address that stays with the IPv4 address, so that no neighbour remembers another. */

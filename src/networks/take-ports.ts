@@ -1,5 +1,7 @@
 import { VarveError } from "../errors/index.ts";
+import { formatAddress, formatSocket, parseAddress } from "./addresses.ts";
 import { holdPort, releasePort, type HeldPort } from "./forward-ports.ts";
+import { hasIpv6, needIpv6 } from "./ipv6-here.ts";
 import { runIn, type Place } from "./programs.ts";
 import { tableName } from "./rules.ts";
 import type { PortWish, PublishedPort } from "./types.ts";
@@ -7,27 +9,25 @@ import type { PortWish, PublishedPort } from "./types.ts";
 /** Where ports are taken from that nobody named: net.ipv4.ip_local_port_range's default, as in Docker. */
 const [firstFree, lastFree] = [32768, 60999];
 
+export interface TakeOptions {
+  /** Ports that other containers have. */
+  readonly taken: readonly PublishedPort[];
+  /** Where ports are published that name no address; `0.0.0.0` is everywhere, also with IPv6. */
+  readonly defaultIp: string;
+  /** The container's address, for messages. */
+  readonly targetIp: string;
+}
+
 /**
  * Takes the ports that a container wants. They come bound: a port of another program is found so, and nobody takes one meanwhile.
- * `taken` are those that other containers have. Fails with NETWORK_PORT_TAKEN, NETWORK_EXHAUSTED and NETWORK_INVALID, with nothing
- * held.
+ * Fails with NETWORK_PORT_TAKEN, NETWORK_EXHAUSTED, NETWORK_UNSUPPORTED and NETWORK_INVALID, with nothing held.
  */
-export async function takePorts(
-  wishes: readonly PortWish[],
-  taken: readonly PublishedPort[],
-  defaultIp: string,
-): Promise<readonly HeldPort[]> {
+export async function takePorts(wishes: readonly PortWish[], options: TakeOptions): Promise<readonly HeldPort[]> {
   const held: HeldPort[] = [];
   try {
     for (const wish of wishes) {
-      const others = [...taken, ...held.map(({ port }) => port)];
-      const { hostIp: wished = "", containerPort, protocol } = wish;
-      const hostIp = wished === "" ? defaultIp : wished;
-      if (hostIp.includes(":"))
-        throw new VarveError("NETWORK_UNSUPPORTED", `ports are published at IPv4 addresses only, not at ${hostIp}`);
-      const at = (hostPort: number): PublishedPort => ({ hostIp, hostPort, containerPort, protocol });
-      if (wish.hostPort !== undefined && wish.hostPort !== 0) held.push(await takeNamed(at(wish.hostPort), others));
-      else held.push(await takeFree(at, others));
+      const taken = [...options.taken, ...held.map(({ port }) => port)];
+      held.push(...(await takeOne(wish, { ...options, taken })));
     }
     return held;
   } catch (error) {
@@ -36,44 +36,84 @@ export async function takePorts(
   }
 }
 
-async function takeNamed(port: PublishedPort, others: readonly PublishedPort[]): Promise<HeldPort> {
-  const shown = `${port.hostIp}:${port.hostPort}`;
-  if (others.some((other) => collide(other, port)))
-    throw new VarveError("NETWORK_PORT_TAKEN", `Bind for ${shown} failed: port is already allocated`);
+/** The first of the ports that a wish allows which is free at each of its addresses. */
+async function takeOne(wish: PortWish, { taken, defaultIp, targetIp }: TakeOptions): Promise<readonly HeldPort[]> {
+  const { containerPort, protocol, hostPort: first = 0 } = wish;
+  const hostIps = addressesOf(wish, defaultIp);
+  const last = first === 0 ? lastFree : Math.max(first, wish.lastHostPort ?? first);
+  for (let hostPort = first === 0 ? firstFree : first; ; hostPort += 1) {
+    const wanted = hostIps.map((hostIp): PublishedPort => ({ hostIp, hostPort, containerPort, protocol }));
+    try {
+      return await takeAll(wanted, taken, targetIp);
+    } catch (error) {
+      if (!(error instanceof VarveError) || error.code !== "NETWORK_PORT_TAKEN") throw error;
+      if (hostPort < last) continue;
+      if (first !== 0) throw error;
+      throw new VarveError("NETWORK_EXHAUSTED", `no port from ${firstFree} to ${lastFree} is free`);
+    }
+  }
+}
+
+function addressesOf({ hostIp = "" }: PortWish, defaultIp: string): readonly string[] {
+  if (hostIp !== "") {
+    const address = parseAddress(hostIp);
+    const text = address === undefined ? hostIp : formatAddress(address);
+    if (text.includes(":")) needIpv6(`cannot publish a port at ${text}`);
+    return [text];
+  }
+  return defaultIp === "0.0.0.0" && hasIpv6() ? ["0.0.0.0", "::"] : [defaultIp];
+}
+
+async function takeAll(
+  wanted: readonly PublishedPort[],
+  taken: readonly PublishedPort[],
+  targetIp: string,
+): Promise<readonly HeldPort[]> {
+  const colliding = wanted.flatMap((port) => taken.find((other) => collide(other, port)) ?? []).at(-1);
+  if (colliding !== undefined) {
+    const { hostIp, hostPort } = colliding;
+    throw new VarveError("NETWORK_PORT_TAKEN", `Bind for ${hostIp}:${hostPort} failed: port is already allocated`);
+  }
+  const held: HeldPort[] = [];
+  try {
+    for (const port of wanted) held.push(await hold(port, targetIp));
+    return held;
+  } catch (error) {
+    await Promise.all(held.map(releasePort));
+    throw error;
+  }
+}
+
+/** Binds a port, in Docker's words where it cannot be. */
+async function hold(port: PublishedPort, targetIp: string): Promise<HeldPort> {
   try {
     return await holdPort(port);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const failed = `failed to bind host port ${shown}/${port.protocol}`;
+    const { hostIp, hostPort, containerPort, protocol } = port;
+    const failed = `failed to bind host port for ${formatSocket(hostIp, hostPort)}:${targetIp}:${containerPort}/${protocol}`;
     if (code === "EADDRINUSE") throw new VarveError("NETWORK_PORT_TAKEN", `${failed}: address already in use`, { cause: error });
     if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND" || code === "EINVAL")
       throw new VarveError("NETWORK_INVALID", `${failed}: cannot assign requested address`, { cause: error });
     if (code !== "EACCES") throw error;
     throw new VarveError("NETWORK_INVALID", `${failed}: an ordinary user may not publish this port`, {
       cause: error,
-      hint: `take one from 1024 up, or as root: sysctl net.ipv4.ip_unprivileged_port_start=${port.hostPort}`,
+      hint: `take one from 1024 up, or as root: sysctl net.ipv4.ip_unprivileged_port_start=${hostPort}`,
     });
   }
 }
 
-async function takeFree(at: (hostPort: number) => PublishedPort, others: readonly PublishedPort[]): Promise<HeldPort> {
-  for (let hostPort = firstFree; hostPort <= lastFree; hostPort += 1) {
-    if (others.some((other) => collide(other, at(hostPort)))) continue;
-    try {
-      return await holdPort(at(hostPort));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
-    }
-  }
-  throw new VarveError("NETWORK_EXHAUSTED", `no port from ${firstFree} to ${lastFree} is free`);
-}
-
 function collide(left: PublishedPort, right: PublishedPort): boolean {
-  const sameAddress = left.hostIp === right.hostIp || [left.hostIp, right.hostIp].includes("0.0.0.0");
-  return sameAddress && left.hostPort === right.hostPort && left.protocol === right.protocol;
+  if (left.hostPort !== right.hostPort || left.protocol !== right.protocol) return false;
+  const everywhere = left.hostIp.includes(":") ? "::" : "0.0.0.0";
+  const sameFamily = left.hostIp.includes(":") === right.hostIp.includes(":");
+  return sameFamily && (left.hostIp === right.hostIp || [left.hostIp, right.hostIp].includes(everywhere));
 }
 
-/** Ports that other stores of this machine publish: their rules hold no socket that a bind would find. */
+/**
+ * Ports that other stores of this machine publish at IPv4 addresses: their rules hold no socket that a bind would find. (Those at IPv6
+ * addresses have one.)
+ */
 export async function foreignPorts(place: Place, mark: string): Promise<readonly PublishedPort[]> {
   const tables = await runIn(place, "nft", ["list", "tables", "inet"]);
   const names = [...tables.matchAll(/^table inet (varve_\w+)$/gm)].flatMap(([, name]) => name ?? []);

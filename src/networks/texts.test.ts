@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readResolver, writeFiles } from "./container-files.ts";
+import { findDropping } from "./foreign-filters.ts";
 import { writeNames } from "./names.ts";
 import type { NetworkRow } from "./network-rows.ts";
 import { tableName, writeRules } from "./rules.ts";
 
-const bridge = { name: "vbr0", subnet: "172.18.0.0/16", internal: false, masquerade: true };
+const bridge = { name: "vbr0", subnets: ["172.18.0.0/16"], internal: false, masquerade: true };
 
 test("rules replace the whole table of a store at once, and none are none", () => {
   assert.equal(tableName("varve-12ab"), "varve_12ab");
@@ -28,20 +29,73 @@ test("a published port leads to its container from the address that it is publis
   assert.match(text, /^ +ip daddr 127\.0\.0\.1 meta nfproto ipv4 udp dport 8081 dnat ip to 172\.18\.0\.2:80$/m);
 });
 
+test("by IPv6 a port leads to the container's IPv6 address, and what no rule can lead is left to the process that holds the port", () => {
+  const port = { hostPort: 8080, containerPort: 80, protocol: "tcp", targetIp: "fd00:1::2" } as const;
+  const text = writeRules(
+    "t",
+    [{ ...bridge, subnets: [...bridge.subnets, "fd00:1::/64"] }],
+    [
+      { ...port, hostIp: "::" },
+      { ...port, hostIp: "2001:db8::1" },
+      { ...port, hostIp: "::1" },
+    ],
+  );
+  const rules = text.split("\n").filter((line) => line.includes("dnat ip6"));
+  assert.deepEqual(
+    rules.map((line) => line.trim()),
+    [
+      "ip6 daddr != ::1 ip6 saddr != fe80::/10 tcp dport 8080 dnat ip6 to [fd00:1::2]:80",
+      "ip6 daddr 2001:db8::1 ip6 saddr != fe80::/10 tcp dport 8080 dnat ip6 to [fd00:1::2]:80",
+    ],
+  );
+  assert.match(text, /^ +ip6 saddr fd00:1::\/64 oifname != "vbr0" masquerade$/m);
+});
+
+test("what comes from elsewhere finds no port that is published at 127.0.0.1", () => {
+  const text = writeRules("t", [bridge], []);
+  assert.match(text, /chain incoming \{\n[^}]*ip daddr != 127\.0\.0\.0\/8 fib daddr type local jump published/);
+});
+
 test("an internal network is neither translated nor passed, whatever else is", () => {
-  const text = writeRules("t", [bridge, { ...bridge, name: "vbr1", subnet: "172.19.0.0/16", internal: true }], []);
+  const text = writeRules("t", [bridge, { ...bridge, name: "vbr1", subnets: ["172.19.0.0/16"], internal: true }], []);
   assert.match(text, /ip saddr 172\.18\.0\.0\/16 oifname != "vbr0" masquerade/);
   assert.doesNotMatch(text, /ip saddr 172\.19\.0\.0\/16 oifname != "vbr1" masquerade/);
   const passing = text.slice(text.indexOf("chain passing"));
   assert.ok(passing.indexOf('oifname "vbr1" drop') < passing.indexOf('oifname "vbr1" ct state'), passing);
 });
 
+test("a firewall of others that drops what is forwarded is found, whoever keeps it", () => {
+  const text = `table ip filter {
+	chain FORWARD {
+		type filter hook forward priority filter; policy drop;
+	}
+	chain DOCKER-USER {
+	}
+}
+table inet firewalld {
+	chain filter_FORWARD {
+		type filter hook forward priority filter + 10; policy drop;
+	}
+	chain filter_INPUT {
+		type filter hook input priority filter + 10; policy drop;
+	}
+}
+table inet varve_x {
+	chain passing {
+		type filter hook forward priority filter; policy accept;
+	}
+}
+`;
+  assert.deepEqual(findDropping(text), ["ip filter FORWARD", "inet firewalld filter_FORWARD"]);
+  assert.deepEqual(findDropping(""), []);
+});
+
 test("names are written as aardvark-dns reads them", () => {
   const containers = [
-    { id: "aa", ipv4: "172.18.0.2", names: ["web", "www"], servers: [] },
-    { id: "bb", ipv4: "172.18.0.3", names: ["db"], servers: ["9.9.9.9", "1.1.1.1"] },
+    { id: "aa", ipv4: "172.18.0.2", ipv6: undefined, names: ["web", "www"], servers: [] },
+    { id: "bb", ipv4: "172.18.0.3", ipv6: "fd00::3", names: ["db"], servers: ["9.9.9.9", "1.1.1.1"] },
   ];
-  const text = "172.18.0.1\naa 172.18.0.2  web,www\nbb 172.18.0.3  db 9.9.9.9,1.1.1.1\n";
+  const text = "172.18.0.1\naa 172.18.0.2  web,www\nbb 172.18.0.3 fd00::3 db 9.9.9.9,1.1.1.1\n";
   assert.equal(writeNames({ file: "vbr0", gateway: "172.18.0.1", containers }), text);
 });
 
@@ -79,6 +133,8 @@ const network: Omit<NetworkRow, "predefined"> = {
   attachable: false,
   subnets: [{ subnet: "172.17.0.0/16", gateway: "172.17.0.1" }],
   chosen: true,
+  ipv6: false,
+  chosenIpv6: false,
   bridge: "vbr0",
 };
 

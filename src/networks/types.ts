@@ -11,7 +11,9 @@ export interface NetworkRecord {
   /** No way out, and no published ports. */
   readonly internal: boolean;
   readonly attachable: boolean;
-  /** Empty for `host` and `none`. */
+  /** Its containers have IPv6 addresses beside the others. */
+  readonly ipv6: boolean;
+  /** Empty for `host` and `none`; at most one of each family. One of IPv6 is of use only where `ipv6` is true. */
   readonly subnets: readonly Subnet[];
   /** Driver options, `com.docker.network.bridge.name` … */
   readonly options: Readonly<Record<string, string>>;
@@ -20,7 +22,7 @@ export interface NetworkRecord {
 }
 
 export interface Subnet {
-  /** `172.18.0.0/16`. */
+  /** `172.18.0.0/16`, `fd00:1::/64`. */
   readonly subnet: string;
   readonly gateway: string;
   /** The part that addresses are taken from. */
@@ -37,9 +39,8 @@ export interface CreateNetwork {
   readonly options?: Readonly<Record<string, string>>;
   readonly internal?: boolean;
   readonly attachable?: boolean;
-  /** Asked for: refused by name, since there are IPv4 networks only. */
   readonly enableIpv6?: boolean;
-  /** At most one; what is missing is chosen. Default: a free one of Docker's pools. */
+  /** At most one of each family; what is missing is chosen. Default: a free one of Docker's pools, and of IPv6 a random one. */
   readonly subnets?: readonly Partial<Subnet>[];
 }
 
@@ -50,21 +51,27 @@ export interface EndpointWish {
   /** Names beside the container's own. Only on networks that were made, as in Docker. */
   readonly aliases: readonly string[];
   readonly ipv4?: string;
+  readonly ipv6?: string;
   readonly macAddress?: string;
 }
 
 export interface PortWish {
+  /** None: every address of this machine, of both families. */
   readonly hostIp?: string;
   /** None: a free one is taken. */
   readonly hostPort?: number;
+  /** With `hostPort`: the first free one from there to here is taken. */
+  readonly lastHostPort?: number;
   readonly containerPort: number;
   readonly protocol: "tcp" | "udp";
 }
 
-export interface PublishedPort extends PortWish {
-  /** `0.0.0.0` where none was asked for. */
+/** One for each address: a port that is published at all of them is there twice, at `0.0.0.0` and at `::`. */
+export interface PublishedPort {
   readonly hostIp: string;
   readonly hostPort: number;
+  readonly containerPort: number;
+  readonly protocol: "tcp" | "udp";
 }
 
 /** A container that is about to start. */
@@ -90,6 +97,10 @@ export interface NetworkEndpoint {
   readonly prefixLength: number;
   /** "" of an internal network. */
   readonly gateway: string;
+  /** On a network with IPv6. */
+  readonly ipv6?: string;
+  readonly ipv6PrefixLength?: number;
+  readonly ipv6Gateway?: string;
   readonly macAddress: string;
   readonly aliases: readonly string[];
 }
@@ -150,10 +161,10 @@ export interface Networks {
   /** `docker rename`: its new name resolves instead of the old one. */
   rename(containerId: string, containerName: string): Promise<void>;
   /**
-   * Forgets what containers left that are not alive any more: addresses, rules, links, processes. A container counts as alive from
-   * before its `reserve`. Cheap where there is nothing to do.
+   * Forgets what containers left that are not there any more: addresses, rules, links, processes; and starts again what was killed
+   * of the processes that serve the others: names, the way out, forwarded ports. Cheap where there is nothing to do.
    */
-  sweep(isAlive: (containerId: string) => boolean): Promise<void>;
+  sweep(isThere: (containerId: string) => boolean): Promise<void>;
 }
 
 export interface NetworksOptions {

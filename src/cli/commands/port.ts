@@ -1,5 +1,6 @@
 import { VarveError } from "../../errors/index.ts";
 import { defineCommand } from "../command.ts";
+import { hostText } from "../containers/ports-text.ts";
 
 export const port = defineCommand({
   usage: "CONTAINER [PRIVATE_PORT[/PROTO]]",
@@ -25,6 +26,5 @@ export const port = defineCommand({
 });
 
 function address({ hostIp, hostPort }: { readonly hostIp: string; readonly hostPort: number }): string {
-  const ip = hostIp === "" ? "0.0.0.0" : hostIp;
-  return ip.includes(":") ? `[${ip}]:${hostPort}` : `${ip}:${hostPort}`;
+  return `${hostText(hostIp)}:${hostPort}`;
 }

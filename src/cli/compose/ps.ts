@@ -1,7 +1,8 @@
 import { labels, type Observed } from "../../compose/index.ts";
 import { VarveError } from "../../errors/index.ts";
 import { defineCommand } from "../command.ts";
-import { commandText, portsText, statusText } from "../containers/container-row.ts";
+import { commandText, statusText } from "../containers/container-row.ts";
+import { portsText } from "../containers/ports-text.ts";
 import { formatAge } from "../format/durations.ts";
 import { formatGoTime } from "../format/go-time.ts";
 import { compileListing } from "../format/listing.ts";

@@ -3,6 +3,7 @@ import { formatAge, formatDuration } from "../format/durations.ts";
 import { formatGoTime } from "../format/go-time.ts";
 import { formatSize } from "../format/sizes.ts";
 import { shortId, truncate } from "../format/table.ts";
+import { portsText } from "./ports-text.ts";
 
 /** A line of `docker ps`; the names of the fields are those of Docker's templates. */
 export interface ContainerListRow {
@@ -123,48 +124,4 @@ export function statusText({ state }: Container, nowMs: number): string {
 function healthText(health: "starting" | "healthy" | "unhealthy" | undefined): string {
   if (health === undefined) return "";
   return ` (${health === "starting" ? "health: starting" : health})`;
-}
-
-/** The column PORTS: published ones with their address, exposed ones alone, neighbours as a range. */
-export function portsText({ config, ports, state }: Container): string {
-  if (state.status !== "running" && state.status !== "paused") return "";
-  const published = ports.map(({ hostIp, hostPort, containerPort, protocol }) => ({ hostIp, hostPort, containerPort, protocol }));
-  const exposed = config.exposedPorts.flatMap((text) => {
-    const [port = "", protocol = "tcp"] = text.split("/");
-    const isPublished = published.some((one) => one.containerPort === Number(port) && one.protocol === protocol);
-    return isPublished ? [] : [{ hostIp: "", hostPort: 0, containerPort: Number(port), protocol }];
-  });
-  const sorted = [...published, ...exposed].toSorted(
-    (a, b) => a.containerPort - b.containerPort || a.protocol.localeCompare(b.protocol) || a.hostPort - b.hostPort,
-  );
-  const runs: { first: (typeof sorted)[number]; last: (typeof sorted)[number] }[] = [];
-  for (const port of sorted) {
-    const run = runs.findLast(({ last }) => continues(last, port));
-    if (run === undefined) runs.push({ first: port, last: port });
-    else run.last = port;
-  }
-  return runs
-    .map(({ first, last }) => {
-      const range = (from: number, to: number): string => (from === to ? String(from) : `${from}-${to}`);
-      const inside = `${range(first.containerPort, last.containerPort)}/${first.protocol}`;
-      return first.hostPort === 0 ? inside : `${first.hostIp}:${range(first.hostPort, last.hostPort)}->${inside}`;
-    })
-    .join(", ");
-}
-
-interface ShownPort {
-  readonly hostIp: string;
-  readonly hostPort: number;
-  readonly containerPort: number;
-  readonly protocol: string;
-}
-
-function continues(last: ShownPort, next: ShownPort): boolean {
-  const step = last.hostPort === 0 ? 0 : 1;
-  return (
-    last.hostIp === next.hostIp &&
-    last.protocol === next.protocol &&
-    next.containerPort === last.containerPort + 1 &&
-    next.hostPort === last.hostPort + step
-  );
 }

@@ -84,7 +84,10 @@ function portBindings(ports: ContainerConfig["host"]["ports"]): Readonly<Record<
   return Object.fromEntries(
     [...byPort].map(([port, list]) => [
       port,
-      list.map(({ hostIp = "", hostPort }) => ({ HostIp: hostIp, HostPort: hostPort === undefined ? "" : String(hostPort) })),
+      list.map(({ hostIp = "", hostPort, lastHostPort }) => ({
+        HostIp: hostIp,
+        HostPort: hostPort === undefined ? "" : lastHostPort === undefined ? String(hostPort) : `${hostPort}-${lastHostPort}`,
+      })),
     ]),
   );
 }

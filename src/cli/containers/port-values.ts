@@ -9,7 +9,10 @@ interface Range {
   readonly last: number;
 }
 
-/** Ports of `--publish`: `[[IP:][HOST]:]CONTAINER[/PROTOCOL]`, each a number or a range, or `published=…,target=…`. */
+/**
+ * Ports of `--publish`: `[[IP:][HOST]:]CONTAINER[/PROTOCOL]`, each a number or a range, or `published=…,target=…`. One port of the
+ * container with a range of the host's: the first free one.
+ */
 export function readPorts(values: readonly string[]): readonly PortRequest[] {
   return values.flatMap((value) => readPort(value.includes("=") ? shortForm(value) : value));
 }
@@ -28,18 +31,10 @@ function readPort(text: string): readonly PortRequest[] {
   const isWider = published !== undefined && published.last - published.first !== count;
   if (isWider && count > 0) throw usage(`invalid ranges specified for container and host Ports: ${container} and ${host}`);
   const kind = readProtocol(protocol);
-  if (isWider) {
-    throw new VarveError(
-      "CONTAINER_UNSUPPORTED",
-      `--publish ${text}: one port of the container at any of a range of the host's`,
-      {
-        hint: "give one port of the host, or none for a free one",
-      },
-    );
-  }
   return Array.from({ length: count + 1 }, (_, index) => ({
     ...(ip === "" ? {} : { hostIp: ip }),
     ...(published === undefined ? {} : { hostPort: published.first + index }),
+    ...(published !== undefined && isWider ? { lastHostPort: published.last } : {}),
     containerPort: target.first + index,
     protocol: kind,
   }));

@@ -12,7 +12,7 @@ export function describeNetwork({ networks }: Pick<Varve, "networks">, name: str
     Scope: "local",
     Driver: network.driver,
     EnableIPv4: true,
-    EnableIPv6: false,
+    EnableIPv6: network.ipv6,
     IPAM: {
       Driver: "default",
       Options: network.predefined ? null : {},
@@ -24,14 +24,14 @@ export function describeNetwork({ networks }: Pick<Varve, "networks">, name: str
     ConfigFrom: { Network: "" },
     ConfigOnly: false,
     Containers: Object.fromEntries(
-      members.map(({ containerId, containerName, macAddress, ipv4, prefixLength }) => [
+      members.map(({ containerId, containerName, macAddress, ipv4, prefixLength, ipv6, ipv6PrefixLength = 0 }) => [
         containerId,
         {
           Name: containerName,
           EndpointID: `${network.id.slice(0, 32)}${containerId.slice(0, 32)}`,
           MacAddress: macAddress,
           IPv4Address: `${ipv4}/${prefixLength}`,
-          IPv6Address: "",
+          IPv6Address: ipv6 === undefined ? "" : `${ipv6}/${ipv6PrefixLength}`,
         },
       ]),
     ),
