@@ -17,6 +17,8 @@ export interface FoundFiles {
   /** Absolute, or `-`. */
   readonly files: readonly string[];
   readonly workingDir: string;
+  /** What the project is called after, where nothing gives it a name. */
+  readonly folder: string;
   /** The caller's environment, and what the `.env` files add. */
   readonly environment: Readonly<Record<string, string>>;
   readonly envFiles: readonly string[];
@@ -33,14 +35,22 @@ export async function findFiles(options: LoadOptions, warn: (warning: ProjectWar
   for (const [name, value] of Object.entries(options.env)) if (value !== undefined) environment[name] = value;
   const envFiles = new Set<string>();
 
-  let files = (options.files ?? []).map((file) => (file === "-" ? file : absolute(file)));
+  let isRemote = false;
+  const place = async (file: string): Promise<string> => {
+    if (file === "-") return file;
+    if (!isRemoteFile(file)) return absolute(file);
+    if (access.fetchRemote === undefined) throw remoteRefusal(file);
+    isRemote = true;
+    return await access.fetchRemote(file);
+  };
+  let files = await Promise.all((options.files ?? []).map(place));
   const projectDir = options.projectDirectory === undefined ? undefined : absolute(options.projectDirectory);
   const workingDir = (): string => {
     const first = files.find((file) => file !== "-");
     return projectDir ?? (first === undefined ? cwd : posix.dirname(first));
   };
   const readEnvFiles = async (): Promise<void> => {
-    for (const file of await listEnvFiles(options, environment, workingDir())) {
+    for (const file of await listEnvFiles(options, environment, isRemote ? (projectDir ?? cwd) : workingDir())) {
       if (envFiles.has(file)) continue;
       envFiles.add(file);
       const values = await readEnvFile(file, access, environment, warn);
@@ -52,11 +62,33 @@ export async function findFiles(options: LoadOptions, warn: (warning: ProjectWar
   const named = environment["COMPOSE_FILE"] ?? "";
   if (files.length === 0 && named !== "") {
     const separator = environment["COMPOSE_PATH_SEPARATOR"] ?? "";
-    files = named.split(separator === "" ? ":" : separator).map((file) => (file === "-" ? file : absolute(file)));
+    files = await Promise.all(splitNames(named, separator === "" ? ":" : separator).map(place));
   }
   if (files.length === 0) files = [...(await searchUpward(workingDir(), access, warn))];
   await readEnvFiles();
-  return { files, workingDir: workingDir(), environment, envFiles: [...envFiles] };
+  const folder = posix.basename(isRemote ? (projectDir ?? cwd) : workingDir());
+  return { files, workingDir: workingDir(), folder, environment, envFiles: [...envFiles] };
+}
+
+/** Whether a file is elsewhere: an artifact of a registry, or in a Git repository. */
+export function isRemoteFile(file: string): boolean {
+  return /^(?:oci|https?|git|ssh):\/\/|^git@|^github\.com\//.test(file);
+}
+
+export function remoteRefusal(file: string): VarveError {
+  return new VarveError("COMPOSE_UNSUPPORTED", `Compose files are read from this machine only, not from ${file}`);
+}
+
+/** A URL has a colon of its own. */
+function splitNames(names: string, separator: string): readonly string[] {
+  return names.split(separator).reduce<string[]>((files, part) => {
+    const last = files.at(-1);
+    const isRest =
+      separator === ":" && last !== undefined && /(?:^|:)(?:oci|https?|git|ssh)$/.test(last) && part.startsWith("//");
+    if (isRest) files[files.length - 1] = `${last}:${part}`;
+    else files.push(part);
+    return files;
+  }, []);
 }
 
 async function listEnvFiles(

@@ -3,7 +3,7 @@ import { didYouMean, VarveError } from "../errors/index.ts";
 import { serviceToLong, toLongForms } from "./canonical.ts";
 import { checkSchema, checkService } from "./check-schema.ts";
 import { addDefaults } from "./defaults.ts";
-import { readEnvFile } from "./find-files.ts";
+import { isRemoteFile, readEnvFile, remoteRefusal } from "./find-files.ts";
 import { interpolate } from "./interpolate.ts";
 import type { FileAccess } from "./load-types.ts";
 import { mergeServices, mergeTrees, settle } from "./merge.ts";
@@ -128,11 +128,12 @@ async function includedFiles(item: Node, chain: readonly string[], files: FileSe
   const { home } = context.access;
   const from = (text: string, base: string): string => resolvePath(text, { base, home });
   const paths = texts(item.kind === "map" ? get(item, "path") : item);
-  const [first] = paths;
-  if (first === undefined) throw new VarveError("COMPOSE_INVALID", "include has no path", at(item.place));
-  for (const path of paths) refuseRemote(path, item);
+  if (paths.length === 0) throw new VarveError("COMPOSE_INVALID", "include has no path", at(item.place));
+  const located = await Promise.all(
+    paths.map(async (path) => (isRemoteFile(path) ? await fetchRemote(path, item, context) : from(path, files.dir))),
+  );
   const given = textOf(get(item, "project_directory"));
-  const dir = given === undefined || given === "" ? posix.dirname(from(first, files.dir)) : from(given, files.dir);
+  const dir = given === undefined || given === "" ? posix.dirname(located[0] ?? "") : from(given, files.dir);
   const envFiles = texts(get(item, "env_file"))
     .filter((file) => file !== "/dev/null")
     .map((file) => from(file, files.dir));
@@ -143,7 +144,7 @@ async function includedFiles(item: Node, chain: readonly string[], files: FileSe
     const values = await readEnvFile(file, context.access, environment, context.warn);
     for (const [name, value] of Object.entries(values)) environment[name] ??= value;
   }
-  return { files: paths.map((path) => from(path, files.dir)), dir, environment, includedBy: chain };
+  return { files: located, dir, environment, includedBy: chain };
 }
 
 async function applyExtends(tree: MapNode, path: string, files: FileSet, context: FilesContext): Promise<MapNode> {
@@ -200,9 +201,8 @@ async function servicesOfFile(
   node: Node,
   { files, context, chain }: ExtendOptions,
 ): Promise<{ readonly services: MapNode; readonly options: ExtendOptions }> {
-  refuseRemote(file, node);
   const { home } = context.access;
-  const target = resolvePath(file, { base: files.dir, home });
+  const target = isRemoteFile(file) ? await fetchRemote(file, node, context) : resolvePath(file, { base: files.dir, home });
   const source = await readSource(target, context);
   const dir = posix.dirname(target);
   let services: Node = map({});
@@ -226,12 +226,9 @@ function baseOf(dir: string, { resolvePaths: makesAbsolute, projectDir }: FilesC
   return makesAbsolute ? dir : posix.relative(projectDir, dir);
 }
 
-function refuseRemote(path: string, node: Node): void {
-  if (/^(?:oci|https?|git|ssh):\/\/|^git@|^github\.com\//.test(path)) {
-    throw new VarveError(
-      "COMPOSE_UNSUPPORTED",
-      `Compose files are read from this machine only, not from ${path}`,
-      at(node.place),
-    );
-  }
+/** Where a file from elsewhere is on this machine. Fails with COMPOSE_UNSUPPORTED where nobody gets any. */
+async function fetchRemote(url: string, node: Node, { access }: FilesContext): Promise<string> {
+  if (access.fetchRemote !== undefined) return await access.fetchRemote(url);
+  const { code, message } = remoteRefusal(url);
+  throw new VarveError(code, message, at(node.place));
 }

@@ -1,4 +1,3 @@
-import { posix } from "node:path";
 import { checkProject } from "./check-project.ts";
 import { decodeSection, type DecodeOptions } from "./decode.ts";
 import { findFiles, type FoundFiles } from "./find-files.ts";
@@ -40,7 +39,7 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
     given: options.projectName,
     environment: found.environment["COMPOSE_PROJECT_NAME"],
     files: await nameInFiles(found, context),
-    folder: posix.basename(found.workingDir),
+    folder: found.folder,
   });
   const environment = { ...found.environment, COMPOSE_PROJECT_NAME: name };
   const tree = await loadFiles({ files: found.files, dir: found.workingDir, environment, includedBy: [] }, context);

@@ -8,6 +8,8 @@ export interface FileAccess {
   readonly kindOf: (path: string) => Promise<"file" | "folder" | undefined>;
   /** The text of stdin, for `-f -`. */
   readonly readStdin?: () => Promise<string>;
+  /** Gets what `oci://…` or the URL of a Git repository stands for; the path of its Compose file on this machine. */
+  readonly fetchRemote?: (url: string) => Promise<string>;
   /** The user's home, for `~`. */
   readonly home?: string;
 }

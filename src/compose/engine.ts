@@ -15,7 +15,7 @@ export interface ComposeEngine {
     remove(name: string, options?: { readonly force?: boolean }): Promise<VolumeRecord | void>;
   };
   readonly images: Pick<Images, "list" | "inspect" | "pull" | "push" | "remove">;
-  readonly remoteImages: Pick<RemoteImages, "inspect">;
+  readonly remoteImages: Pick<RemoteImages, "inspect" | "pushArtifact">;
 }
 
 /** Told of each change of a container, network, volume or image, in Docker Compose's words. */

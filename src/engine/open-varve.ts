@@ -38,6 +38,7 @@ export function openVarve(options: VarveOptions = {}): Varve {
   const mounting = async () => (await import("./cache-mounts.ts")).createCacheMountCommands(needParts);
   const logins = async () => (await import("./logins.ts")).createLogins(settings);
   const caring = async () => (await import("./store-care.ts")).createStoreCare(needParts);
+  const gitting = async () => (await import("./git-folders.ts")).createGitFolders(settings);
   const remote = async () => (await import("./remote-images.ts")).createRemoteImages(needParts);
   let room: Promise<ContainersRoom> | undefined;
   const containing = (): Promise<ContainersRoom> => {
@@ -57,7 +58,15 @@ export function openVarve(options: VarveOptions = {}): Varve {
       configs: (name, options) => track((async () => (await remote()).configs(name, withSignal(options ?? {})))()),
       join: (request) => track((async () => (await remote()).join(withSignal(request)))()),
       push: (joined, tags, options) => track((async () => (await remote()).push(joined, tags, withSignal(options ?? {})))()),
+      readArtifact: (name, options) => track((async () => (await remote()).readArtifact(name, withSignal(options ?? {})))()),
+      pushArtifact: (name, artifact, options) =>
+        track((async () => (await remote()).pushArtifact(name, artifact, withSignal(options ?? {})))()),
       lists: async () => (await import("./manifest-lists.ts")).createManifestLists(needParts),
+    },
+    gitFolders: {
+      resolve: (url, options) => track((async () => (await gitting()).resolve(url, withSignal(options ?? {})))()),
+      checkOut: (place, folder, options) =>
+        track((async () => (await gitting()).checkOut(place, folder, withSignal(options ?? {})))()),
     },
     get builders() {
       return createBuilders(base);

@@ -1,5 +1,5 @@
 import type { Annotation } from "../exporters/index.ts";
-import type { Descriptor, ImageConfig } from "../oci/index.ts";
+import type { Descriptor, Digest, ImageConfig, Manifest } from "../oci/index.ts";
 
 /** A manifest or an index as a registry has it. */
 export interface RemoteDocument {
@@ -42,6 +42,14 @@ export interface RemoteOptions {
   readonly insecure?: boolean;
 }
 
+/** A manifest with all that it names, in memory: small files under a name. */
+export interface Artifact extends RemoteDocument {
+  /** Undefined where the name stands for an index. */
+  readonly manifest?: Manifest;
+  /** The layers' bytes, by digest. */
+  readonly blobs: ReadonlyMap<Digest, Uint8Array>;
+}
+
 /** Images at their registries: looked at and put together without being pulled. */
 export interface RemoteImages {
   inspect(name: string, options?: RemoteOptions): Promise<RemoteDocument>;
@@ -55,6 +63,14 @@ export interface RemoteImages {
     tags: readonly string[],
     options?: RemoteOptions & { readonly onCopy?: (digest: string, from: string, to: string) => void },
   ): Promise<void>;
+  /** Fails with ARTIFACT_TOO_LARGE. */
+  readArtifact(name: string, options?: RemoteOptions): Promise<Artifact>;
+  /** Sends blobs, and then the manifest that names them, under a name. */
+  pushArtifact(
+    name: string,
+    artifact: { readonly manifest: Uint8Array; readonly blobs: readonly Uint8Array[] },
+    options?: RemoteOptions,
+  ): Promise<Descriptor>;
   lists(): Promise<ManifestLists>;
 }
 

@@ -14,6 +14,7 @@ import {
   type ImageReference,
 } from "../oci/index.ts";
 import { pushImage, type PushTree, type RegistryClient } from "../registry/index.ts";
+import { pushArtifact, readArtifact } from "./artifacts.ts";
 import { joinImages } from "./join-images.ts";
 import { readRemote, readRemoteConfig, repositoryOf } from "./read-remote.ts";
 import type { Parts } from "./parts.ts";
@@ -43,6 +44,8 @@ export function createRemoteImages(needParts: () => Parts): Omit<RemoteImages, "
       }
       return configs;
     },
+    readArtifact: async (name, options = {}) => await readArtifact(name, clientFor(name, options), options),
+    pushArtifact: async (name, artifact, options = {}) => await pushArtifact(name, artifact, clientFor(name, options), options),
     join: async (request) => await joinImages(request, needParts().registry),
     async push(joined, tags, { onCopy, ...options } = {}) {
       for (const tag of tags) {

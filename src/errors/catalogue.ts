@@ -298,6 +298,7 @@ export const catalogue = {
   CONTAINER_NO_CGROUPS: entry("unsupported", "What needs cgroups cannot be had here without root, such as pausing a container."),
 
   // engine
+  ARTIFACT_TOO_LARGE: entry("exhausted", "An artifact of a registry has more files or bytes than the limit."),
   IMAGE_NOT_FOUND: entry("not-found", "The store has no such image."),
   IMAGE_AMBIGUOUS: entry("invalid", "An ID prefix fits several images."),
   IMAGE_IN_USE: entry(
@@ -318,10 +319,13 @@ export const catalogue = {
   SERVICE_INVALID: entry("invalid", "A service of a Compose file contradicts itself, or names what the project does not have."),
   SERVICE_UNSUPPORTED: entry("unsupported", "A service of a Compose file uses a field or value that Varve cannot carry out."),
   SERVICE_FAILED: entry("failed", "A service did not become what another one waits for."),
+  PROJECT_UNPUBLISHABLE: entry("invalid", "A Compose project cannot be published as it is."),
+  ARTIFACT_NO_PROJECT: entry("invalid", "What a registry has under a name is no Compose project."),
   SERVICE_NOT_WATCHED: entry("invalid", "None of the services that are meant says which files are to be watched."),
 
   // cli
   USAGE: entry("invalid", "The command line is not understood."),
+  DECLINED: entry("failed", "The user was asked, and said no."),
   NOT_SUPPORTED_YET: entry("unsupported", "Docker has this command, flag or value; Varve does not have it yet."),
   FILE_UNREADABLE: entry("invalid", "A file that the command line names cannot be read."),
   FILE_UNWRITABLE: entry("invalid", "A file that the command line names cannot be written."),

@@ -168,6 +168,11 @@ export const composeCommands: readonly CommandEntry[] = [
     load: async () => (await import("./container-images.ts")).composeExport,
   },
   {
+    names: ["compose publish", "compose alpha publish"],
+    summary: "Put the files of a project into a registry",
+    load: async () => (await import("./publish.ts")).composePublish,
+  },
+  {
     names: ["compose bridge"],
     summary: "Refused: make another tool's files out of Compose files",
     load: async () => (await import("./refused.ts")).composeBridge,

@@ -21,7 +21,7 @@ const flags = {
   format: { kind: "string", help: "Print as yaml or json" },
   hash: { kind: "string", help: "Print the hash of each of these services' configs; * is all" },
   images: { kind: "bool", help: "Print the names of images" },
-  "lock-image-digests": { kind: "bool", help: "Print a file that pins images to digests", only: ["false"] },
+  "lock-image-digests": { kind: "bool", help: "Print a file that pins images to digests" },
   models: { kind: "bool", help: "Print the names of models" },
   networks: { kind: "bool", help: "Print the names of networks" },
   "no-consistency": { kind: "bool", help: "Do not check that what is named is there" },
@@ -32,7 +32,7 @@ const flags = {
   output: { kind: "string", short: "o", help: "Write to a file" },
   profiles: { kind: "bool", help: "Print the names of profiles" },
   quiet: { kind: "bool", short: "q", help: "Only check the files" },
-  "resolve-image-digests": { kind: "bool", help: "Pin tags of images to digests", only: ["false"] },
+  "resolve-image-digests": { kind: "bool", help: "Pin tags of images to digests" },
   services: { kind: "bool", help: "Print the names of services" },
   variables: { kind: "bool", help: "Print the variables of the files, and their defaults" },
   volumes: { kind: "bool", help: "Print the names of volumes" },
@@ -79,10 +79,35 @@ async function textOf(call: ConfigCall, format: "yaml" | "json"): Promise<string
     return lines([...new Set(Object.values(all).flatMap((service) => service.profiles ?? []))].toSorted());
   }
   if (given.hash !== undefined && given.hash !== "") return hashes(project, given.hash === "*" ? [] : given.hash.split(","));
-  return printProject(args.length === 0 || composeFlags?.["all-resources"] !== true ? shown : project, {
+  const printed = args.length === 0 || composeFlags?.["all-resources"] !== true ? shown : project;
+  if (given["lock-image-digests"] === true) return await lockedImages(call, printed, format);
+  return printProject(given["resolve-image-digests"] === true ? await withDigests(call, printed) : printed, {
     format,
     escapeDollars: given["no-interpolate"] !== true,
   });
+}
+
+/** The services' images as their registries have them now. */
+async function imagesOf({ openStore, io }: ConfigCall, project: Project): Promise<Readonly<Record<string, string>>> {
+  const { resolveImages } = await import("../../compose/index.ts");
+  return await resolveImages(project, { remoteImages: (await openStore()).remoteImages, signal: io.signal });
+}
+
+async function lockedImages(call: ConfigCall, project: Project, format: "yaml" | "json"): Promise<string> {
+  const images = await imagesOf(call, project);
+  const { digestsFile } = await import("../../compose/index.ts");
+  if (format === "yaml") return digestsFile(images);
+  const services = Object.fromEntries(Object.entries(images).map(([name, image]) => [name, { image }]));
+  return `${JSON.stringify({ services }, undefined, 2)}\n`;
+}
+
+async function withDigests(call: ConfigCall, project: Project): Promise<Project> {
+  const images = await imagesOf(call, project);
+  const services = Object.values(project.services).map((service): Service => {
+    const image = images[service.name];
+    return image === undefined ? service : { ...service, image };
+  });
+  return { ...project, services: Object.fromEntries(services.map((service) => [service.name, service])) };
 }
 
 function readOptions(call: ConfigCall): LoadOptions {

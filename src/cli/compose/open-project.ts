@@ -9,13 +9,16 @@ import { printWarning } from "./print-warning.ts";
 export type ComposeCall = Pick<Call, "composeFlags" | "io" | "openStore" | "dockerConfigDir" | "debug" | "builderName" | "atEnd">;
 
 /** What `-f`, `-p`, `--profile` and the environment say of the project's files. */
-export function loadOptions({ composeFlags, io }: Pick<ComposeCall, "composeFlags" | "io">): LoadOptions {
-  const flags = composeFlags;
+export function loadOptions(call: Pick<ComposeCall, "composeFlags" | "io" | "openStore">): LoadOptions {
+  const { composeFlags: flags, io } = call;
   const directory = nonEmpty(flags?.["project-directory"]) ?? nonEmpty(flags?.workdir);
   return {
     cwd: io.cwd,
     env: io.env,
-    access: fileAccess(io),
+    access: {
+      ...fileAccess(io),
+      fetchRemote: async (url) => await (await import("./remote-files.ts")).fetchRemoteFile(url, call),
+    },
     ...(flags === undefined || flags.file.length === 0 ? {} : { files: flags.file }),
     ...(flags === undefined || flags.profile.length === 0 ? {} : { profiles: flags.profile }),
     ...(flags === undefined || flags["env-file"].length === 0 ? {} : { envFiles: flags["env-file"] }),
@@ -25,8 +28,12 @@ export function loadOptions({ composeFlags, io }: Pick<ComposeCall, "composeFlag
 }
 
 /** The project of the files; its warnings are printed. `services`: only these, and what they depend on. */
-export async function readProject(call: ComposeCall, services: readonly string[] = []): Promise<Project> {
-  return await loadProject({ ...loadOptions(call), services, onWarning: (warning) => printWarning(call, warning) });
+export async function readProject(
+  call: ComposeCall,
+  services: readonly string[] = [],
+  more: Pick<LoadOptions, "profiles" | "resolveEnvironment"> = {},
+): Promise<Project> {
+  return await loadProject({ ...loadOptions(call), ...more, services, onWarning: (warning) => printWarning(call, warning) });
 }
 
 /**

@@ -2,6 +2,7 @@ import { defineCommand } from "../command.ts";
 import { readNumber } from "./flag-values.ts";
 import { isDryRun, openContext } from "./open-context.ts";
 import { readProject } from "./open-project.ts";
+import { confirmRemoteProject } from "./remote-files.ts";
 import { runAttached } from "./run-attached.ts";
 import { convergeFlags, readConvergeOptions, readUpOptions, upFlags } from "./up-flags.ts";
 
@@ -14,6 +15,7 @@ export const composeUp = defineCommand({
     const { flags, args: services, io, composeFlags } = call;
     const options = readUpOptions(flags, { io, services, allResources: composeFlags?.["all-resources"] === true });
     const project = await readProject(call, services);
+    await confirmRemoteProject(call, project, { yes: flags.yes === true });
     const { up } = await import("../../compose/index.ts");
     const isAttached = flags.detach !== true && flags.wait !== true && flags["no-start"] !== true;
     if (isAttached && !isDryRun(call)) return await runAttached(call, project, options);
