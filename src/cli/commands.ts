@@ -116,6 +116,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/container-lifecycle.ts")).rename,
   },
   {
+    names: ["update", "container update"],
+    summary: "Update configuration of one or more containers",
+    load: async () => (await import("./commands/update.ts")).update,
+  },
+  {
     names: ["pause", "container pause"],
     summary: "Pause all processes within one or more containers",
     load: async () => (await import("./commands/container-lifecycle.ts")).pause,

@@ -76,6 +76,7 @@ export interface ContainerStore {
   add(row: ContainerRow): boolean;
   /** Changes what is known of the last start, in one transaction; undefined when the container is gone. */
   change(id: string, edit: (run: ContainerRun) => ContainerRun): ContainerRow | undefined;
+  setConfig(id: string, config: ContainerConfig): void;
   /** False when the name is taken. */
   rename(id: string, name: string): boolean;
   forget(id: string): void;
@@ -121,6 +122,7 @@ export function openContainerStore({ state }: { readonly state: State }): Contai
         state.run("UPDATE containers SET run = ? WHERE id = ?", JSON.stringify(run), id);
         return { ...row, run };
       }),
+    setConfig: (id, config) => void state.run("UPDATE containers SET config = ? WHERE id = ?", JSON.stringify(config), id),
     rename: (id, name) =>
       state.transaction(() => {
         if (byName(name) !== undefined) return false;

@@ -99,6 +99,10 @@ export function openContainers(options: ContainersOptions): ContainersRoom {
       await room.networks.rename(id, plain);
       tell(id, "rename", { oldName: `/${oldName}` });
     },
+    async update(name, request) {
+      const { updateContainer } = await import("./update.ts");
+      return await updateContainer(room, name, request);
+    },
     wait: async (name, wait = {}) => await waitFor(room, name, wait),
     async attach(name, attach) {
       const row = findContainer(store, name);

@@ -246,6 +246,8 @@ export interface Containers {
   unpause(name: string): Promise<void>;
   remove(name: string, options?: { readonly force?: boolean; readonly volumes?: boolean }): Promise<void>;
   rename(name: string, newName: string): Promise<void>;
+  /** Changes limits, also of one that runs, and its restart policy; what is left out stays as it is. */
+  update(name: string, request: UpdateRequest): Promise<{ readonly warnings: readonly string[] }>;
   /** Resolves to the exit code when the condition holds (default: it does not run). */
   wait(
     name: string,
@@ -324,6 +326,11 @@ export interface ContainerEvent {
   readonly action: string;
   /** The container's labels, `image`, `name`, and what belongs to the action: `exitCode`, `signal`, `oldName` … */
   readonly attributes: Readonly<Record<string, string>>;
+}
+
+export interface UpdateRequest {
+  readonly resources?: Resources;
+  readonly restart?: RestartPolicy;
 }
 
 /** A path that is another than in the image. */

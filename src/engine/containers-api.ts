@@ -26,6 +26,7 @@ export function createContainers(
     unpause: async (name) => await call((containers) => containers.unpause(name)),
     remove: async (name, options) => await call((containers) => containers.remove(name, options)),
     rename: async (name, newName) => await call((containers) => containers.rename(name, newName)),
+    update: async (name, request) => await call((containers) => containers.update(name, request)),
     wait: async (name, options) => await call((containers) => containers.wait(name, withSignal(options))),
     attach: async (name, options) => await call((containers) => containers.attach(name, options)),
     exec: async (name, request, options) => await call((containers) => containers.exec(name, request, withSignal(options))),

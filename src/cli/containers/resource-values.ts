@@ -5,7 +5,23 @@ import type { ContainerFlags } from "./container-flags.ts";
 import { integerOf, readBytes, readCpus, readInteger, usage, wrongValue } from "./flag-values.ts";
 
 /** The limits that flags set; 0 is Docker's word for none. */
-export function readResources(flags: ContainerFlags): Resources {
+export function readResources(
+  flags: Pick<
+    ContainerFlags,
+    | "cpu-period"
+    | "cpu-quota"
+    | "cpu-shares"
+    | "cpus"
+    | "cpuset-cpus"
+    | "cpuset-mems"
+    | "memory"
+    | "memory-reservation"
+    | "memory-swap"
+    | "memory-swappiness"
+    | "oom-kill-disable"
+    | "pids-limit"
+  >,
+): Resources {
   const bytes = (name: "memory" | "memory-reservation", shown: string): number | undefined => some(readBytes(flags[name], shown));
   const swappiness = readInteger(flags["memory-swappiness"], "--memory-swappiness") ?? -1;
   if (swappiness < -1 || swappiness > 100) throw usage(`invalid value: ${swappiness}. Valid memory swappiness range is 0-100`);
