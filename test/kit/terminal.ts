@@ -34,7 +34,8 @@ export function openTerminal(command: readonly string[], { cwd, env, rows = 24, 
   const script = [
     `stty rows ${rows} cols ${columns}`,
     'echo "~tty $(tty) $$~"',
-    // The shell stays what it is, and shows in the end what was left of the terminal.
+    // The shell stays what it is, whatever is typed, and shows in the end what was left of the terminal.
+    "trap : INT QUIT",
     command.map(quote).join(" "),
     `code=$?; echo "${marker}"; stty -a; exit $code`,
   ].join("\n");
