@@ -41,9 +41,7 @@ const rows: Readonly<Record<string, readonly [from: number, to: number][]>> = {
   ],
   M: [
     [1, 11],
-    [20, 20],
-    [27, 27],
-    [29, 29],
+    [20, 29],
     [40, 49],
     [60, 76],
   ],

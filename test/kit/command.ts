@@ -20,8 +20,8 @@ export interface RunningCommand {
   readonly pid: number;
   readonly result: Promise<Result>;
   kill(signal: NodeJS.Signals): void;
-  /** Waits until stderr so far matches; fails when the command ends before, or after a minute. */
-  waitFor(pattern: RegExp): Promise<void>;
+  /** Waits until stderr (or stdout) so far matches; fails when the command ends before, or after a minute. */
+  waitFor(pattern: RegExp, options?: { readonly stream?: "stdout" | "stderr" }): Promise<void>;
 }
 
 export function start(command: readonly string[], { input, cwd, env }: RunOptions = {}): RunningCommand {
@@ -38,16 +38,17 @@ export function start(command: readonly string[], { input, cwd, env }: RunOption
   // Who ends early does not read to the end.
   child.stdin.on("error", () => undefined);
   child.stdin.end(input ?? "");
-  const text = () => Buffer.concat(stderr).toString();
+  const text = (chunks = stderr) => Buffer.concat(chunks).toString();
   const result = ended(child).then(([code, signal]) => ({ code, signal, stdout: Buffer.concat(stdout), stderr: text() }));
   return {
     pid: child.pid ?? 0,
     result,
     kill: (signal) => void child.kill(signal),
-    async waitFor(pattern) {
-      for (const begin = Date.now(); !pattern.test(text()); await sleep(10)) {
+    async waitFor(pattern, { stream = "stderr" } = {}) {
+      const chunks = stream === "stdout" ? stdout : stderr;
+      for (const begin = Date.now(); !pattern.test(text(chunks)); await sleep(10)) {
         if (child.exitCode !== null || child.signalCode !== null || Date.now() - begin > 60_000) {
-          throw new Error(`${pattern} was not said by ${command.join(" ")}:\n${text()}`);
+          throw new Error(`${pattern} was not said by ${command.join(" ")}:\n${text(chunks)}${text()}`);
         }
       }
     },
