@@ -157,7 +157,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     names: ["events", "system events"],
-    summary: "Tell what happens to containers, from now on",
+    summary: "Tell what happens to containers",
     load: async () => (await import("./commands/events.ts")).events,
   },
   {
@@ -287,12 +287,12 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     names: ["system df"],
-    summary: "Show how much room images and build cache take",
+    summary: "Show how much room images, containers, volumes and build cache take",
     load: async () => (await import("./commands/system-df.ts")).systemDf,
   },
   {
     names: ["system prune"],
-    summary: "Remove images without a name and build cache",
+    summary: "Remove stopped containers, unused networks, images without a name and build cache",
     load: async () => (await import("./commands/system-prune.ts")).systemPrune,
   },
   {
