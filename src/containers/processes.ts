@@ -55,8 +55,10 @@ export async function runPs(
   try {
     text = (await promisify(execFile)("ps", args, { env: { PATH: path, LANG: "C.UTF-8" }, maxBuffer: 1 << 26 })).stdout;
   } catch (error) {
-    const said = error instanceof Error && "stderr" in error ? String(error.stderr).trim() : "";
-    throw new VarveError("CONTAINER_PROCESSES", `ps: ${said === "" ? "it cannot be started" : said}`, { cause: error });
+    // below the first line it tells how it is to be used
+    const [said = ""] = error instanceof Error && "stderr" in error ? String(error.stderr).trim().split("\n") : [];
+    if (said === "") throw new VarveError("CONTAINER_PROCESSES", "ps: it cannot be started", { cause: error });
+    throw new VarveError("CONTAINER_PROCESSES", said.startsWith("ps:") ? said : `ps: ${said}`);
   }
   const [heading = "", ...lines] = text.split("\n").filter((line) => line !== "");
   const titles = heading.trim().split(/\s+/);

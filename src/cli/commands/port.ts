@@ -20,7 +20,7 @@ export const port = defineCommand({
     if (!/^\d+$/.test(number) || Number(number) > 65_535) throw new VarveError("USAGE", `invalid port '${wanted}'`);
     const inside = `${number}/${protocol}`;
     const found = published.filter((each) => each.inside === inside);
-    if (found.length === 0) throw new VarveError("CONTAINER_NO_PORT", `no public port '${inside}' published for ${name}`);
+    if (found.length === 0) throw new VarveError("CONTAINER_NO_PORT", `No public port '${wanted}' published for ${name}`);
     for (const { outside } of found) io.stdout.print(`${outside}\n`);
   },
 });

@@ -25,12 +25,14 @@ export const stats = defineCommand({
   failureExitCode: 1,
   async run({ flags, args, io, openStore }) {
     const { containers } = await openStore();
+    const names = [...new Set(args)];
     await showStats(containers, {
       flags,
       io,
-      endsWithThem: args.length > 0,
+      endsWithThem: names.length > 0,
       async choose() {
-        if (args.length > 0) return await Promise.all(args.map(async (asked) => ({ found: await containers.get(asked), asked })));
+        if (names.length > 0)
+          return await Promise.all(names.map(async (asked) => ({ found: await containers.get(asked), asked })));
         return (await containers.list())
           .filter(({ state }) => flags.all === true || state.pid !== undefined)
           .map((found) => ({ found }));
@@ -62,7 +64,7 @@ export async function showStats(
     const rows = await look(containers, await choose(), { noTrunc: flags["no-trunc"] === true, signal: io.signal });
     const clear = flags["no-stream"] !== true && io.stdout.isTerminal ? "\u001b[H\u001b[J" : "";
     io.stdout.print(clear + print({ rows, headings, columns }));
-    if (flags["no-stream"] === true || (endsWithThem && rows.every(({ PIDs }) => PIDs === 0))) return;
+    if (flags["no-stream"] === true || (endsWithThem && rows.every(({ PIDs }) => PIDs === "0"))) return;
     await sleep(repeatMs, undefined, { signal: io.signal });
   }
 }
@@ -91,7 +93,8 @@ interface StatsRow {
   readonly MemUsage: string;
   readonly Name: string;
   readonly NetIO: string;
-  readonly PIDs: number;
+  /** Text, as in all other columns. */
+  readonly PIDs: string;
 }
 
 async function look(
@@ -148,7 +151,7 @@ function describe(
     MemUsage: `${formatBinarySize(memoryBytes)} / ${formatBinarySize(memoryLimitBytes)}`,
     Name: name,
     NetIO: `${formatSize(receivedBytes)} / ${formatSize(sentBytes)}`,
-    PIDs: after?.processes ?? 0,
+    PIDs: String(after?.processes ?? 0),
   };
 }
 
