@@ -4,7 +4,7 @@ import type { Service } from "../compose-file/index.ts";
 import { readIgnorePatterns } from "../engine/index.ts";
 import { VarveError } from "../errors/index.ts";
 import { listFiles, watchFiles } from "../file-watch/index.ts";
-import { type ProjectContext } from "./context.ts";
+import type { ProjectContext } from "./context.ts";
 import { carryOut, type WatchEvent } from "./carry-out-changes.ts";
 import { selectServices } from "./service-order.ts";
 import { syncFiles } from "./sync-files.ts";
@@ -32,7 +32,8 @@ export interface WatchOptions {
 export async function watchProject(context: ProjectContext, options: WatchOptions): Promise<void> {
   const { services = [], signal, onEvent, quietMs } = options;
   const rules = watchRules(context, selectServices(context.project.services, services));
-  const own: ProjectContext = { ...context, signal, report: () => undefined };
+  // nobody sits there to be asked, and steps are told as events
+  const own: ProjectContext = { ...context, signal, report: () => undefined, confirm: () => Promise.resolve(false) };
   const files = watchFiles(
     rules.map(({ path }) => path),
     {

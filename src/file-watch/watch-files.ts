@@ -3,7 +3,7 @@ import { basename, dirname } from "node:path";
 import { isGone, openWatcher, watchFolders, type FolderWatch } from "./watch-folders.ts";
 
 /** So long nothing must change until what changed is told of: editors and checkouts write many files at once. (Docker Compose's own) */
-export const quietPeriodMs = 500;
+const quietPeriodMs = 500;
 
 export interface FileWatchOptions {
   /** Whether a changed path is to be told of. Default: all. */
