@@ -66,8 +66,8 @@ describeEachWay("compose at a terminal", (box) => {
     const up = open(["up"]);
     await up.waitFor(/Attaching to deaf-1, talk-1\r\n/);
     await up.waitFor(/Detach/);
-    for (let seen = new Set<string>(); seen.size < 2;)
-      seen = seen.add((await up.waitFor(/\u001b\[3[36]m(?:deaf-1|talk-1) {2}\| \u001b\[0m(?:deaf|talk) is here/))[0]);
+    for (const seen = new Set<string>(); seen.size < 2;)
+      seen.add((await up.waitFor(/\[3[36]m((?:deaf|talk)-1) {2}\| \S+ is here/))[1] ?? "");
     up.type("d");
     await assertRestored(up, 0);
     assert.deepEqual(await states(), ["deaf running 0", "talk running 0"]);

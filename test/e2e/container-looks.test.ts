@@ -91,7 +91,7 @@ describeEachWay("looks at containers", (box) => {
 
   test("stats goes on until whoever looks has seen enough", async () => {
     const terminal = box.terminal(["stats", "busy"]);
-    for (const _ of [1, 2, 3]) await terminal.waitFor(/\u001b\[H[\s\S]*busy/);
+    for (const _ of [1, 2, 3]) await terminal.waitFor(/CONTAINER ID[\s\S]*busy/);
     terminal.type("\x03");
     const { code, settings } = await terminal.ended;
     assert.equal(code, 130);

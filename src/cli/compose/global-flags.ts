@@ -10,7 +10,7 @@ export const composeFlags = {
   file: { kind: "list", short: "f", help: "A Compose file; later ones are merged over earlier ones, - is stdin" },
   parallel: { kind: "string", help: "How much may be done at once; -1 is no limit" },
   profile: { kind: "list", help: "Switch a profile on; * is all" },
-  progress: { kind: "string", help: "Kind of progress: auto, tty, plain, json, rawjson or quiet" },
+  progress: { kind: "string", help: "Kind of progress: auto, tty, plain, json or quiet" },
   "project-directory": { kind: "string", help: "Folder that relative paths start from. Default: that of the first Compose file" },
   "project-name": { kind: "string", short: "p", help: "Name of the project" },
   verbose: { kind: "bool", help: "Say more", hidden: true },

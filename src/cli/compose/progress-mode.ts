@@ -23,7 +23,8 @@ export function readStepMode(call: ModeCall): StepMode {
     throw new VarveError("USAGE", "can't use --progress plain while ANSI support is forced");
   if (mode === "none") return "quiet";
   if (mode !== "auto") return mode;
-  return ansi === "always" || (ansi === "auto" && stepOutput(io).isTerminal) ? "tty" : "plain";
+  if (ansi === "always") return "tty";
+  return ansi === "auto" && stepOutput(io).isTerminal && io.env["TERM"] !== "dumb" ? "tty" : "plain";
 }
 
 /** Where steps are shown: stderr, or stdout with COMPOSE_STATUS_STDOUT. */

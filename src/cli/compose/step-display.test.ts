@@ -109,6 +109,7 @@ test("M20 M29 what is asked for decides over the terminal, and what cannot be is
   const mode = (setting: Setting): string => readStepMode(open(setting).call);
   assert.equal(mode({}), "plain");
   assert.equal(mode({ isTerminal: true }), "tty");
+  assert.equal(mode({ isTerminal: true, env: { TERM: "dumb" } }), "plain");
   assert.equal(mode({ ansi: "always" }), "tty");
   assert.equal(mode({ isTerminal: true, env: { COMPOSE_ANSI: "never" } }), "plain");
   assert.equal(mode({ isTerminal: true, env: { COMPOSE_PROGRESS: "plain" } }), "plain");
