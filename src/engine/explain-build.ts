@@ -26,6 +26,8 @@ export interface BuildExplainer {
   readonly onKey: (facts: KeyFacts) => void;
   /** Finds the reason. Throws CACHE_REQUIRED for a step that may not run. */
   readonly beforeRun: (vertex: string, cause: RunCause) => void;
+  /** Where one stage must be cached: throws CACHE_REQUIRED for a step of it before anything runs that it is made from. */
+  readonly beforeInputs?: (vertex: string, cause: RunCause) => void;
   /** The reason as far as it is known; undefined for steps that do not run. */
   readonly reasonOf: (vertex: string) => StepReason | undefined;
   /** Keeps the lists of the files that were read, for the next build. Returns the reason where that made it more exact. */
@@ -101,7 +103,31 @@ export function explainBuild({ traces, cache }: Pick<Parts, "traces" | "cache">,
     return reason;
   }
 
+  function beforeRun(vertex: string, cause: RunCause): void {
+    // a folder of the user's "runs" in every build, also where all else is cached
+    if (folderSources.has(vertex)) return;
+    // few lists are kept at once; many while the worker works
+    if (waitingLength <= maxWaitingLength) keepLists();
+    const reason = explainer.starts(vertex, cause);
+    if (reason === undefined) return;
+    reasons.set(vertex, reason);
+    const name = requiredStep(explained, vertex);
+    if (name === undefined) return;
+    const exact = keepFiles(vertex) ?? reason;
+    throw new VarveError("CACHE_REQUIRED", `${name} is not cached: ${reasonLine(exact)}`, {
+      hint: "without --require-cached the step would run",
+      details: { vertex, name, reason: exact },
+    });
+  }
+
   return {
+    // where all must be cached, the first step that would run is the one to tell of
+    ...(typeof options.requireCached === "string" && {
+      beforeInputs(vertex, cause) {
+        if (requiredStep(explained, vertex) !== undefined) beforeRun(vertex, cause);
+      },
+    }),
+    beforeRun,
     contents: {
       onParts: (digest, of) => void parts.set(digest, of),
       onList: (digest, text) => text !== undefined && list(digest, text),
@@ -113,22 +139,6 @@ export function explainBuild({ traces, cache }: Pick<Parts, "traces" | "cache">,
       const known = { ...facts, contents };
       solved.set(facts.vertex, known);
       explainer.solved(known);
-    },
-    beforeRun(vertex, cause) {
-      // a folder of the user's "runs" in every build, also where all else is cached
-      if (folderSources.has(vertex)) return;
-      // few lists are kept at once; many while the worker works
-      if (waitingLength <= maxWaitingLength) keepLists();
-      const reason = explainer.starts(vertex, cause);
-      if (reason === undefined) return;
-      reasons.set(vertex, reason);
-      const name = requiredStep(explained, vertex);
-      if (name === undefined) return;
-      const exact = keepFiles(vertex) ?? reason;
-      throw new VarveError("CACHE_REQUIRED", `${name} is not cached: ${reasonLine(exact)}`, {
-        hint: "without --require-cached the step would run",
-        details: { vertex, name, reason: exact },
-      });
     },
     reasonOf: (vertex) => reasons.get(vertex),
     keepFiles,

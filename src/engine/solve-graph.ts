@@ -101,8 +101,10 @@ export async function solveGraph(graph: MergedGraph, parts: Parts, options: Solv
 
 const emptyStack: StackRef = { kind: "stack", layers: [] };
 
-function hooksOf(explain: BuildExplainer | undefined): Pick<SolveOptions<Ref>, "onKey" | "beforeRun"> {
-  return explain === undefined ? {} : { onKey: explain.onKey, beforeRun: explain.beforeRun };
+function hooksOf(explain: BuildExplainer | undefined): Pick<SolveOptions<Ref>, "onKey" | "beforeRun" | "beforeInputs"> {
+  if (explain === undefined) return {};
+  const { onKey, beforeRun, beforeInputs } = explain;
+  return { onKey, beforeRun, ...(beforeInputs && { beforeInputs }) };
 }
 
 function nameOf({ metadata, op }: Vertex): string {

@@ -10,6 +10,11 @@ export interface SolveOptions<R> {
   readonly onKey?: (facts: KeyFacts) => void;
   /** Asked before a vertex runs, when the keys of all that it is made from are known: what it throws is the vertex's failure. */
   readonly beforeRun?: (vertex: string, cause: RunCause) => void;
+  /**
+   * Asked as soon as it is certain that a vertex runs, before what it is made from does: what it throws is the vertex's failure. Not every
+   * vertex that runs is known before.
+   */
+  readonly beforeInputs?: (vertex: string, cause: RunCause) => void;
   /** Told, when the targets are made, of every vertex that they were made from and of themselves: inputs first. */
   readonly onSolved?: (vertices: readonly SolvedVertex[]) => void;
   /** The time, in milliseconds since 1970. */
@@ -44,6 +49,7 @@ export async function solve<R>(targets: readonly SolveTarget[], options: SolveOp
   const outcomes = new Map<string, Promise<Outcome<R>>>();
   const headStarts = new Map<string, Promise<void>>();
   const forced = new Map<string, Promise<boolean>>();
+  const settled = new Map<string, Promise<boolean>>();
   const running = new Map<string, Promise<Outcome<R>>>();
   const reported = new Set<string>();
   const started = new Set<string>();
@@ -219,6 +225,10 @@ export async function solve<R>(targets: readonly SolveTarget[], options: SolveOp
       signal.throwIfAborted();
       const cached = await fromCache(vertex, expected);
       if (cached) return cached;
+      if (options.beforeInputs !== undefined && ((await mustRun(id)) || (await isSettled(id)))) {
+        const cause = await causeOf(vertex);
+        askFor(vertex, () => options.beforeInputs?.(id, cause));
+      }
       const inputs = await all(vertex.inputs.map((_, index) => inputOf(vertex, index)));
       const key = await keyOfInputs(vertex, expected);
       const found = key === expected ? undefined : await fromCache(vertex, key);
@@ -234,6 +244,32 @@ export async function solve<R>(targets: readonly SolveTarget[], options: SolveOp
       return promise;
     });
 
+  /** Whether a vertex that is not cached has the key that it will be stored under, however what it is made from turns out. */
+  const isSettled = (id: string): Promise<boolean> =>
+    once(settled, id, async () => {
+      if (linkedKeys.has(id)) return false;
+      const below = vertexOf(id).inputs.map(async (input) => {
+        const key = await keyOf(input.id);
+        return (!(await mustRun(input.id)) && cache.peek(key) !== undefined) || (await isSettled(input.id));
+      });
+      return !(await all(below)).includes(false);
+    });
+
+  async function causeOf(vertex: SolverVertex<R>): Promise<RunCause> {
+    return vertex.ignoreCache ? "ignored" : (await mustRun(vertex.id)) ? "forced" : "missing";
+  }
+
+  /** What a question to the caller throws is the vertex's failure. */
+  function askFor(vertex: SolverVertex<R>, ask: () => void): void {
+    try {
+      ask();
+    } catch (error) {
+      reported.add(vertex.id);
+      onEvent({ type: "failed", vertex: vertex.id, time: now(), error, canceled: signal.aborted });
+      throw error;
+    }
+  }
+
   async function fromCache(vertex: SolverVertex<R>, key: string): Promise<Outcome<R> | undefined> {
     if (await mustRun(vertex.id)) return undefined;
     const outputs = await cache.load(key, { signal, vertex, onFetch: () => reportStarted(vertex.id) });
@@ -246,7 +282,7 @@ export async function solve<R>(targets: readonly SolveTarget[], options: SolveOp
   async function run(vertex: SolverVertex<R>, key: string, inputs: readonly R[]): Promise<Outcome<R>> {
     signal.throwIfAborted();
     reported.add(vertex.id);
-    const cause: RunCause = vertex.ignoreCache ? "ignored" : (await mustRun(vertex.id)) ? "forced" : "missing";
+    const cause = await causeOf(vertex);
     try {
       options.beforeRun?.(vertex.id, cause);
       reportStarted(vertex.id);

@@ -63,4 +63,30 @@ describeOnce("explanations on the command line", (box) => {
     assert.equal(passed.code, 0, passed.stderr);
     assert.equal((await all("--require-cached=nowhere")).code, 2);
   });
+
+  test("--require-cached=STAGE fails before a stage runs that it builds on, or that stands beside it", async () => {
+    const Dockerfile = (text: string) =>
+      [
+        "FROM busybox AS base",
+        `RUN echo ${text} > /base`,
+        "FROM base AS wanted",
+        "RUN echo wanted > /wanted",
+        "FROM busybox AS beside",
+        `RUN echo ${text} > /beside`,
+        "COPY --from=wanted /wanted /",
+        "",
+      ].join("\n");
+    const all = async (text: string, ...args: string[]) => {
+      box.write("stages", { Dockerfile: Dockerfile(text) });
+      return await box.varve(["build", "--progress=plain", ...args, box.path("stages")]);
+    };
+    assert.equal((await all("one")).code, 0);
+    const refused = await all("two", "--require-cached=wanted");
+    assert.equal(refused.code, 6, refused.stderr);
+    assert.match(
+      refused.stderr,
+      /\[wanted 1\/1\] RUN echo wanted > \/wanted is not cached: after \[base 2\/2\] .*, since instruction changed: .* \[CACHE_REQUIRED\]/,
+    );
+    assert.doesNotMatch(refused.stderr, /RUN echo two > \/base\n#\d+ DONE/);
+  });
 });
