@@ -1,6 +1,6 @@
 import type { Project, Service } from "../../compose-file/index.ts";
 import type { ConvergeOptions, LogFollower, Observed, ProjectContext } from "../../compose/index.ts";
-import { VarveError } from "../../errors/index.ts";
+import { isVarveError, VarveError } from "../../errors/index.ts";
 import type { Call } from "../command.ts";
 import { createOutcome } from "./attach-outcome.ts";
 import { createAttachedWatch, type AttachedWatch } from "./attached-watch.ts";
@@ -58,7 +58,9 @@ export async function runAttached(call: UpCall, project: Project, options: Conve
     if (!interrupt.signal.aborted) return interrupt.abort(stopped);
     if (isKilling) return;
     isKilling = true;
-    void killServices(context, options);
+    killServices(context, options)
+      .catch((error: unknown) => failed.abort(error))
+      .finally(() => (isKilling = false));
   }, ["SIGINT", "SIGTERM"]);
   const follower = new AbortController();
   try {
@@ -93,22 +95,26 @@ export async function runAttached(call: UpCall, project: Project, options: Conve
       }
     };
     if (hasMenu(call)) {
-      const entries = [watchEntry(watch, () => menu?.refresh()), detachEntry(() => interrupt.abort(detached))];
+      // what is being started is not left half done
+      const detach = (): void => void started.promise.then(() => interrupt.abort(detached));
+      const entries = [watchEntry(watch, () => menu?.refresh()), detachEntry(detach)];
       menu = await openMenu(io, { entries, colors: hasStepColors(call) });
     }
-    const signal = AbortSignal.any([io.signal, interrupt.signal, failed.signal]);
+    const over = new AbortController();
+    const signal = AbortSignal.any([io.signal, interrupt.signal, failed.signal, over.signal]);
     const running: ProjectContext = {
       ...context,
       report: () => undefined,
       warn: (message) => print(warningText(call, message)),
       signal,
     };
+    const starting = startAll(running, { services, containers, logs, startMs: io.now() });
+    starting.then(
+      () => started.resolve(undefined),
+      () => undefined,
+    );
     try {
-      await Promise.race([
-        followAll(running, { services, containers, logs, startMs: io.now(), watch, onStarted: () => started.resolve(undefined) }),
-        outcome.aborted,
-        aborted(signal),
-      ]);
+      await Promise.race([followAll({ starting, logs, watch }), outcome.aborted, aborted(signal)]);
       if (!outcome.isAborted()) return outcome.exitCode();
       menu?.close();
       const text = "Aborting on container exit...";
@@ -119,10 +125,12 @@ export async function runAttached(call: UpCall, project: Project, options: Conve
       if (interrupt.signal.reason !== stopped) throw error;
       io.stdout.print("Gracefully Stopping... press Ctrl+C again to force\n");
     }
-    await watch.stop();
+    over.abort(stopped);
+    await Promise.allSettled([starting, watch.stop()]);
     await stopServices(call, context, options);
     // what containers that end say last is theirs to say; those that others need were not stopped
-    if (followed.every((name) => isStopped(name, options))) await Promise.race([logs.done(), aborted(io.signal)]);
+    if (followed.every((name) => isStopped(name, options)))
+      await Promise.race([logs.done(), aborted(AbortSignal.any([io.signal, failed.signal]))]);
     return interrupt.signal.aborted ? 130 : outcome.exitCode();
   } finally {
     menu?.close();
@@ -131,16 +139,14 @@ export async function runAttached(call: UpCall, project: Project, options: Conve
   }
 }
 
-/** Starts the services, and follows each container from when it runs until all have ended. */
-async function followAll(
+/** Starts the services, and follows each of these containers from when it runs. */
+async function startAll(
   context: ProjectContext,
   parts: {
     readonly services: readonly Service[];
     readonly containers: readonly Observed[];
     readonly logs: LogFollower;
     readonly startMs: number;
-    readonly watch: AttachedWatch;
-    readonly onStarted: () => void;
   },
 ): Promise<void> {
   const { startServices } = await import("../../compose/index.ts");
@@ -151,7 +157,15 @@ async function followAll(
       if (ids.has(container.id)) parts.logs.add(container, { sinceMs: parts.startMs });
     },
   });
-  parts.onStarted();
+}
+
+/** Resolves when all has been started and has ended. */
+async function followAll(parts: {
+  readonly starting: Promise<void>;
+  readonly logs: LogFollower;
+  readonly watch: AttachedWatch;
+}): Promise<void> {
+  await parts.starting;
   do await parts.logs.done();
   while (await parts.watch.settle());
 }
@@ -171,10 +185,17 @@ async function stopServices(call: UpCall, context: ShownContext, options: Conver
   });
 }
 
+/** Kills what has not ended by itself meanwhile. */
 async function killServices(context: ProjectContext, options: ConvergeOptions): Promise<void> {
   const { killServices: kill } = await import("../../compose/index.ts");
-  await kill(withoutSignal({ ...context, report: () => undefined }), { services: options.services ?? [] });
+  try {
+    await kill(withoutSignal({ ...context, report: () => undefined }), { services: options.services ?? [] });
+  } catch (error) {
+    if (!isVarveError(error) || !endedByItself.has(error.code)) throw error;
+  }
 }
+
+const endedByItself = new Set<string>(["CONTAINER_CONFLICT", "CONTAINER_NOT_FOUND"]);
 
 /** The signal that ended the logs is not to end what is done about it. */
 function withoutSignal({ signal: _signal, ...context }: ProjectContext): ProjectContext {
