@@ -18,6 +18,16 @@ export type NodeInfo = BuilderRecord["nodes"][number] & {
   readonly root: string;
 };
 
+/** One rule of a node's garbage collection, as buildkitd.toml has them. */
+export interface GcRule {
+  readonly all: boolean;
+  readonly filters: readonly string[];
+  readonly keepMs: number;
+  readonly reservedBytes?: number;
+  readonly maxUsedBytes?: number;
+  readonly minFreeBytes?: number;
+}
+
 export interface CreateBuilder {
   /** Default: one that no other builder has. */
   readonly name?: string;
@@ -44,6 +54,8 @@ export interface Builders {
   current(): string;
   /** Default: the current one. Fails with BUILDER_NOT_FOUND. */
   get(name?: string): BuilderInfo;
+  /** What garbage collection keeps to, node by node; none where it is off, or the node is not in use yet. */
+  gcRules(name?: string): Promise<readonly (readonly GcRule[])[]>;
   /** Returns its name. Fails with USAGE and NOT_SUPPORTED_YET where the options do not go with a builder of this machine. */
   create(options?: CreateBuilder): Promise<string>;
   /** Takes a node from a builder: the last one stays. */

@@ -17,7 +17,7 @@ import { formatPlatform, parsePlatform } from "../oci/index.ts";
 import { removeTask } from "../ops/index.ts";
 import { leasesSchema, openLeases, openState } from "../state/index.ts";
 import { nativePlatform } from "./build-platforms.ts";
-import type { Builders, BuilderInfo, CreateBuilder, NodeInfo } from "./builder-types.ts";
+import type { Builders, BuilderInfo, CreateBuilder, GcRule, NodeInfo } from "./builder-types.ts";
 import { readConfig } from "./config.ts";
 import { machinePlatforms } from "./machine-platforms.ts";
 import type { Settings } from "./open-varve.ts";
@@ -57,6 +57,17 @@ export function createBuilders(settings: Settings): Builders {
     },
     current: () => store.current(),
     get: (name = store.current()) => describe(find(name), store.current()),
+    gcRules: async (name = store.current()) => {
+      const record = find(name);
+      const nodes = describe(record, name).nodes;
+      return await Promise.all(
+        nodes.map(async (node) => {
+          if (node.status === "inactive") return [];
+          const own = record.driver === "docker" ? settings : nodeSettings(settings, store, record, node);
+          return await readGcRules(own);
+        }),
+      );
+    },
     create: async (options = {}) => createBuilder(options, store),
     leave(name, node) {
       const { nodes, ...record } = store.get(name);
@@ -128,6 +139,21 @@ function nodeSettings(settings: Settings, store: BuilderStore, record: BuilderRe
     configPath: store.configPath(record, node) ?? settings.configPath,
     proxyEnv: { ...settings.proxyEnv, ...readDriverOptions(node.driverOptions).proxyEnv },
   };
+}
+
+async function readGcRules({ root, configPath }: Settings): Promise<readonly GcRule[]> {
+  const { gcRules, readDisk } = await import("../gc/index.ts");
+  const { readStoreSettings } = await import("./store-care.ts");
+  const settings = await readStoreSettings({ storeSettings: readConfig(configPath).store });
+  if (!settings.gc || !existsSync(root)) return [];
+  return gcRules(settings, readDisk(root)).map(({ all, filters = [], keepMs, reservedBytes, maxUsedBytes, minFreeBytes }) => ({
+    all,
+    filters,
+    keepMs,
+    ...(reservedBytes === undefined ? {} : { reservedBytes }),
+    ...(maxUsedBytes === undefined ? {} : { maxUsedBytes }),
+    ...(minFreeBytes === undefined ? {} : { minFreeBytes }),
+  }));
 }
 
 function createBuilder(options: CreateBuilder, store: BuilderStore): string {

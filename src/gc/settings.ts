@@ -144,7 +144,7 @@ export function gcRules(settings: GcSettings, disk: DiskFacts): readonly PruneRu
   });
   if (settings.gcpolicy) {
     return settings.gcpolicy.map(({ all, filters, keepMs, ...spaces }) =>
-      rule({ all, matches: anyOf(filters), keepMs, ...limitsOf(spaces, disk) }),
+      rule({ all, matches: anyOf(filters), filters, keepMs, ...limitsOf(spaces, disk) }),
     );
   }
   const own = limitsOf(settings, disk);
@@ -152,7 +152,7 @@ export function gcRules(settings: GcSettings, disk: DiskFacts): readonly PruneRu
   const wholeStore = quotaOf(settings, disk) !== undefined;
   const cheap = ["type==source.local", "type==exec.cachemount", "type==source.git.checkout"];
   return [
-    rule({ matches: anyOf(cheap), keepMs: 2 * dayMs, maxUsedBytes: 512e6 }),
+    rule({ matches: anyOf(cheap), filters: [cheap.join(",")], keepMs: 2 * dayMs, maxUsedBytes: 512e6 }),
     rule({ keepMs: 60 * dayMs, wholeStore, ...limits }),
     rule({ wholeStore, ...limits }),
     rule({ all: true, wholeStore, ...limits }),

@@ -45,6 +45,8 @@ export interface PruneRule extends SpaceLimits {
   /** Also what is internal, and cached results whose files an image needs. */
   readonly all: boolean;
   readonly matches: (record: StoreRecord) => boolean;
+  /** The conditions of `matches` as text, one of which must be met; absent where there are none, or they came as flags. */
+  readonly filters?: readonly string[];
   /** What was used within this time stays. */
   readonly keepMs: number;
   /** Limits count the whole store, images too; else only what is not shared with images. */

@@ -1,18 +1,22 @@
-import type { BuilderInfo, NodeInfo } from "../../engine/index.ts";
+import type { BuilderInfo, GcRule, NodeInfo } from "../../engine/index.ts";
 import { formatGoTime } from "../format/go-time.ts";
+import { formatBinarySize } from "../format/sizes.ts";
 import { nodePlatforms } from "./platforms.ts";
 
 /** `buildx inspect` of a builder, in buildx's layout. */
-export function describeBuilder(builder: BuilderInfo, version: string): string {
+export function describeBuilder(
+  builder: BuilderInfo,
+  { version, gcRules }: { readonly version: string; readonly gcRules: readonly (readonly GcRule[])[] },
+): string {
   const head = alignRows([
     ["Name:", builder.name],
     ["Driver:", builder.driver],
     ["Last Activity:", builder.lastActivityMs === undefined ? "" : formatGoTime(builder.lastActivityMs)],
   ]);
-  return `${head}\nNodes:\n${builder.nodes.map((node) => describeNode(node, version)).join("\n")}`;
+  return `${head}\nNodes:\n${builder.nodes.map((node, index) => describeNode(node, version, gcRules[index] ?? [])).join("\n")}`;
 }
 
-function describeNode(node: NodeInfo, version: string): string {
+function describeNode(node: NodeInfo, version: string, gcRules: readonly GcRule[]): string {
   const options = Object.entries(node.driverOptions).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   const rows = alignRows([
     ["Name:", node.name],
@@ -26,7 +30,28 @@ function describeNode(node: NodeInfo, version: string): string {
   const labels = node.status === "running" ? `Labels:\n${alignRows([[" org.varve.worker.store:", node.root]])}` : "";
   const config = node.config?.trimEnd().split("\n");
   const file = config === undefined ? "" : `File#buildkitd.toml:\n${config.map((line) => ` > ${line}\n`).join("")}`;
-  return `${rows}${labels}${file}`;
+  return `${rows}${labels}${gcRules.map(describeRule).join("")}${file}`;
+}
+
+/** buildx writes filters as they are configured, durations as Go does. */
+function describeRule({ all, filters, keepMs, reservedBytes, maxUsedBytes, minFreeBytes }: GcRule, index: number): string {
+  const size = (bytes: number | undefined): string => (bytes ? formatBinarySize(bytes) : "");
+  const rows = alignRows([
+    [" All:", String(all)],
+    [" Filters:", filters.join(" ")],
+    [" Keep Duration:", keepMs === 0 ? "" : goDuration(keepMs / 1000)],
+    [" Reserved Space:", size(reservedBytes)],
+    [" Max Used Space:", size(maxUsedBytes)],
+    [" Min Free Space:", size(minFreeBytes)],
+  ]);
+  return `GC Policy rule#${index}:\n${rows}`;
+}
+
+function goDuration(seconds: number): string {
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60)];
+  const rest = `${seconds % 60}s`;
+  if (hours === 0) return minutes === 0 ? rest : `${minutes}m${rest}`;
+  return `${hours}h${minutes}m${rest}`;
 }
 
 /** Labels and values one blank apart; rows without a value are left out. */

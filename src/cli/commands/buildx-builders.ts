@@ -33,7 +33,7 @@ export const buildxInspect = defineCommand({
     const { builders } = await openStore({ builder: "default" });
     const name = nonEmpty(args[0]) ?? (await builderName());
     if (flags.bootstrap === true) await builders.start(name);
-    io.stdout.print(describeBuilder(builders.get(name), version()));
+    io.stdout.print(describeBuilder(builders.get(name), { version: version(), gcRules: await builders.gcRules(name) }));
   },
 });
 

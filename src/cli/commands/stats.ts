@@ -3,7 +3,7 @@ import { isVarveError } from "../../errors/index.ts";
 import type { Container, Containers, ContainerStats } from "../../containers/index.ts";
 import { defineCommand } from "../command.ts";
 import { compileListing } from "../format/listing.ts";
-import { formatSize } from "../format/sizes.ts";
+import { formatBinarySize, formatSize } from "../format/sizes.ts";
 import type { FlagTable, FlagValues } from "../flags.ts";
 import type { Io } from "../io.ts";
 
@@ -153,16 +153,4 @@ function describe(
     NetIO: `${formatSize(receivedBytes)} / ${formatSize(sentBytes)}`,
     PIDs: String(after?.processes ?? 0),
   };
-}
-
-const binaryUnits = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
-
-/** go-units' BytesSize: binary units, four significant digits. */
-function formatBinarySize(bytes: number): string {
-  let [unit, value] = [0, bytes];
-  while (value >= 1024 && unit < binaryUnits.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return `${Number(value.toPrecision(4))}${binaryUnits[unit]}`;
 }

@@ -17,6 +17,18 @@ export function formatSize(bytes: number, digits = 3): string {
   return `${Number(value.toPrecision(digits))}${decimalUnits[unit]}`;
 }
 
+const binaryUnits = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+
+/** go-units' BytesSize: binary units, four significant digits. */
+export function formatBinarySize(bytes: number): string {
+  let [unit, value] = [0, bytes];
+  while (value >= 1024 && unit < binaryUnits.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${Number(value.toPrecision(4))}${binaryUnits[unit]}`;
+}
+
 /** A size as BuildKit's progress shows it: whole bytes below 1000, else two decimals, e.g. `123B`, `1.23kB`. (tonistiigi/units, `%.2f`) */
 export function formatTransferSize(bytes: number): string {
   let unit = 0;
