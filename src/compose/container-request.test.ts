@@ -161,12 +161,19 @@ test("M73 logging and hosts", () => {
   assert.throws(() => requestOf({ image: "x", logging: { driver: "syslog" } }), { code: "SERVICE_UNSUPPORTED" });
 });
 
+test("an image that is mounted is pulled where it is missing, and a part of it is refused", () => {
+  const { host } = requestOf({ image: "x", volumes: [{ type: "image", source: "y", target: "/y" }] });
+  assert.deepEqual(host?.mounts, [{ type: "image", source: "y", target: "/y", readonly: true, createSource: true }]);
+  const part = { type: "image", source: "y", target: "/y", image: { subpath: "bin" } } as const;
+  assert.throws(() => requestOf({ image: "x", volumes: [part] }), { message: /uses volumes\.image\.subpath,/ });
+});
+
 test("M75 what cannot be carried out is refused by name, all of it at once", () => {
   assert.throws(
-    () => requestOf({ image: "x", gpus: [{}], userns_mode: "host", volumes: [{ type: "image", source: "y", target: "/y" }] }),
+    () => requestOf({ image: "x", gpus: [{}], userns_mode: "host", volumes: [{ type: "npipe", source: "y", target: "/y" }] }),
     {
       code: "SERVICE_UNSUPPORTED",
-      message: 'service "web" uses gpus, userns_mode, volumes.type: image, which Varve does not support',
+      message: 'service "web" uses gpus, userns_mode, volumes.type: npipe, which Varve does not support',
     },
   );
 });

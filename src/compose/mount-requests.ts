@@ -52,6 +52,11 @@ function mountRequest(
       ...(bind?.recursive === "disabled" ? { nonRecursive: true } : {}),
     };
   }
+  if (mount.type === "image") {
+    if (source === undefined)
+      throw new VarveError("SERVICE_INVALID", `an image mount of service "${service.name}" has no source`);
+    return { type: "image", source, target, readonly: true, createSource: true };
+  }
   if (mount.type !== "volume")
     throw new VarveError("SERVICE_UNSUPPORTED", `service "${service.name}" mounts a ${mount.type}, which Varve does not support`);
   const name = source === undefined ? carried[target] : (project.volumes[source]?.name ?? source);

@@ -73,8 +73,9 @@ function unsupportedOfNetworks(networks: NonNullable<Service["networks"]>): read
 }
 
 function unsupportedOfMounts({ volumes = [] }: Service): readonly string[] {
-  return volumes.flatMap(({ type, bind }) => [
-    ...(type === "bind" || type === "volume" || type === "tmpfs" ? [] : [`volumes.type: ${type}`]),
+  return volumes.flatMap(({ type, bind, image }) => [
+    ...(["bind", "volume", "tmpfs", "image"].includes(type) ? [] : [`volumes.type: ${type}`]),
+    ...(image?.subpath === undefined ? [] : ["volumes.image.subpath"]),
     ...(bind?.recursive === undefined || bind.recursive === "enabled" || bind.recursive === "disabled"
       ? []
       : [`volumes.bind.recursive: ${bind.recursive}`]),

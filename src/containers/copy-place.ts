@@ -11,7 +11,7 @@ import type { ContainerRoom } from "./room.ts";
 export function bareOf(room: ContainerRoom, row: ContainerRow): CopyPlace {
   const place = placeOf(room, row);
   const { root } = place;
-  if (root.kind === "stack") return { ...place, root: { ...root, mounts: [], readonly: true } };
+  if (root.kind === "stack") return { ...place, root: { ...root, mounts: [], images: [], readonly: true } };
   // where the monitor sees the overlay, and what only the container's own mount namespace has over it is not
   return { ...place, root: { kind: "folder", path: containerPaths(room.root, row.id).root } };
 }
@@ -29,7 +29,7 @@ export function placeOf(room: ContainerRoom, row: ContainerRow): CopyPlace {
   for (const folder of [mountPoint, paths.upper]) mkdirSync(folder, { recursive: true, mode: 0o755 });
   mkdirSync(paths.work, { recursive: true, mode: 0o700 });
   const userNamespace = process.getuid?.() !== 0;
-  const { mounts: placed, seeds } = placeMounts(room, mounts);
+  const { mounts: placed, seeds, images } = placeMounts(room, mounts, paths);
   // What a volume will take from the image is still in the image.
   const unseeded = new Set(seeds.map(({ target }) => target));
   return {
@@ -41,6 +41,7 @@ export function placeOf(room: ContainerRoom, row: ContainerRow): CopyPlace {
       work: paths.work,
       lowers: room.snapshots.fsPaths(layers),
       mounts: placed.filter(({ target }) => !unseeded.has(target)),
+      images,
       readonly: config.host.readonlyRoot,
     },
     enter: [

@@ -1,5 +1,6 @@
 import type { WireError } from "../worker/index.ts";
 import type { KernelProcess } from "./kernel-process.ts";
+import type { MountedImage } from "./make-mounts.ts";
 import type { PlacedMount } from "./spec-place.ts";
 import type { PathInfo } from "./types.ts";
 
@@ -21,6 +22,8 @@ export type CopyRoot =
       /** Folders of the image's snapshots, bottom first. */
       readonly lowers: readonly string[];
       readonly mounts: readonly PlacedMount[];
+      /** What some of the mounts are of. */
+      readonly images: readonly MountedImage[];
       readonly readonly: boolean;
     };
 

@@ -31,7 +31,7 @@ export async function createContainer(
   const config = pinOthers(room, fillConfig(request, image, id));
   checkNetworks(room, config.host);
   const warnings = checkContainer(config, readContainerFacts());
-  const mounts = await makeMounts(room, config.host.mounts, image);
+  const mounts = await makeMounts(room, config.host.mounts, image, { signal });
   const name = request.name ?? inventName((taken) => store.byName(taken) !== undefined);
   const row: ContainerRow = {
     id,

@@ -10,9 +10,10 @@ import type { MountRequest } from "./types.ts";
  * asked for. Returns the mounts with the volumes' names; volumes made for it alone go again when `work` fails.
  */
 export async function makeMounts(
-  { volumes }: Pick<ContainerRoom, "volumes">,
+  { volumes, findImage }: Pick<ContainerRoom, "volumes" | "findImage">,
   asked: readonly MountRequest[],
   image: FoundImage,
+  { signal }: { readonly signal: AbortSignal },
 ): Promise<readonly MountRequest[]> {
   const targets = new Set(asked.map(({ target }) => posix.normalize(target).replace(/(.)\/+$/, "$1")));
   const ofImage = Object.keys(image.config.config?.Volumes ?? {})
@@ -22,7 +23,14 @@ export async function makeMounts(
   for (const mount of [...asked, ...ofImage]) {
     if (mount.type === "bind") made.push(checkBind(mount));
     else if (mount.type === "tmpfs") made.push(mount);
-    else {
+    else if (mount.type === "image") {
+      const { layers } = await findImage(mount.source ?? "", {
+        platform: undefined,
+        pull: mount.createSource === true ? "missing" : "never",
+        signal,
+      });
+      made.push({ ...mount, imageLayers: layers });
+    } else {
       const { name } = await volumes.create({
         ...(mount.source === undefined ? {} : { name: mount.source }),
         ...(mount.volumeLabels === undefined ? {} : { labels: mount.volumeLabels }),
@@ -51,12 +59,21 @@ export interface VolumeSeed {
   readonly volume: string;
 }
 
-/** The mounts of a start: volumes as what they are mounted as, folders above before those below. */
+/** An image that is to be mounted, for reading alone, before what is placed is. */
+export interface MountedImage {
+  readonly path: string;
+  /** Folders of its snapshots, bottom first. */
+  readonly lowers: readonly string[];
+}
+
+/** The mounts of a start: volumes and images as what they are mounted as, folders above before those below. */
 export function placeMounts(
-  { volumes }: Pick<ContainerRoom, "volumes">,
+  { volumes, snapshots }: Pick<ContainerRoom, "volumes" | "snapshots">,
   mounts: readonly MountRequest[],
-): { readonly mounts: readonly PlacedMount[]; readonly seeds: readonly VolumeSeed[] } {
+  { folder }: { readonly folder: string },
+): { readonly mounts: readonly PlacedMount[]; readonly seeds: readonly VolumeSeed[]; readonly images: readonly MountedImage[] } {
   const seeds: VolumeSeed[] = [];
+  const images: MountedImage[] = [];
   const depth = ({ target }: MountRequest): number => posix.normalize(target).split("/").filter(Boolean).length;
   const placed = mounts
     .toSorted((left, right) => depth(left) - depth(right))
@@ -74,6 +91,11 @@ export function placeMounts(
           ...(nonRecursive === undefined ? {} : { nonRecursive }),
         };
       }
+      if (mount.type === "image") {
+        const source = join(folder, `image-${images.length}`);
+        images.push({ path: source, lowers: snapshots.fsPaths(mount.imageLayers ?? []) });
+        return { type: "bind", source, target, readonly: true };
+      }
       const volume = mount.source ?? "";
       const made = volumes.mountOf(volume);
       if (made.type === "tmpfs") return { type: "tmpfs", target, readonly, options: made.options };
@@ -82,7 +104,7 @@ export function placeMounts(
       if (seeding) seeds.push({ source, target, volume });
       return { type: "bind", source, target, readonly: readonly || made.readonly };
     });
-  return { mounts: placed, seeds };
+  return { mounts: placed, seeds, images };
 }
 
 function tmpfsOptions({ tmpfsBytes, tmpfsMode, tmpfsOptions: further = [] }: MountRequest): readonly string[] {

@@ -5,6 +5,7 @@ import { makeWorkingFolder, prepareCgroups, readHostFacts } from "../runtime/ind
 import { bindMount, hasCode, mountOverlay, openFlags, openInRoot, openPath } from "../sys/index.ts";
 import { lookupUser } from "../tree/index.ts";
 import { makeContainerSpec } from "./container-spec.ts";
+import { mountImage } from "./mount-image.ts";
 import type { RootPlan } from "./root-plan.ts";
 
 /**
@@ -20,6 +21,7 @@ export function prepareRoot(plan: RootPlan): { readonly cgroupsPath: string } {
     mkdirSync(paths.work, { recursive: true, mode: 0o700 });
     mountOverlay({ lowers: [...lowers], upper: paths.upper, work: paths.work, target: paths.root, userXattr: userNamespace });
   }
+  for (const image of plan.images) mountImage(image, userNamespace);
   for (const seed of plan.seeds) seedVolume(paths.root, seed);
   const user = withDockersWords(config.user, () => lookupUser(paths.root, config.user));
   const { mounts } = plan.place;

@@ -1,5 +1,6 @@
 import type { Runtime } from "../runtime/index.ts";
 import type { ContainerPaths } from "./handle.ts";
+import type { MountedImage } from "./make-mounts.ts";
 import type { SpecPlace } from "./spec-place.ts";
 import type { ContainerConfig } from "./types.ts";
 
@@ -12,6 +13,7 @@ export interface RootPlan {
   readonly runtime: Runtime;
   readonly userNamespace: boolean;
   readonly place: Omit<SpecPlace, "user" | "facts">;
+  readonly images: readonly MountedImage[];
   /** Folders of volumes that were never used, which take what the image has at their places. */
   readonly seeds: readonly { readonly source: string; readonly target: string }[];
 }

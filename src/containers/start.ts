@@ -97,7 +97,7 @@ async function launchAndStart(room: ContainerRoom, row: ContainerRow, generation
   const reservation = await reserveNetworks(room, row, { signal: options.signal });
   writeNetworkFiles(paths, reservation);
   const userNamespace = reservation.userNamespacePid !== undefined;
-  const { mounts, seeds } = placeMounts(room, row.mounts);
+  const { mounts, seeds, images } = placeMounts(room, row.mounts, paths);
   const plan: RootPlan = {
     config,
     paths,
@@ -105,6 +105,7 @@ async function launchAndStart(room: ContainerRoom, row: ContainerRow, generation
     runtime,
     userNamespace,
     seeds,
+    images,
     place: {
       id,
       runtime: runtime.name,

@@ -119,19 +119,21 @@ export interface PortRequest {
 }
 
 export interface MountRequest {
-  readonly type: "bind" | "volume" | "tmpfs";
-  /** Of a bind: an absolute path of this machine; of a volume: its name, undefined for an anonymous one. */
+  readonly type: "bind" | "volume" | "tmpfs" | "image";
+  /** Of a bind: an absolute path of this machine; of a volume: its name, undefined for an anonymous one; of an image: as it was asked for. */
   readonly source?: string;
   /** Absolute. */
   readonly target: string;
   readonly readonly: boolean;
-  /** `-v` makes a missing folder of the host, `--mount` refuses it. */
+  /** `-v` makes a missing folder of the host, `--mount` refuses it; Compose pulls a missing image, `--mount` refuses it. */
   readonly createSource?: boolean;
   readonly propagation?: "private" | "rprivate" | "shared" | "rshared" | "slave" | "rslave";
   readonly nonRecursive?: boolean;
   /** Of a volume: what the image has there is not copied into it. */
   readonly noCopy?: boolean;
   readonly subpath?: string;
+  /** Of an image that a container has: its snapshots, bottom first. */
+  readonly imageLayers?: readonly number[];
   readonly volumeLabels?: Readonly<Record<string, string>>;
   readonly volumeOptions?: Readonly<Record<string, string>>;
   readonly tmpfsBytes?: number;

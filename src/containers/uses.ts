@@ -13,7 +13,11 @@ export function findVolumeUsers({ state }: { readonly state: State }, volume: st
 /** Snapshots that containers stand on, each with the name of one of them. */
 export function snapshotUsers({ state }: { readonly state: State }): ReadonlyMap<number, string> {
   const rows = openContainerStore({ state }).list();
-  return new Map(rows.flatMap(({ layers, name }) => layers.map((layer) => [layer, name] as const)));
+  const layersOf = ({ layers, mounts }: ContainerRow): readonly number[] => [
+    ...layers,
+    ...mounts.flatMap(({ imageLayers = [] }) => imageLayers),
+  ];
+  return new Map(rows.flatMap((row) => layersOf(row).map((layer) => [layer, row.name] as const)));
 }
 
 /** The containers that were made from an image, newest first. */

@@ -157,6 +157,29 @@ describeEachWay("images of containers", (box) => {
     await text("rmi", "brought:1");
   });
 
+  test("an image is mounted for reading, and its files stay while a container has it", async () => {
+    const id = await text("create", "--network", "none", "busybox", "sh", "-c", "echo part > /part");
+    await text("start", id);
+    await text("wait", id);
+    await text("commit", id, "part:1");
+    await text("rm", id);
+    const missing = await box.varve(["create", "--mount", "type=image,source=not-here,target=/img", "busybox"]);
+    assert.match(missing.stderr, /No such image: not-here:latest/);
+    const script = "cat /img/part; touch /img/x; exec sleep 1000";
+    await create("shows", "--mount", "type=image,source=part:1,target=/img", "busybox", "sh", "-c", script);
+    assert.equal(await text("rmi", "part:1").then(() => "gone"), "gone");
+    await text("builder", "prune", "-af");
+    await text("start", "shows");
+    await until("it wrote", async () => (await box.succeed(["logs", "shows"])).stderr.includes("Read-only file system"));
+    assert.equal(await text("logs", "shows"), "part");
+    assert.equal(
+      await text("inspect", "-f", "{{range .Mounts}}{{.Type}} {{.Name}} {{.RW}}{{end}}", "shows"),
+      "image part:1 false",
+    );
+    assert.deepEqual(await lines("diff", "shows"), ["A /img"]);
+    await text("rm", "-f", "shows");
+  });
+
   test("events tell what happened, in order, also of the past and of what is gone", async () => {
     const begin = Date.now();
     await create("told", "-l", "kind=test", "busybox", "sh", "-c", "exit 3");
@@ -199,21 +222,26 @@ describeEachWay("images of containers", (box) => {
   });
 
   test("several log files are kept, read as one, and none is lost to who follows", async () => {
-    const count = 1200;
-    const flags = ["--log-opt", "max-size=10k", "--log-opt", "max-file=3"];
-    const write = `i=0; while [ $i -lt ${count} ]; do echo "line $i of a log that is long"; i=$((i+1)); [ $((i % 60)) = 0 ] && sleep 0.3; done`;
+    const flags = ["--log-opt", "max-size=5k", "--log-opt", "max-file=3"];
+    const write =
+      'i=0; while [ ! -e /enough ]; do echo "line $i of a log that is long"; i=$((i+1)); [ $((i % 20)) = 0 ] && sleep 0.1; done';
     const id = await create("wordy", ...flags, "busybox", "sh", "-c", write);
     await text("start", "wordy");
-    const followed = await lines("logs", "-f", "wordy");
+    const following = box.start(["logs", "-f", "wordy"]);
+    await until("three files are full", () => existsSync(box.path("store/containers", id, "ctr.log.2")));
+    await text("exec", "wordy", "touch", "/enough");
+    const { code, stdout } = await following.result;
+    assert.equal(code, 0);
+    const followed = stdout.toString().split("\n").filter(Boolean);
     assert.deepEqual(
       followed.map((line) => Number(line.split(" ")[1])),
-      Array.from({ length: count }, (_, index) => index),
+      followed.map((_, index) => index),
     );
     const files = readdirSync(box.path("store/containers", id)).filter((name) => name.startsWith("ctr.log"));
     assert.deepEqual(files.toSorted(), ["ctr.log", "ctr.log.1", "ctr.log.2"]);
     const kept = await lines("logs", "wordy");
     assert.deepEqual(kept, followed.slice(-kept.length));
-    assert.deepEqual(await lines("logs", "-n", "200", "wordy"), followed.slice(-200));
+    assert.deepEqual(await lines("logs", "-n", "100", "wordy"), followed.slice(-100));
     await text("rm", "wordy");
   });
 

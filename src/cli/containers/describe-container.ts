@@ -79,6 +79,7 @@ function describeMount(mount: MountRequest, { volumes }: Pick<Varve, "volumes">)
   const { type, source = "", target, readonly } = mount;
   const common = { Destination: target, Mode: "", RW: !readonly };
   if (type === "bind") return { Type: "bind", Source: source, ...common, Propagation: mount.propagation ?? "rprivate" };
+  if (type === "image") return { Type: "image", Name: source, Source: "", ...common, RW: false, Propagation: "rprivate" };
   return { Type: "volume", Name: source, Source: folderOf(source, volumes), ...common, Driver: "local", Propagation: "" };
 }
 

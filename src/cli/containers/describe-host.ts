@@ -6,7 +6,7 @@ const defaultShmBytes = 64 * 1024 * 1024;
 export function describeHost({ host }: ContainerConfig): Readonly<Record<string, unknown>> {
   const { resources, log } = host;
   return {
-    Binds: orNull(host.mounts.filter(({ type }) => type !== "tmpfs").map(bindText)),
+    Binds: orNull(host.mounts.filter(({ type }) => type !== "tmpfs" && type !== "image").map(bindText)),
     ContainerIDFile: "",
     LogConfig: { Type: log.driver, Config: logOptions(log) },
     NetworkMode: host.networkMode,

@@ -163,9 +163,11 @@ function check(fields: Fields, wrong: (why: string) => VarveError): MountRequest
         ...(tmpfs?.mode === undefined ? {} : { tmpfsMode: tmpfs.mode }),
       };
     case "image":
+      if (source === undefined || source === "") throw invalid("field Source must not be empty");
+      return { type, source, target: place, readonly: true };
     case "npipe":
     case "cluster":
-      throw unsupported(`--mount type=${type}`, "there are bind, volume and tmpfs");
+      throw unsupported(`--mount type=${type}`, "there are bind, volume, tmpfs and image");
     default:
       throw invalid("mount type unknown");
   }
