@@ -44,6 +44,7 @@ const rows: Readonly<Record<string, readonly [from: number, to: number][]>> = {
     [20, 29],
     [40, 49],
     [60, 76],
+    [80, 86],
   ],
 };
 

@@ -62,7 +62,9 @@ export async function findFiles(options: LoadOptions, warn: (warning: ProjectWar
   const named = environment["COMPOSE_FILE"] ?? "";
   if (files.length === 0 && named !== "") {
     const separator = environment["COMPOSE_PATH_SEPARATOR"] ?? "";
-    files = await Promise.all(splitNames(named, separator === "" ? ":" : separator).map(place));
+    // A URL has colons of its own: beside other files it needs another separator.
+    const listed = separator === "" && isRemoteFile(named) ? [named] : named.split(separator === "" ? ":" : separator);
+    files = await Promise.all(listed.map(place));
   }
   if (files.length === 0) files = [...(await searchUpward(workingDir(), access, warn))];
   await readEnvFiles();
@@ -77,18 +79,6 @@ export function isRemoteFile(file: string): boolean {
 
 export function remoteRefusal(file: string): VarveError {
   return new VarveError("COMPOSE_UNSUPPORTED", `Compose files are read from this machine only, not from ${file}`);
-}
-
-/** A URL has a colon of its own. */
-function splitNames(names: string, separator: string): readonly string[] {
-  return names.split(separator).reduce<string[]>((files, part) => {
-    const last = files.at(-1);
-    const isRest =
-      separator === ":" && last !== undefined && /(?:^|:)(?:oci|https?|git|ssh)$/.test(last) && part.startsWith("//");
-    if (isRest) files[files.length - 1] = `${last}:${part}`;
-    else files.push(part);
-    return files;
-  }, []);
 }
 
 async function listEnvFiles(

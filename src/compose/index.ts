@@ -28,7 +28,7 @@ export { followLogs, type FollowOptions, type LogFollower } from "./follow-logs.
 export { watchProject, type WatchOptions } from "./watch.ts";
 export type { WatchEvent } from "./carry-out-changes.ts";
 export { pullServices, pushServices, type TransferOptions } from "./transfer-images.ts";
-export { artifactTypes, filesOfArtifact, mainFile } from "./artifact.ts";
+export { filesOfArtifact, mainFile } from "./artifact.ts";
 export { publishProject, type PublishOptions } from "./publish.ts";
 export { digestsFile, resolveImages } from "./image-digests.ts";
 export { selectServices } from "./service-order.ts";
