@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { hasCode } from "../sys/index.ts";
+import { findScopes, readOwnScope } from "./scope.ts";
 
 /** What control groups of this machine can do for a container of this user. */
 export interface CgroupFacts {
@@ -22,11 +23,26 @@ export interface CgroupFacts {
 const tree = "/sys/fs/cgroup";
 const none = { cpuTime: false, swap: false, cpus: "", memoryNodes: "" } as const;
 
-/** Reads what cgroups can do: of root's containers all of the machine's controllers; containers of others have no groups of their own. */
+/**
+ * Reads what cgroups can do: for root's containers what the machine has; for others what systemd delegates to their user. Called in a
+ * container's own scope, it is told of that one.
+ */
 export function readCgroupFacts({ ordinaryUser }: { readonly ordinaryUser: boolean }): CgroupFacts {
   const version = existsSync(join(tree, "cgroup.controllers")) ? 2 : 1;
-  if (ordinaryUser) return { version, controllers: [], parent: undefined, ...none };
-  if (version === 2) return readUnified();
+  const scope = readOwnScope();
+  if (scope !== undefined) return readUnified(scope.path, scope.controllers);
+  if (ordinaryUser) {
+    const { controllers = [] } = (process.getuid?.() === 0 ? undefined : findScopes()) ?? {};
+    return {
+      ...none,
+      version,
+      controllers,
+      parent: undefined,
+      cpuTime: controllers.includes("cpu"),
+      swap: countsSwap(controllers),
+    };
+  }
+  if (version === 2) return readUnified("/varve-containers", readIfThere(join(tree, "cgroup.controllers")).split(/\s+/));
   const mounts = new Map<string, string>();
   for (const line of readFileSync("/proc/self/mounts", "utf8").split("\n")) {
     const [, point = "", type = "", options = ""] = line.split(" ");
@@ -46,19 +62,20 @@ export function readCgroupFacts({ ordinaryUser }: { readonly ordinaryUser: boole
   };
 }
 
-function readUnified(): CgroupFacts {
-  const controllers = readIfThere(join(tree, "cgroup.controllers"))
-    .split(/\s+/)
-    .filter((name) => name !== "");
+function readUnified(parent: string, controllers: readonly string[]): CgroupFacts {
   return {
     version: 2,
     controllers,
-    parent: "/varve-containers",
+    parent,
     cpuTime: controllers.includes("cpu"),
-    swap: controllers.includes("memory") && existsSync("/proc/swaps"),
+    swap: countsSwap(controllers),
     cpus: readIfThere(join(tree, "cpuset.cpus.effective")),
     memoryNodes: readIfThere(join(tree, "cpuset.mems.effective")),
   };
+}
+
+function countsSwap(controllers: readonly string[]): boolean {
+  return controllers.includes("memory") && existsSync("/proc/swaps");
 }
 
 function readIfThere(path: string): string {

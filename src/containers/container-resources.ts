@@ -12,7 +12,7 @@ const cpuPeriodUs = 100_000;
 export function containerResources(
   host: HostConfig,
   devices: readonly ContainerDevice[],
-  { cgroups }: Pick<ContainerFacts, "cgroups">,
+  { cgroups, userNamespace }: Pick<ContainerFacts, "cgroups" | "userNamespace">,
 ): OciResources {
   const asked = host.resources;
   const { memoryBytes, pidsLimit } = asked;
@@ -34,7 +34,8 @@ export function containerResources(
     ...value("mems", asked.cpusetMems),
   };
   return {
-    devices: host.privileged ? [{ allow: true, access: "rwm" }] : deviceRules(host, devices),
+    // A user namespace can make no nodes, and may load no filter of devices.
+    ...(userNamespace ? {} : { devices: host.privileged ? [{ allow: true, access: "rwm" }] : deviceRules(host, devices) }),
     ...(Object.keys(memory).length === 0 ? {} : { memory }),
     ...(Object.keys(cpu).length === 0 ? {} : { cpu }),
     // Docker's −1 is no limit.

@@ -10,6 +10,7 @@ import { logFormats, readComplaint, type RuntimeName } from "../runtime/index.ts
 import { attachStreams } from "./attach.ts";
 import { execSpec } from "./exec-spec.ts";
 import type { ContainerHandle } from "./handle.ts";
+import { reachScope } from "./scope.ts";
 import { readRuntimeFailure } from "./start-failure.ts";
 import type { Attached, ContainerConfig, ExecRequest } from "./types.ts";
 
@@ -125,7 +126,9 @@ function startMonitor(handle: ContainerHandle, request: ExecRequest, folder: str
     // A terminal that somebody lets go of can be taken again; without one, the end of the input is the program's to see.
     request.stdin === true && request.tty === true ? ["--leave-stdin-open"] : [],
   ].flat();
-  const monitor = spawn(words[0] ?? "", words.slice(1), {
+  const { words: reach, env } = reachScope(handle.pid, `varve-exec-${randomBytes(16).toString("hex")}.scope`);
+  const [program = "", ...args] = [...reach, ...words];
+  const monitor = spawn(program, args, {
     cwd: "/",
     detached: true,
     env: {
@@ -134,6 +137,7 @@ function startMonitor(handle: ContainerHandle, request: ExecRequest, folder: str
       _OCI_SYNCPIPE: "3",
       _OCI_STARTPIPE: "4",
       ...(isDetached ? {} : { _OCI_ATTACHPIPE: "5" }),
+      ...env,
     },
     stdio: ["ignore", "ignore", "ignore", "pipe", "pipe", isDetached ? "ignore" : "pipe"],
   });

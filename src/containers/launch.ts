@@ -9,6 +9,7 @@ import type { ContainerPaths } from "./handle.ts";
 import { findProcess, type KernelProcess } from "./kernel-process.ts";
 import { planPath } from "./root-plan.ts";
 import { keepsOlder } from "./rotate-log.ts";
+import { monitorGroup, type Scopes } from "./scope.ts";
 
 export interface LaunchOptions {
   readonly id: string;
@@ -19,6 +20,8 @@ export interface LaunchOptions {
   readonly monitorPath: string;
   /** A process of the user namespace to live in; undefined for root. */
   readonly userNamespacePid?: number | undefined;
+  /** What the processes are to live in; undefined: where the caller does. */
+  readonly scope?: (Pick<Scopes, "env"> & { readonly words: readonly string[] }) | undefined;
   readonly tty: boolean;
   readonly openStdin: boolean;
   readonly stdinOnce: boolean;
@@ -46,13 +49,15 @@ export interface Launched {
  * goes. conmon runs with `--sync`: as the child of the keeper, and not as everybody's orphan.
  */
 export async function launch(options: LaunchOptions): Promise<Launched> {
-  const { paths, path } = options;
+  const { paths, path, scope } = options;
   const errors = openSync(`${paths.folder}/monitor.log`, "w", 0o600);
-  const child = spawn("/bin/sh", ["-c", keeperScript, "sh", ...keeperWords(options)], {
+  const script = scope === undefined ? keeperScript : `${scopeScript}${keeperScript}`;
+  const [program = "", ...words] = [...(scope?.words ?? []), "/bin/sh", "-c", script, "sh", ...keeperWords(options)];
+  const child = spawn(program, words, {
     // A session of its own: a terminal's Ctrl-C is for the command that started it.
     detached: true,
     cwd: "/",
-    env: { PATH: path, LANG: "C.UTF-8", _OCI_SYNCPIPE: "3" },
+    env: { PATH: path, LANG: "C.UTF-8", _OCI_SYNCPIPE: "3", ...scope?.env },
     stdio: ["ignore", "ignore", errors, "pipe"],
   });
   closeSync(errors);
@@ -75,6 +80,13 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
     child.unref();
   }
 }
+
+/** In a new scope: the keeper and what it starts make room for the container's own cgroup, for which all that is delegated is turned on. */
+const scopeScript = `
+own=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)
+mkdir -p "$own/${monitorGroup}" && echo $$ >"$own/${monitorGroup}/cgroup.procs"
+for controller in $(cat "$own/cgroup.controllers"); do echo "+$controller" >"$own/cgroup.subtree_control"; done
+`;
 
 /** `$1` words of what is to be done at the end, then those words, then the monitor's chain. */
 const keeperScript = `

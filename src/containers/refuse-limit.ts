@@ -4,6 +4,11 @@ import type { ContainerFacts } from "./spec-inputs.ts";
 /** A limit needs the controller that enforces it. */
 export function needs(controller: string, flag: string, { cgroups, userNamespace }: ContainerFacts): void {
   if (cgroups.controllers.includes(controller)) return;
+  if (userNamespace && cgroups.controllers.length > 0)
+    throw missing(
+      flag,
+      `without root: systemd does not delegate the cgroup controller ${JSON.stringify(controller)} to users here`,
+    );
   if (userNamespace) throw missing(flag, "without root: containers of ordinary users have no cgroups");
   throw missing(flag, `on this machine: the cgroup controller ${JSON.stringify(controller)} is not there`);
 }

@@ -16,6 +16,7 @@ import { planPath, type RootPlan } from "./root-plan.ts";
 import { joinNamespaces } from "./join-namespaces.ts";
 import { startProber } from "./probe.ts";
 import { startRotator } from "./rotate-log.ts";
+import { findScopes, scopeName } from "./scope.ts";
 import { readRuntimeFailure } from "./start-failure.ts";
 import { findInit, findMonitor } from "./tools.ts";
 
@@ -118,7 +119,8 @@ async function launchAndStart(room: ContainerRoom, row: ContainerRow, generation
     },
   };
   writeFileSync(planPath(paths), JSON.stringify(plan), { mode: 0o600 });
-  const runtimeArguments = globalArguments(runtime, paths, userNamespace);
+  const scopes = config.host.cgroupParent === undefined ? findScopes() : undefined;
+  const runtimeArguments = globalArguments(runtime, paths, { cgroups: scopes !== undefined || !userNamespace });
   const launched = await launch({
     id,
     name,
@@ -127,6 +129,7 @@ async function launchAndStart(room: ContainerRoom, row: ContainerRow, generation
     runtimeArguments,
     monitorPath,
     userNamespacePid: reservation.userNamespacePid,
+    scope: scopes && { words: scopes.command(scopeName(id, generation)), env: scopes.env },
     tty: config.tty,
     openStdin: config.openStdin,
     stdinOnce: config.stdinOnce,
@@ -179,9 +182,13 @@ function writeNetworkFiles(paths: ContainerPaths, { hosts, resolvConf, hostnameF
   writeFileSync(paths.hostname, hostnameFile, { mode: 0o644 });
 }
 
-function globalArguments({ name }: Runtime, paths: ContainerPaths, userNamespace: boolean): readonly string[] {
+function globalArguments(
+  { name }: Runtime,
+  paths: ContainerPaths,
+  { cgroups }: { readonly cgroups: boolean },
+): readonly string[] {
   const root = ["--root", paths.runtimeState];
-  return name === "crun" ? [...root, `--cgroup-manager=${userNamespace ? "disabled" : "cgroupfs"}`] : root;
+  return name === "crun" ? [...root, `--cgroup-manager=${cgroups ? "cgroupfs" : "disabled"}`] : root;
 }
 
 async function runStart({ enter, runtime, id }: ContainerHandle): Promise<void> {

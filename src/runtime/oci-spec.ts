@@ -59,7 +59,7 @@ export interface OciNamespace {
 
 /** Limits; what is undefined has none (config-linux.md, "Control groups"). The runtimes translate the names of version 1 to version 2. */
 export interface OciResources {
-  readonly devices: readonly OciDeviceRule[];
+  readonly devices?: readonly OciDeviceRule[];
   readonly memory?: {
     readonly limit?: number;
     readonly reservation?: number;
