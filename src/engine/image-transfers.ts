@@ -19,6 +19,7 @@ import {
 import { pushImage, type PushTree } from "../registry/index.ts";
 import { internalStep } from "./internal-step.ts";
 import type { Parts } from "./parts.ts";
+import type { LimitedWork } from "./quota.ts";
 import { pushFailure } from "./push-failure.ts";
 import { findServedManifest, type ServedManifest } from "./served-manifest.ts";
 import { findServedDocument } from "./served-document.ts";
@@ -124,10 +125,17 @@ function layerOf(
 export async function pullImage(
   name: string,
   parts: Parts,
-  keep: (
-    image: { readonly id: Digest; readonly config: ImageConfig; readonly manifest: Manifest | undefined },
-    signal: AbortSignal,
-  ) => Promise<void>,
+  {
+    unpack,
+    limited,
+  }: {
+    /** The answer puts the image into the store. */
+    readonly unpack: (
+      image: { readonly id: Digest; readonly config: ImageConfig; readonly manifest: Manifest | undefined },
+      signal: AbortSignal,
+    ) => Promise<() => void>;
+    readonly limited: LimitedWork;
+  },
   { platform, signal = never, onEvent = nothing, onLayer = nothing }: PullOptions,
 ): Promise<PullResult> {
   const { imageSource, images, blobs, blobPlaces } = parts;
@@ -141,24 +149,32 @@ export async function pullImage(
     const { manifest, config, configDigest } = image;
     const layers = manifest?.layers ?? [];
     const fetched = new Set<string>();
-    await imageSource.download(image, {
-      signal,
-      onStatus({ id, current, total, done }) {
-        fetched.add(id);
-        status(id, current, total, done);
-        onLayer({ digest: id as Digest, current, total, state: done ? "downloaded" : "downloading" });
-      },
-    });
-    config.rootfs.diff_ids.forEach((diffId, index) => {
-      const layer = layers[index];
-      if (layer) blobs.add(diffId, layer);
-    });
-    blobPlaces.add(
-      layers.map(({ digest }) => digest),
-      reference,
+    const missing = await Promise.all(layers.map(async ({ digest, size }) => ((await parts.content.has(digest)) ? 0 : size)));
+    await limited.makeRoom(
+      missing.reduce((sum, size) => sum + size, 0),
+      `the image ${familiarReference(reference)}`,
     );
+    const put = await limited.within(signal, async (within) => {
+      await imageSource.download(image, {
+        signal: within,
+        onStatus({ id, current, total, done }) {
+          fetched.add(id);
+          status(id, current, total, done);
+          onLayer({ digest: id as Digest, current, total, state: done ? "downloaded" : "downloading" });
+        },
+      });
+      config.rootfs.diff_ids.forEach((diffId, index) => {
+        const layer = layers[index];
+        if (layer) blobs.add(diffId, layer);
+      });
+      blobPlaces.add(
+        layers.map(({ digest }) => digest),
+        reference,
+      );
+      return await unpack({ id: configDigest, config, manifest }, within);
+    });
     const changed = images.byName(canonical)?.id !== configDigest;
-    await keep({ id: configDigest, config, manifest }, signal);
+    put();
     for (const { digest, size } of layers)
       onLayer({ digest, current: size, total: size, state: fetched.has(digest) ? "pulled" : "exists" });
     if (reference.tag !== undefined) images.setName(canonical, configDigest);

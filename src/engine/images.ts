@@ -23,6 +23,7 @@ import { importArchive } from "../sources/index.ts";
 import { pullImage, pushStored } from "./image-transfers.ts";
 import { readMembers } from "./image-members.ts";
 import type { Parts } from "./parts.ts";
+import { bringWithinQuota, type LimitedWork } from "./quota.ts";
 import type { ImageDetails, Images, ImageSummary } from "./types.ts";
 
 /** A config is a document; a larger one is none (bytes). */
@@ -76,16 +77,45 @@ export function createImages(needParts: () => Parts): Images {
     return { ...packed, names };
   }
 
-  /** Puts an image that came as blobs into the store, unpacked: then its size is known, and builds can stand on it at once. */
-  async function keepUnpacked(
+  /** Unpacks an image that came as blobs: then its size is known, and builds can stand on it at once. The answer puts it into the store. */
+  async function unpackArrived(
     { id, config, manifest }: { readonly id: Digest; readonly config: ImageConfig; readonly manifest: Manifest | undefined },
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<() => void> {
     const { images, imageSource, snapshots } = needParts();
     const record = { id, layers: undefined, manifest, sizeBytes: 0, createdMs: 0, names: [], digests: [] };
     const { layers } = await imageSource.unpackRecord(record, config, { signal });
     const sizeBytes = layers.reduce((sum, layer) => sum + (snapshots.get(layer)?.diffSize ?? 0), 0);
-    images.put({ id, layers, ...(manifest ? { manifest } : {}), sizeBytes });
+    return () => images.put({ id, layers, ...(manifest ? { manifest } : {}), sizeBytes });
+  }
+
+  async function loadArchive(
+    source: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+    limited: LimitedWork,
+  ): Promise<readonly string[]> {
+    using _used = needParts().leases.hold();
+    const { content, images, blobs } = needParts();
+    const arrived = await limited.within(signal, async (within) => {
+      const archive = (await decompress(source, { signal: within })).content;
+      const imported = await importArchive(archive, { content, platform: hostPlatform(process.arch), signal: within });
+      const unpacked: { readonly id: Digest; readonly names: readonly string[]; readonly put: () => void }[] = [];
+      for (const { id, config, manifest, names } of imported) {
+        config.rootfs.diff_ids.forEach((diffId, index) => {
+          const layer = manifest.layers[index];
+          if (layer) blobs.add(diffId, layer);
+        });
+        unpacked.push({ id, names, put: await unpackArrived({ id, config, manifest }, within) });
+      }
+      return unpacked;
+    });
+    for (const { id, names, put } of arrived) {
+      put();
+      for (const name of names) images.setName(name, id);
+    }
+    return arrived.flatMap(({ id, names }) =>
+      names.length > 0 ? names.map((name) => familiarReference(parseReference(name))) : [id],
+    );
   }
 
   return {
@@ -147,30 +177,16 @@ export function createImages(needParts: () => Parts): Images {
       await saveImages(names, sink, parts, { platforms, signal, archive: asArchived, find: (name) => findImage(name, parts) });
     },
     async load(source, { signal = new AbortController().signal } = {}) {
-      using _used = needParts().leases.hold();
-      const { content, images, blobs } = needParts();
-      const imported = await importArchive((await decompress(source, { signal })).content, {
-        content,
-        platform: hostPlatform(process.arch),
-        signal,
-      });
-      const loaded: string[] = [];
-      for (const { id, config, manifest, names } of imported) {
-        config.rootfs.diff_ids.forEach((diffId, index) => {
-          const layer = manifest.layers[index];
-          if (layer) blobs.add(diffId, layer);
-        });
-        await keepUnpacked({ id, config, manifest }, signal);
-        for (const name of names) images.setName(name, id);
-        loaded.push(...(names.length > 0 ? names.map((name) => familiarReference(parseReference(name))) : [id]));
-      }
-      return loaded;
+      return await bringWithinQuota(needParts(), async (limited) => loadArchive(source, signal, limited));
     },
     async import(source, { signal = new AbortController().signal, ...options } = {}) {
       const { importImage } = await import("./import-image.ts");
       return await importImage(needParts(), source, { ...options, signal });
     },
-    pull: async (name, options = {}) => await pullImage(name, needParts(), keepUnpacked, options),
+    pull: async (name, options = {}) =>
+      await bringWithinQuota(needParts(), async (limited) =>
+        pullImage(name, needParts(), { unpack: unpackArrived, limited }, options),
+      ),
     async push(name, options = {}) {
       const record = findImage(name, needParts());
       const config = await readConfig(record);

@@ -12,6 +12,13 @@ export interface Quota {
    * made. When nothing more may go, the step is stopped and fails with QUOTA_EXCEEDED.
    */
   within<T>(signal: AbortSignal, step: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  /**
+   * Makes room for so many bytes that are going to be written, in a step. Where they would not fit although everything went that may go,
+   * nothing goes, and it fails with QUOTA_EXCEEDED; `what` begins the message.
+   */
+  makeRoom(bytes: number, what: string): Promise<void>;
+  /** What the store holds that nobody needs, of these things, goes: what a step that failed had made. */
+  drop(things: ReadonlySet<string>): Promise<void>;
   /** Removes what may go until the limits hold, and does not fail where they cannot. */
   settle(): Promise<void>;
 }
@@ -81,7 +88,46 @@ export function createQuota(rooms: StoreRooms, limits: SpaceLimits): Quota {
     return checking;
   }
 
+  /** Why so many bytes more would not fit, when `gone` bytes had been removed. */
+  function whyFull(bytes: number, gone: number): string | undefined {
+    const { bytes: used, freeBytes } = last ?? { bytes: 0, freeBytes: 0 };
+    if (maxUsedBytes && used - gone + bytes > maxUsedBytes)
+      return `the store takes ${bytesText(used - gone)} of ${bytesText(maxUsedBytes)}`;
+    if (minFreeBytes && freeBytes + gone - bytes < minFreeBytes)
+      return `${bytesText(freeBytes + gone)} are free on the disk, and ${bytesText(minFreeBytes)} are to stay free`;
+    return undefined;
+  }
+
   return {
+    async makeRoom(bytes, what) {
+      const { signal } = new AbortController();
+      await look(signal);
+      if (whyFull(bytes, 0) === undefined) return;
+      const tight = {
+        ...rule,
+        ...(maxUsedBytes && { maxUsedBytes: Math.max(1, maxUsedBytes - bytes) }),
+        ...(minFreeBytes && { minFreeBytes: minFreeBytes + bytes }),
+      };
+      const { freedBytes } = await pruneStore(rooms, { rules: () => [tight], signal, dryRun: true });
+      const full = whyFull(bytes, freedBytes);
+      if (full !== undefined)
+        throw new VarveError("QUOTA_EXCEEDED", `${what} takes ${bytesText(bytes)} or more, and without what may go ${full}`, {
+          hint: "remove images that nobody needs (varve image prune -a), or raise the limits in varve.toml",
+        });
+      await pruneStore(rooms, { rules: () => [tight], signal });
+    },
+    async drop(things) {
+      const { signal } = new AbortController();
+      const {
+        maxUsedBytes: _used,
+        minFreeBytes: _free,
+        maxUsedInodes: _inodes,
+        minFreeInodes: _freeInodes,
+        reservedBytes: _,
+        ...all
+      } = rule;
+      await pruneStore(rooms, { rules: () => [{ ...all, matches: ({ thing }) => things.has(thing) }], signal });
+    },
     async settle() {
       const { signal } = new AbortController();
       if ((await look(signal)) !== undefined) await pruneStore(rooms, { rules: () => [rule], signal });
@@ -104,6 +150,10 @@ export function createQuota(rooms: StoreRooms, limits: SpaceLimits): Quota {
         stop.signal.throwIfAborted();
         await check();
         return result;
+      } catch (error) {
+        // whatever was stopped fails in its own words
+        stop.signal.throwIfAborted();
+        throw error;
       } finally {
         clearInterval(timer);
         await watching;

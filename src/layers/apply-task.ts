@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createReadStream, mkdirSync } from "node:fs";
+import { createReadStream, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { VarveError } from "../errors/index.ts";
 import { countBytes, verifyDigest, type ByteSource } from "../flow/index.ts";
@@ -12,8 +12,17 @@ import type { ApplyParams, ApplyProgress, UnpackContextParams } from "./tasks.ts
 /** How many bytes of a blob lie between two reports of progress. */
 const reportEveryBytes = 4 * 1024 * 1024;
 
-/** Unpacks a blob as a snapshot. Both digests are checked: of the blob as stored, and of the tar in it. */
-export async function runApplyTask(
+/** Unpacks a blob as a snapshot. Both digests are checked: of the blob as stored, and of the tar in it. A failure leaves no folder. */
+export async function runApplyTask(params: ApplyParams, context: TaskContext<ApplyProgress>): Promise<{ bytes: number }> {
+  try {
+    return await apply(params, context);
+  } catch (error) {
+    rmSync(params.snapshot, { recursive: true, force: true, maxRetries: 2 });
+    throw error;
+  }
+}
+
+async function apply(
   params: ApplyParams,
   { userNamespace, signal, emit }: TaskContext<ApplyProgress>,
 ): Promise<{ bytes: number }> {

@@ -145,9 +145,15 @@ export function createImageUnpacker(options: UnpackOptions): ImageUnpacker {
       onStatus?.({ id, current, total: blob.size, done: current === blob.size });
     const lowers = snapshots.fsPaths(base);
     const params = { blob: content.pathOf(blob.digest), digest: blob.digest, diffId, lowers, snapshot: active.path };
-    const { bytes } = await worker.call(applyTask, params, { signal, onEvent });
-    blobs.add(diffId, blob);
-    return { active, bytes };
+    try {
+      const { bytes } = await worker.call(applyTask, params, { signal, onEvent });
+      blobs.add(diffId, blob);
+      return { active, bytes };
+    } catch (error) {
+      // the worker deleted the folder, or died: then it is swept
+      active.discard();
+      throw error;
+    }
   }
 
   async function unpackLayer(

@@ -1,10 +1,12 @@
 /** What is in the store, what goes from it, and what never goes. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { describeEachWay } from "../kit/each-way.ts";
 import { stepsRun } from "../kit/progress.ts";
+import { startRegistry } from "../kit/registry.ts";
 import type { Sandbox } from "../kit/sandbox.ts";
 import { isRoot } from "../kit/ways.ts";
 
@@ -197,6 +199,46 @@ describeEachWay("a store with a quota", (box) => {
       assert.ok(onDisk() <= 12 * 1024 * 1024, "after the failure");
     } finally {
       writeFileSync(config, before);
+    }
+  });
+
+  test("Q12 a pull that does not fit is refused before it is fetched; one that turns out not to fit, and a load, leave nothing", async () => {
+    const config = box.path("varve.toml");
+    const before = readFileSync(config, "utf8");
+    const registry = await startRegistry(box.path("registry"));
+    const name = (of: string): string => `${registry.host}/${of}:1`;
+    writeFileSync(config, before + registry.settings);
+    try {
+      const contents = { dense: randomBytes(16 << 20), hollow: Buffer.alloc(32 << 20), small: Buffer.alloc(1 << 20) };
+      for (const [of, file] of Object.entries(contents)) {
+        const made = await box.build({ Dockerfile: "FROM scratch\nCOPY file /\n", file }, ["-t", name(of), "--push"], {
+          store: "maker",
+        });
+        assert.equal(made.code, 0, made.stderr);
+      }
+      await box.succeed(["save", "-o", box.path("dense.tar"), name("dense")], { store: "maker" });
+      writeFileSync(config, `${before}${registry.settings}\n[worker.oci]\nmaxUsedSpace = "12MB"\n`);
+      const options = { store: "limited" };
+      await box.succeed(["pull", name("small")], options);
+      const taken = allocated(box, "limited");
+      for (const [args, told] of [
+        [
+          ["pull", name("dense")],
+          /the image .*dense:1 takes 16\.\d+MB or more, and without what may go the store takes .* of 12\.6MB \[QUOTA_EXCEEDED\]/,
+        ],
+        [["pull", name("hollow")], /QUOTA_EXCEEDED/],
+        [["load", "-i", box.path("dense.tar")], /QUOTA_EXCEEDED/],
+      ] as const) {
+        const { code, stderr } = await box.varve(args, options);
+        assert.equal(code, 4, stderr);
+        assert.match(stderr, told);
+        assert.ok(allocated(box, "limited") - taken < 512 * 1024, `${args.join(" ")} left something`);
+      }
+      const { stdout } = await box.succeed(["images", "--format={{.Repository}}"], options);
+      assert.equal(stdout.toString(), `${registry.host}/small\n`);
+    } finally {
+      writeFileSync(config, before);
+      await registry.stop();
     }
   });
 });
