@@ -35,6 +35,14 @@ export async function updateContainer(
   });
 }
 
+/** What was set, what it excludes, and Docker's names of that and of it. */
+const exclusive = [
+  ["cpus", "cpuPeriodUs", "CPU Period", "NanoCPUs"],
+  ["cpus", "cpuQuotaUs", "CPU Quota", "NanoCPUs"],
+  ["cpuPeriodUs", "cpus", "NanoCPUs", "CPU Period"],
+  ["cpuQuotaUs", "cpus", "NanoCPUs", "CPU Quota"],
+] as const;
+
 /** The config with what was asked for; what Docker refuses of it is refused in its words. */
 export function mergeUpdate({ id, config }: Pick<ContainerRow, "id" | "config">, request: UpdateRequest): ContainerConfig {
   const { resources: asked = {}, restart } = request;
@@ -47,14 +55,10 @@ export function mergeUpdate({ id, config }: Pick<ContainerRow, "id" | "config">,
     throw limit("Conflicting options: Nano CPUs and CPU Period cannot both be set");
   if (asked.cpus !== undefined && asked.cpuQuotaUs !== undefined)
     throw limit("Conflicting options: Nano CPUs and CPU Quota cannot both be set");
-  if (last.cpus !== undefined && asked.cpuPeriodUs !== undefined)
-    throw cannot("Conflicting options: CPU Period cannot be updated as NanoCPUs has already been set");
-  if (last.cpus !== undefined && asked.cpuQuotaUs !== undefined)
-    throw cannot("Conflicting options: CPU Quota cannot be updated as NanoCPUs has already been set");
-  if (last.cpuPeriodUs !== undefined && asked.cpus !== undefined)
-    throw cannot("Conflicting options: NanoCPUs cannot be updated as CPU Period has already been set");
-  if (last.cpuQuotaUs !== undefined && asked.cpus !== undefined)
-    throw cannot("Conflicting options: NanoCPUs cannot be updated as CPU Quota has already been set");
+  for (const [set, wanted, what, other] of exclusive) {
+    if (last[set] !== undefined && asked[wanted] !== undefined)
+      throw cannot(`Conflicting options: ${what} cannot be updated as ${other} has already been set`);
+  }
   if (asked.memoryBytes !== undefined && asked.memorySwapBytes === undefined && asked.memoryBytes > swapOf(last)) {
     throw cannot("Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time");
   }

@@ -6,37 +6,23 @@ import { readResources } from "../containers/resource-values.ts";
 import { throwFailures } from "../failures.ts";
 import { optional } from "../store.ts";
 
-const {
-  "cpu-period": cpuPeriod,
-  "cpu-quota": cpuQuota,
-  "cpu-shares": cpuShares,
-  cpus,
-  "cpuset-cpus": cpusetCpus,
-  "cpuset-mems": cpusetMems,
-  memory,
-  "memory-reservation": memoryReservation,
-  "memory-swap": memorySwap,
-  "pids-limit": pidsLimit,
-  restart,
-} = containerFlags;
-
 export const update = defineCommand({
   usage: "[OPTIONS] CONTAINER [CONTAINER...]",
   flags: {
     "blkio-weight": { kind: "string", help: "Block IO (relative weight)", only: [] },
-    "cpu-period": cpuPeriod,
-    "cpu-quota": cpuQuota,
+    "cpu-period": containerFlags["cpu-period"],
+    "cpu-quota": containerFlags["cpu-quota"],
     "cpu-rt-period": { kind: "string", help: "Limit the CPU real-time period in microseconds", only: [] },
     "cpu-rt-runtime": { kind: "string", help: "Limit the CPU real-time runtime in microseconds", only: [] },
-    "cpu-shares": cpuShares,
-    cpus,
-    "cpuset-cpus": cpusetCpus,
-    "cpuset-mems": cpusetMems,
-    memory,
-    "memory-reservation": memoryReservation,
-    "memory-swap": memorySwap,
-    "pids-limit": pidsLimit,
-    restart,
+    "cpu-shares": containerFlags["cpu-shares"],
+    cpus: containerFlags.cpus,
+    "cpuset-cpus": containerFlags["cpuset-cpus"],
+    "cpuset-mems": containerFlags["cpuset-mems"],
+    memory: containerFlags.memory,
+    "memory-reservation": containerFlags["memory-reservation"],
+    "memory-swap": containerFlags["memory-swap"],
+    "pids-limit": containerFlags["pids-limit"],
+    restart: containerFlags.restart,
   },
   args: { min: 1, max: Infinity },
   failureExitCode: 1,
