@@ -1,4 +1,4 @@
-import { VarveError } from "../errors/index.ts";
+import { isVarveError, VarveError } from "../errors/index.ts";
 import { attachStreams } from "./attach.ts";
 import type { ContainerRow } from "./container-store.ts";
 import type { CopyPlace } from "./copies.ts";
@@ -29,10 +29,23 @@ export function openContainers(options: ContainersOptions): ContainersRoom {
   const room = openContainerRoom(options);
   const { store, root } = room;
 
-  async function startNow(
-    name: string,
-    { attach, signal }: { readonly attach?: AttachOptions | undefined; readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<Attached | undefined> {
+  interface StartNow {
+    readonly attach?: AttachOptions | undefined;
+    readonly signal?: AbortSignal | undefined;
+  }
+
+  /** What a container still has whose processes were all killed is given back when another one asks for it. */
+  async function startNow(name: string, options: StartNow = {}): Promise<Attached | undefined> {
+    try {
+      return await startOnce(name, options);
+    } catch (error) {
+      if (!isVarveError(error) || !["NETWORK_PORT_TAKEN", "NETWORK_ADDRESS_TAKEN"].includes(error.code)) throw error;
+      await sweep(room);
+      return await startOnce(name, options);
+    }
+  }
+
+  async function startOnce(name: string, { attach, signal }: StartNow): Promise<Attached | undefined> {
     const { id } = findContainer(store, name);
     const startUnlessTaken = async (): Promise<{ readonly attached: Attached | undefined } | "taken"> => {
       const row = await settled(room, id, name);
@@ -86,6 +99,11 @@ export function openContainers(options: ContainersOptions): ContainersRoom {
       await stopContainer(room, id, restart);
       await startNow(id, { signal: restart.signal });
       tell(id, "restart");
+    },
+    async restore({ signal } = {}) {
+      const { restoreContainers } = await import("./restore.ts");
+      await sweep(room);
+      return await restoreContainers(room, async (id) => await startNow(id, { signal }));
     },
     kill: async (name, { killSignal } = {}) => await killContainer(room, name, killSignal),
     pause: async (name) => await pauseContainer(room, name),
@@ -188,8 +206,8 @@ export function openContainers(options: ContainersOptions): ContainersRoom {
       return await measureContainer(room, findContainer(store, name));
     },
     prune: async (prune = {}) => await pruneContainers(room, prune),
-    async help([task, id = "", generation = "0"]) {
-      if (task === "exited") await recordEnd(room, id, Number(generation));
+    async help([task, id = "", generation = "0", how]) {
+      if (task === "exited") await recordEnd(room, id, Number(generation), { alone: how === "ended" });
       else if (task === "probe") await probe(room, id, Number(generation));
       else if (task === "rotate") await (await import("./rotate-log.ts")).rotateLogs(room, id, Number(generation));
       else throw new TypeError(`containers do not know the task ${task}`);

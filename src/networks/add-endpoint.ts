@@ -1,4 +1,5 @@
 import { VarveError } from "../errors/index.ts";
+import { isPlainName } from "./check-words.ts";
 import { subnetOf } from "./make-network.ts";
 import { newLinkName, type EndpointRow, type NetworkRow, type NetworkRows } from "./network-rows.ts";
 import { macOf, takeAddress } from "./take-address.ts";
@@ -14,7 +15,7 @@ export function addEndpoint(
 ): EndpointRow {
   const [subnet, subnet6] = [subnetOf(network, 4), subnetOf(network, 6)];
   if (subnet === undefined) throw new TypeError(`the network ${network.name} has no subnet`);
-  const bad = wish.aliases.find((alias) => !/^[\w.-]+$/.test(alias));
+  const bad = wish.aliases.find((alias) => !isPlainName(alias));
   if (bad !== undefined) throw new VarveError("NETWORK_INVALID", `invalid alias: ${JSON.stringify(bad)}`);
   if (network.predefined && wish.aliases.length > 0)
     throw new VarveError("NETWORK_INVALID", "network-scoped alias is supported only for containers in user defined networks");
@@ -40,6 +41,8 @@ export function addEndpoint(
       wish.ipv6,
     );
   const mac = wish.macAddress ?? macOf(ipv4);
+  if (!/^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/i.test(mac))
+    throw new VarveError("NETWORK_INVALID", `${JSON.stringify(mac)} is not a valid mac address`);
   const row = { container, network: network.id, position, ipv4, ipv6, mac, aliases: wish.aliases, link: newLinkName("ve") };
   rows.addEndpoint(row);
   return row;

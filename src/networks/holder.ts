@@ -85,13 +85,17 @@ export async function startWayOut(
   if (slirp === undefined) {
     const pasta = findProgram("pasta", path);
     if (pasta === undefined) needProgram("slirp4netns", path);
+    // addresses as slirp4netns has them: with this machine's own, as pasta does by itself, containers would not reach this machine
     const none = ["-t", "-u", "-T", "-U"].flatMap((flag) => [flag, "none"]);
-    const names = ["--dns-forward", wayOutResolver, "--no-map-gw", "--no-dhcp", "--no-dhcpv6", "--no-ra", "--no-ndp"];
+    const names = ["--dns-forward", wayOutResolver, "--no-map-gw", "--no-dhcp", "--no-dhcpv6", "--no-ra"];
     const command = [
       pasta ?? "pasta",
       "--foreground",
       "--quiet",
-      ...(hasIpv6() ? [] : ["--ipv4-only"]),
+      "--address=10.0.2.100",
+      "--netmask=24",
+      "--gateway=10.0.2.2",
+      ...(hasIpv6() ? ["--address", "fd00:a:2::100", "--gateway", "fe80::2"] : ["--ipv4-only"]),
       "--config-net",
       ...none,
       ...names,

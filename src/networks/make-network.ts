@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { VarveError } from "../errors/index.ts";
-import { formatAddress, formatCidr, overlaps, parseCidr, type Cidr, type Family } from "./addresses.ts";
+import { formatAddress, formatCidr, overlaps, parseAddress, parseCidr, type Cidr, type Family } from "./addresses.ts";
 import { checkSubnet } from "./check-subnet.ts";
 import { chooseSubnet, inventIpv6Subnet, routedSubnets } from "./choose-subnet.ts";
 import { needIpv6 } from "./ipv6-here.ts";
+import { pidFile } from "./names.ts";
 import { newLinkName, type NetworkRow } from "./network-rows.ts";
 import type { CreateNetwork, NetworkRecord, Subnet } from "./types.ts";
 
@@ -153,10 +154,10 @@ function checkName(name: string): void {
 function checkOptions(options: Readonly<Record<string, string>>): void {
   const isBool = (text: string): boolean => /^(?:1|0|t|f|true|false)$/i.test(text);
   const checks: Readonly<Record<string, (value: string) => boolean>> = {
-    [bridgeOptions.name]: (value) => /^[A-Za-z0-9_.-]{1,15}$/.test(value),
+    [bridgeOptions.name]: (value) => /^[A-Za-z0-9_.-]{1,15}$/.test(value) && value !== pidFile,
     [bridgeOptions.masquerade]: isBool,
     [bridgeOptions.reachEachOther]: isBool,
-    [bridgeOptions.hostIp]: (value) => /^[\d.]+$/.test(value),
+    [bridgeOptions.hostIp]: (value) => parseAddress(value)?.family === 4,
     [bridgeOptions.mtu]: (value) => /^\d{2,5}$/.test(value),
   };
   for (const [key, value] of Object.entries(options)) {

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { VarveError } from "../errors/index.ts";
+import { isPlainName } from "./check-words.ts";
 import { end, forgetWords, lastWords, signalIfThere, startLasting } from "./processes.ts";
 import { needProgram, type Place } from "./programs.ts";
 import { ownerOf } from "../state/index.ts";
@@ -21,21 +22,21 @@ export interface NamedNetwork {
 
 /**
  * The text of a network's file for aardvark-dns: the gateway that it listens at, then for each container its ID, IPv4 and IPv6
- * addresses, names, and servers for other names (aardvark-dns 1.4, src/config).
+ * addresses, names, and servers for other names (aardvark-dns 1.4, src/config). A hostname that is no name there is left out.
  */
 export function writeNames({ gateway, containers }: NamedNetwork): string {
   const lines = containers.map(({ id, ipv4, ipv6 = "", names, servers }) => [
     id,
     ipv4,
     ipv6,
-    names.join(","),
+    names.filter(isPlainName).join(","),
     ...(servers.length > 0 ? [servers.join(",")] : []),
   ]);
   return [[gateway], ...lines].map((line) => `${line.join(" ")}\n`).join("");
 }
 
-/** aardvark-dns writes it, and takes no other file of the folder for a network. */
-const pidFile = "aardvark.pid";
+/** aardvark-dns writes it, and takes every other file of the folder for a network. */
+export const pidFile = "aardvark.pid";
 
 /**
  * Has the names of these networks served at their gateways, by one process for the folder; it reads its files anew at SIGHUP. None:

@@ -3,28 +3,21 @@ import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { VarveError } from "../errors/index.ts";
 import { addEndpoint, describeEndpoint } from "./add-endpoint.ts";
+import { checkWords } from "./check-words.ts";
 import { reachableResolver, writeFiles } from "./container-files.ts";
 import { releasePort } from "./forward-ports.ts";
 import { holderLog, placeOf, startHolder, startWayOut, wayOutLog, wayOutResolver } from "./holder.ts";
-import { plugIn, unplug, type WantedLink } from "./links.ts";
+import { describeLinks } from "./describe-links.ts";
+import { plugIn, unplug } from "./links.ts";
 import { locked } from "./lock.ts";
-import {
-  bridgeOptions,
-  isRouted,
-  makeNetwork,
-  makePredefined,
-  pickSubnet,
-  readBool,
-  replaceIpv4,
-  subnetsOf,
-} from "./make-network.ts";
+import { isRouted, makeNetwork, makePredefined, pickSubnet, replaceIpv4, subnetsOf } from "./make-network.ts";
 import { servesNames, stopNames } from "./names.ts";
 import { needIpv6 } from "./ipv6-here.ts";
 import { openNetworkRows, type EndpointRow, type NetworkRow } from "./network-rows.ts";
 import { end, forgetWords, livingPid } from "./processes.ts";
 import { needProgram, type Place } from "./programs.ts";
 import { openPublishing } from "./publishing.ts";
-import { mtuOf, publishingEndpoint, settle } from "./settle.ts";
+import { publishingEndpoint, settle } from "./settle.ts";
 import type { Attachment, EndpointWish, Networks, NetworksOptions, Reservation } from "./types.ts";
 
 /** Everything that changes links and rules of this machine, of whatever store, does so under this lock. */
@@ -141,33 +134,12 @@ export function openNetworks({ state, root, path, onWarning = () => undefined }:
     endpoints: readonly EndpointRow[],
     signal?: AbortSignal,
   ): Promise<void> {
-    if (endpoints.length === 0) return;
-    const networks = rows.networks();
-    const leading = publishingEndpoint(
-      rows.endpoints().filter(({ container }) => container === containerId),
-      networks,
-    );
-    const links = endpoints.map((endpoint): WantedLink => {
-      const network = networks.find(({ id }) => id === endpoint.network);
-      if (network === undefined) throw new VarveError("NETWORK_NOT_FOUND", `network ${endpoint.network} not found`);
-      const { prefixLength, gateway, ipv6, ipv6PrefixLength = 0, ipv6Gateway = "" } = describeEndpoint(endpoint, network);
-      const gateways = endpoint.network === leading?.network ? [gateway, ipv6Gateway].filter((one) => one !== "") : [];
-      return {
-        link: endpoint.link,
-        bridge: network.bridge,
-        interface: `eth${endpoint.position}`,
-        addresses: [`${endpoint.ipv4}/${prefixLength}`, ...(ipv6 === undefined ? [] : [`${ipv6}/${ipv6PrefixLength}`])],
-        mac: endpoint.mac,
-        mtu: mtuOf(network.options),
-        isolated: !readBool(network.options[bridgeOptions.reachEachOther], true),
-        gateways,
-      };
-    });
-    await plugIn(currentPlace(), netnsPath, links, signal);
+    if (endpoints.length > 0) await plugIn(currentPlace(), netnsPath, describeLinks(rows, containerId, endpoints), signal);
   }
 
   async function reserve(attachment: Attachment): Promise<Reservation> {
     const { containerId, networks: wishes } = attachment;
+    checkWords(attachment);
     const named = wishes.map(({ network }) => find(network));
     const isHost = named.some(({ driver }) => driver === "host");
     const bridged = named.filter(({ driver }) => driver === "bridge");

@@ -57,7 +57,8 @@ async function takeOne(wish: PortWish, { taken, defaultIp, targetIp }: TakeOptio
 function addressesOf({ hostIp = "" }: PortWish, defaultIp: string): readonly string[] {
   if (hostIp !== "") {
     const address = parseAddress(hostIp);
-    const text = address === undefined ? hostIp : formatAddress(address);
+    if (address === undefined) throw new VarveError("NETWORK_INVALID", `invalid IP address: ${JSON.stringify(hostIp)}`);
+    const text = formatAddress(address);
     if (text.includes(":")) needIpv6(`cannot publish a port at ${text}`);
     return [text];
   }

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
+import { checkWords } from "./check-words.ts";
 import { readResolver, writeFiles } from "./container-files.ts";
 import { findDropping } from "./foreign-filters.ts";
 import { writeNames } from "./names.ts";
@@ -156,6 +158,39 @@ test("a container on the default network asks the servers that it named, one on 
     isRoot: true,
   });
   assert.equal(onOwn.resolvConf, "nameserver 172.17.0.1\nsearch example.org\noptions timeout:1 ndots:0\n");
+});
+
+test("whatever names are strange, each text keeps its lines: or they are refused", () => {
+  const pieces = ["a", "web", " ", "\n", "\r", "\t", ",", "#", "1.2.3.4", "\u0000", "\u2028", '"', ";", "{", "\\", "-", ".", "ü"];
+  const strange = fc.oneof(
+    fc.string(),
+    fc.array(fc.constantFrom(...pieces)).map((words) => words.join("")),
+  );
+  const lines = (text: string): number => text.split(/[\n\r\u2028\u2029\u0085]/).length;
+  const place = { kind: "bridge", networks: [{ ...network, predefined: true }], endpoints: [endpoint], isRoot: true } as const;
+  const plain = writeFiles(attachment, place);
+  fc.assert(
+    fc.property(strange, strange, strange, strange, (hostname, host, search, option) => {
+      const extraHosts = [{ host, ip: "10.0.0.9" }, ...attachment.extraHosts.slice(1)];
+      const asked = { ...attachment, hostname, extraHosts, dnsSearch: [search], dnsOptions: [option] };
+      const names = writeNames({
+        file: "vbr0",
+        gateway: "172.18.0.1",
+        containers: [{ id: "aa", ipv4: "172.18.0.2", ipv6: undefined, names: ["web", hostname, host], servers: ["9.9.9.9"] }],
+      });
+      assert.match(names, /^172\.18\.0\.1\naa 172\.18\.0\.2 {2}web(?:,[\w.-]+){0,2} 9\.9\.9\.9\n$/);
+      try {
+        checkWords(asked);
+      } catch (error) {
+        assert.equal((error as { code?: string }).code, "NETWORK_INVALID");
+        return;
+      }
+      const written = writeFiles(asked, place);
+      assert.equal(lines(written.hosts), lines(plain.hosts));
+      assert.ok(lines(written.resolvConf) <= lines(plain.resolvConf));
+    }),
+  );
+  assert.throws(() => checkWords({ ...attachment, dns: ["1.1.1.1\nnameserver 2.2.2.2"] }), { code: "NETWORK_INVALID" });
 });
 
 test("resolv.conf is read by its own rules: the last search list counts, and comments do not", () => {

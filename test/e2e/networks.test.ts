@@ -1,8 +1,9 @@
 /** Networks and volumes of containers that run: who reaches whom, by which name, through which port; and that nothing is left. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
+import { networkInterfaces } from "node:os";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeEachWay } from "../kit/each-way.ts";
@@ -62,6 +63,54 @@ describeEachWay("networks", (box) => {
     assert.match(again, new RegExp(`Bind for ${loopback} failed: port is already allocated`));
     await text("rm", "-f", id);
     await text("run", "--rm", "-p", `${loopback}:80`, "busybox", "true");
+  });
+
+  test("a range of this machine's ports gives the first free one, and a port of 127.0.0.1 is out of others' reach", async () => {
+    await serve("ranged", "-p", "127.0.0.1::80");
+    const [address = ""] = (await text("port", "ranged", "80")).split("\n");
+    const port = Number(address.split(":").at(-1));
+    const range = `127.0.0.1:${port}-${port + 9}:80`;
+    const second = await text("run", "-d", "-p", range, "busybox", "sleep", "1000");
+    const found = Number((await text("port", second, "80")).split(":").at(-1));
+    assert.ok(found > port && found <= port + 9, String(found));
+    await text("network", "create", "curious");
+    const look = `wget -T 5 -q -O- http://$(ip route | awk '/default/ { print $3 }'):${port}/name`;
+    await refused("run", "--rm", "--network", "curious", "busybox", "sh", "-c", look);
+    await text("rm", "-f", "ranged", second);
+    await text("network", "rm", "curious");
+  });
+
+  test("a network with IPv6 gives addresses and names of both families, and its ports are answered at [::1]", async () => {
+    const hasIpv6 = Object.values(networkInterfaces()).some((list) => list?.some((one) => one.address === "::1"));
+    const subnet = `fd00:${randomBytes(2).toString("hex")}:7::/64`;
+    const address = subnet.replace("/64", "77");
+    const args = ["network", "create", "--ipv6", "--subnet", subnet, "both"];
+    if (!hasIpv6) {
+      assert.match(await refused(...args), /IPv6 is switched off on this machine/);
+      return;
+    }
+    await text(...args);
+    await serve("six", "--network", "both", "--ip6", address, "-p", "80", "-p", "[::1]::80");
+    const { GlobalIPv6Address: given, GlobalIPv6PrefixLen: length } = JSON.parse(
+      await text("inspect", "-f", "{{json .NetworkSettings.Networks.both}}", "six"),
+    ) as Readonly<Record<string, unknown>>;
+    const plain = new URL(`http://[${address}]`).hostname.slice(1, -1);
+    assert.deepEqual([given, length], [plain, 64]);
+    assert.match(
+      await text("run", "--rm", "--network", "both", "busybox", "nslookup", "six"),
+      new RegExp(`Address: ${plain}\\b`),
+    );
+    const look = `for i in 1 2 3 4 5; do wget -q -O- "http://[${address}]/name" && exit; sleep 1; done; exit 1`;
+    assert.equal(await text("run", "--rm", "--network", "both", "busybox", "sh", "-c", look), "six");
+    const ports = (await text("port", "six", "80")).split("\n");
+    assert.deepEqual(
+      ports.map((each) => each.replace(/\d+$/, "")),
+      ["0.0.0.0:", "[::]:", "[::1]:"],
+    );
+    for (const each of ports) assert.equal(await fetchHere(each.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")), "six");
+    await refused("run", "--rm", "busybox", "ping", "-6", "-c", "1", "-W", "1", address);
+    await text("rm", "-f", "six");
+    await text("network", "rm", "both");
   });
 
   test("an internal network has no way out, and host and none are what they say", async () => {
