@@ -267,7 +267,7 @@ describeEachWay("Compose files from elsewhere", (box) => {
     assert.match(stdout, /\n {4}image: .*\/app\/base:1@sha256:[0-9a-f]{64}\n/);
     assert.match(stdout, /\n {6}of: here\n/);
     assert.match(stdout, /\n {4}user: "1"\n/);
-    await succeed([...files, "publish", "-y", "--oci-version", "1.0", `${registry.host}/app/project:old`]);
+    await succeed([...files, "publish", "-y", "--with-env", "--oci-version", "1.0", `${registry.host}/app/project:old`]);
     const old = await succeed(["-f", `oci://${registry.host}/app/project:old`, "config", "--services"], box.path("here"));
     assert.equal(old.stdout, "web\n");
     assert.match(
