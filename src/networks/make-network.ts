@@ -146,7 +146,7 @@ function newId(): string {
 }
 
 function checkName(name: string): void {
-  if (name.trim() === "") throw new VarveError("NETWORK_INVALID", "name can not be empty");
+  if (name.trim() === "") throw new VarveError("NETWORK_INVALID", "invalid name: name is empty");
   if (predefinedNames.includes(name) || name === "default" || name.startsWith("container:"))
     throw new VarveError("NETWORK_INVALID", `operation is not permitted on predefined ${name} network`);
 }

@@ -10,6 +10,10 @@ const known: readonly string[] = ["type", "o", "device"];
  */
 export function readLocalOptions(name: string, options: Readonly<Record<string, string>>): VolumeMount | undefined {
   if (Object.keys(options).length === 0) return undefined;
+  if (options["size"] !== undefined)
+    throw new VarveError("VOLUME_UNSUPPORTED", `create ${name}: quota size requested but no quota support`, {
+      hint: "a tmpfs has a size: type=tmpfs, device=tmpfs and o=size=…",
+    });
   const unknown = Object.keys(options).find((key) => !known.includes(key));
   if (unknown !== undefined) throw new VarveError("VOLUME_INVALID", `create ${name}: invalid option: "${unknown}"`);
   const { type = "", o = "", device = "" } = options;

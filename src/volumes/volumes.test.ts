@@ -50,6 +50,7 @@ test("what cannot be made is refused in Docker's words", async () => {
     [{ name: "../x" }, /^create \.\.\/x: "\.\.\/x" includes invalid characters for a local volume name/],
     [{ name: "vol", driver: "foo" }, 'create vol: error looking up volume plugin foo: plugin "foo" not found'],
     [{ name: "vol", options: { foo: "bar" } }, 'create vol: invalid option: "foo"'],
+    [{ name: "vol", options: { size: "1m" } }, "create vol: quota size requested but no quota support"],
     [{ name: "vol", options: { o: "bind" } }, 'create vol: missing required option: "device"'],
     [{ name: "vol", options: { type: "nfs", device: ":/x" } }, 'create vol: volumes of the type "nfs" are not supported'],
     [{ name: "vol", options: { o: "bind,nodev", device: "/x" } }, /the mount option nodev is not supported/],
