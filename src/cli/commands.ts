@@ -470,6 +470,21 @@ export const commands: readonly CommandEntry[] = [
     summary: "Remove volumes that no container uses",
     load: async () => (await import("./commands/volume.ts")).volumePrune,
   },
+  {
+    names: ["boot install"],
+    summary: "Have containers started with this machine where their restart policies say so: writes a unit of systemd's",
+    load: async () => (await import("./commands/boot.ts")).bootInstall,
+  },
+  {
+    names: ["boot remove"],
+    summary: "Have no containers started with this machine",
+    load: async () => (await import("./commands/boot.ts")).bootRemove,
+  },
+  {
+    names: ["boot start"],
+    summary: "Start the containers whose restart policies want them up after a start of the machine",
+    load: async () => (await import("./commands/boot.ts")).bootStart,
+  },
   ...composeCommands,
 ];
 

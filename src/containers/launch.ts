@@ -88,18 +88,23 @@ mkdir -p "$own/${monitorGroup}" && echo $$ >"$own/${monitorGroup}/cgroup.procs"
 for controller in $(cat "$own/cgroup.controllers"); do echo "+$controller" >"$own/cgroup.subtree_control"; done
 `;
 
-/** `$1` words of what is to be done at the end, then those words, then the monitor's chain. */
+/**
+ * `$1` words of what is to be done at the end, then those words, then the monitor's chain. Who ends the keeper in order (systemd, when
+ * the machine goes down) wants no restart: then it says `ended`.
+ */
 const keeperScript = `
 count=$1; shift
 over=
 while [ "$count" -gt 0 ]; do
   over="$over '$(printf %s "$1" | sed "s/'/'\\\\\\\\''/g")'"; shift; count=$((count - 1))
 done
-trap '' HUP INT TERM
+ended=
+trap '' HUP INT
+trap 'ended=ended' TERM
 ( trap - HUP INT TERM; exec "$@" )
 exec 3>&-
-trap - HUP INT TERM
-eval "exec $over"
+trap - HUP INT
+eval "exec $over $ended"
 `;
 
 /**

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { bootId } from "../state/index.ts";
 import { hasCode } from "../sys/index.ts";
 import type { ContainerRow, ContainerRun } from "./container-store.ts";
 import { containerPaths, type ContainerHandle, type ContainerPaths } from "./handle.ts";
@@ -9,9 +10,14 @@ import type { Container, ContainerState } from "./types.ts";
 
 /** SIGKILL, and nothing else is known. */
 const killedCode = 137;
+/** The machine ended under it: Docker's code for a container that its daemon finds dead after a start of the machine. */
+const lostCode = 255;
 
 /** What is known of the end of a container's process: by its monitor, or else that it was killed. */
-export function readEnd(paths: ContainerPaths): {
+export function readEnd(
+  paths: ContainerPaths,
+  boot: string | undefined,
+): {
   readonly exitCode: number;
   readonly finishedMs: number;
   readonly oomKilled: boolean;
@@ -24,7 +30,7 @@ export function readEnd(paths: ContainerPaths): {
   } catch (error) {
     if (!hasCode(error, "ENOENT")) throw error;
   }
-  return { exitCode: killedCode, finishedMs: Date.now(), oomKilled };
+  return { exitCode: boot === undefined || boot === bootId() ? killedCode : lostCode, finishedMs: Date.now(), oomKilled };
 }
 
 /** Whether the row says that it runs and the kernel says that it does not. */
@@ -61,7 +67,7 @@ function endedState(
   { config, run }: ContainerRow,
   paths: ContainerPaths,
 ): Pick<ContainerState, "status" | "exitCode" | "oomKilled"> {
-  const end = readEnd(paths);
+  const end = readEnd(paths, run.process?.boot);
   const again = isRunning(run.keeper) && wantsRestart({ config, run }, end.exitCode);
   return { status: again ? "restarting" : "exited", ...end };
 }

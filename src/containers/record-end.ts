@@ -20,10 +20,15 @@ const steadyMs = 10_000;
  * What follows when a container's monitor has ended, in whatever way: nothing of it runs on, its exit code is written down, its
  * networks are given back; then it is started again or removed, where that was asked for. Safe to call for an end that was recorded.
  */
-export async function recordEnd(room: ContainerRoom, id: string, generation: number): Promise<void> {
+export async function recordEnd(
+  room: ContainerRoom,
+  id: string,
+  generation: number,
+  { alone = false }: { readonly alone?: boolean } = {},
+): Promise<void> {
   const delayMs = await room.locked(id, async () => {
     const row = room.store.get(id);
-    return row === undefined || row.run.generation !== generation ? undefined : await recordLocked(room, row);
+    return row === undefined || row.run.generation !== generation ? undefined : await recordLocked(room, row, { alone });
   });
   if (delayMs !== undefined) await restartLater(room, id, { generation, delayMs });
 }
@@ -39,7 +44,7 @@ async function recordLocked(room: ContainerRoom, row: ContainerRow, { alone = fa
   if (run.status !== "running" && run.status !== "paused") return undefined;
   await endProcesses(run);
   await room.networks.detach(id);
-  const end = readEnd(containerPaths(room.root, id));
+  const end = readEnd(containerPaths(room.root, id), run.process?.boot);
   rememberEnd(room, id, run.generation, end.exitCode);
   const again = !alone && wantsRestart(row, end.exitCode);
   const ranMs = end.finishedMs - (run.startedMs ?? end.finishedMs);

@@ -30,7 +30,7 @@ export function findScopes(): Scopes | undefined {
   );
   const manager = uid === 0 ? "--system" : "--user";
   // at the machine's end each is given as long as `stop` gives
-  const properties = ["--property=Delegate=yes", "--property=TimeoutStopSec=10"];
+  const properties = ["--description=a container of Varve", "--property=Delegate=yes", "--property=TimeoutStopSec=10"];
   return {
     controllers,
     command: (unit) => [program, manager, "--scope", "--quiet", "--collect", `--unit=${unit}`, ...properties, "--"],

@@ -216,6 +216,12 @@ export type ContainerRequest = Partial<Omit<ContainerConfig, "imageId" | "platfo
   readonly host?: Partial<HostConfig>;
 };
 
+/** What became of a container that was to be up. */
+export interface Restored {
+  readonly name: string;
+  readonly error?: Error;
+}
+
 /**
  * The containers of a store. Names are names, IDs or unique prefixes of IDs; what does not exist is CONTAINER_NOT_FOUND. Fails with
  * CONTAINER_… codes whose messages are Docker's.
@@ -243,6 +249,8 @@ export interface Containers {
     name: string,
     options?: { readonly timeoutS?: number; readonly stopSignal?: string; readonly signal?: AbortSignal },
   ): Promise<void>;
+  /** After a start of the machine: starts what its restart policy wants up, and does not run. */
+  restore(options?: { readonly signal?: AbortSignal }): Promise<readonly Restored[]>;
   kill(name: string, options?: { readonly killSignal?: string }): Promise<void>;
   pause(name: string): Promise<void>;
   unpause(name: string): Promise<void>;

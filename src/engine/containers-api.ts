@@ -21,6 +21,7 @@ export function createContainers(
     start: async (name, options) => await call((containers) => containers.start(name, withSignal(options))),
     stop: async (name, options) => await call((containers) => containers.stop(name, withSignal(options))),
     restart: async (name, options) => await call((containers) => containers.restart(name, withSignal(options))),
+    restore: async (options) => await call((containers) => containers.restore(withSignal(options))),
     kill: async (name, options) => await call((containers) => containers.kill(name, options)),
     pause: async (name) => await call((containers) => containers.pause(name)),
     unpause: async (name) => await call((containers) => containers.unpause(name)),

@@ -329,6 +329,7 @@ export const catalogue = {
   NOT_SUPPORTED_YET: entry("unsupported", "Docker has this command, flag or value; Varve does not have it yet."),
   FILE_UNREADABLE: entry("invalid", "A file that the command line names cannot be read."),
   FILE_UNWRITABLE: entry("invalid", "A file that the command line names cannot be written."),
+  BOOT_SYSTEMD: entry("failed", "systemd was asked to start containers with the machine, and does not."),
   SHIM_FOREIGN: entry("already-exists", "Where docker-shim would put a script, there is a file that Varve did not make."),
 } as const satisfies Record<string, Entry>;
 
