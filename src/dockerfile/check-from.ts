@@ -7,7 +7,6 @@ const stageName = /^[a-z][a-z0-9\-_.]*$/;
 
 /** FROM (I01). Base and platform stay as written; the name is lowered. */
 export function checkFrom(check: Check): FromInstruction {
-  const flags = readFlags(check, { platform: "string" });
   const [base, as, nameAsWritten, ...more] = splitAtBlanks(check.node.rest).map((word) => word.text);
   const named = as?.toLowerCase() === "as" && nameAsWritten !== undefined && more.length === 0;
   if (base === undefined || (as !== undefined && !named)) {
@@ -23,5 +22,6 @@ export function checkFrom(check: Check): FromInstruction {
       { hint: "stage names are letters, digits, - _ and . and begin with a letter" },
     );
   }
+  const flags = readFlags(check, { platform: "string" });
   return { ...check.base, kind: "from", base, platform: flags.platform || undefined, name, nameAsWritten };
 }

@@ -198,7 +198,8 @@ function placeLink(entry: TarEntry, path: FsPath, layer: LayerTarget): void {
   const base = parts.at(-1);
   const missing = (): VarveError =>
     new VarveError("LAYER_MALFORMED", `"${name}" is a link to "${entry.linkPath.toString()}", which is no file`);
-  if (base === undefined) throw missing();
+  if (base === undefined || (layer.isArchive && parts.join("/") === cleanParts(entry.path.toString("latin1")).join("/")))
+    throw missing();
   const parent = layer.folders.find(parts.slice(0, -1));
   let source = parent === undefined ? undefined : toFsPath(`${fdPath(parent)}/${base}`);
   let stats = source === undefined ? undefined : kindAt(source);

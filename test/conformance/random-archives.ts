@@ -18,7 +18,6 @@ const paths = [
   "/abs",
   "d/./y",
   "l",
-  "l/in",
   "d/l",
   ".wh.a",
   ".wh.file",
@@ -33,7 +32,6 @@ const paths = [
   "sp ace",
   `${"long-name-".repeat(12)}x`,
   `${"folder-of-a-hundred-letters/".repeat(5)}f`,
-  "d",
   "file",
   "deep/file",
   "back\\slash",
@@ -49,7 +47,11 @@ export function makeArchives(random: Random): FileSpec[] {
     return {
       path: name,
       kind: "archive",
-      content: Buffer.from(random.several(1, 9, () => JSON.stringify(makeEntry(random))).join("\n")),
+      content: Buffer.from(
+        makeEntries(random)
+          .map((entry) => JSON.stringify(entry))
+          .join("\n"),
+      ),
     };
   });
   const lines = [random.pick(["FROM varve-base", "FROM varve-base", "FROM scratch"])];
@@ -69,8 +71,25 @@ export function makeArchives(random: Random): FileSpec[] {
   return [...archives, { path: "Dockerfile", kind: "file", content: Buffer.from(`${lines.join("\n")}\n`) }];
 }
 
-function makeEntry(random: Random): Record<string, unknown> {
-  const path = random.chance(0.06) ? random.pick(outside) : random.pick(paths);
+/** Entries of which nearly all fit those before them. */
+function makeEntries(random: Random): Record<string, unknown>[] {
+  const files = ["a"];
+  const begin: Record<string, unknown> = { path: "a", text: "first\n" };
+  const folders = new Set<string>();
+  return [begin, ...random.several(1, 9, () => makeEntry(random, files))].filter(
+    ({ path, symlink, text }: Record<string, unknown>) => {
+      const name = String(path).replace(/\/$/, "");
+      const isFolder = String(path).endsWith("/");
+      if (text !== undefined && !name.startsWith(".wh.")) files.push(name);
+      if (symlink !== undefined && files.includes(name)) return true;
+      if (isFolder) folders.add(name);
+      return isFolder || !folders.has(name) || random.chance(0.1);
+    },
+  );
+}
+
+function makeEntry(random: Random, files: readonly string[]): Record<string, unknown> {
+  const path = random.chance(0.02) ? random.pick(outside) : random.pick(paths);
   const common = {
     path,
     ...(random.chance(0.4) ? { mode: random.pick(["0600", "4755", "2711", "1777", "0000", "0444", "7777"]) } : {}),
@@ -83,7 +102,7 @@ function makeEntry(random: Random): Record<string, unknown> {
     () => ({ ...common, text: `${path}\n` }),
     () => ({ ...common, text: "again\n" }),
     () => ({ ...common, symlink: random.pick(targets) }),
-    () => ({ ...common, link: random.pick(["a", "b", "d/a", "h", "./c", "/abs", "l", "file", "d", "missing"]) }),
+    () => ({ ...common, link: random.chance(0.05) ? "missing" : random.pick(files) }),
     () => (random.chance(0.5) ? { ...common, fifo: true } : { ...common, device: [1, 3] }),
   ])();
 }

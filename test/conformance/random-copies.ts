@@ -48,18 +48,62 @@ const patterns = [
   "li*",
 ];
 
+/** What the stage with a shell has whatever else chance made there. */
+const madeSources = [
+  "/t",
+  "/t/",
+  "/t/d",
+  "/t/d/*",
+  "/t/d/sub",
+  "/t/d/hard",
+  "/t/d/*.md",
+  "/t/*/y.md",
+  "/old",
+  "/old/*",
+  "/old/two",
+  "/real",
+  "/etc/pass*",
+  "/link-to-real",
+  "/link-to-real/",
+  "/absolute-link/file",
+  "/old/link-to-file",
+  "/old/deep/../one",
+  "/t/./d/sub",
+  "/link-t*",
+];
+/** How a stage and what it starts from are named, and whether names of users are known there. */
+const bases = [
+  ["varve-base", true],
+  ["two", true],
+  ["one", false],
+  ["varve-base:full", true],
+  ["scratch", false],
+] as const;
+
 /** The files of a build that copies. */
 export function makeCopies(random: Random): FileSpec[] {
   const tree = makeTree(random);
-  const inTree = () => random.pick(tree.filter(({ path }) => path !== "dead")).path;
-  const lines = ["FROM scratch AS one", ...random.several(1, 3, () => makeCopy(random, { from: undefined, inTree }))];
-  lines.push("FROM varve-base AS two", `RUN ${random.several(2, 6, () => makeShell(random)).join("; ")}; true`);
-  lines.push(random.pick(["FROM varve-base", "FROM two", "FROM one", "FROM varve-base:full", "FROM scratch"]));
-  const target = random.pick(["WORKDIR /w", "WORKDIR /link-to-real", "USER app", "ENV D=/dd", ""]);
-  if (target !== "") lines.push(target);
-  const from = () => random.pick([undefined, undefined, undefined, "one", "two", "varve-base", "0"]);
-  for (let left = 3 + random.below(6); left > 0; left -= 1) lines.push(makeCopy(random, { from: from(), inTree }));
-  const ignore = random.chance(0.25) ? random.several(1, 4, () => random.pick(patterns)) : [];
+  const links = tree.filter(({ kind }) => kind === "symlink").map(({ path }) => path);
+  const inTree = () =>
+    random.pick(
+      tree.filter(({ path }) => random.chance(0.05) || !links.some((link) => path === link || path.startsWith(`${link}/`))),
+    ).path;
+  const lines = [
+    "FROM scratch AS one",
+    ...random.several(1, 3, () => makeCopy(random, { from: undefined, inTree, hasUsers: false })),
+  ];
+  lines.push(
+    "FROM varve-base AS two",
+    "RUN mkdir -p /t/d/sub; echo x > /t/d/sub/x.txt; echo y > /t/d/y.md; ln /t/d/y.md /t/d/hard",
+    `RUN ${random.several(2, 6, () => makeShell(random)).join("; ")}; true`,
+  );
+  const [base, hasUsers] = random.pick(bases);
+  lines.push(`FROM ${base}`);
+  const setting = random.pick(["WORKDIR /w", "WORKDIR /link-to-real", "USER app", "ENV D=/dd", ""]);
+  if (setting !== "") lines.push(setting);
+  const from = () => random.pick([undefined, undefined, undefined, "one", "two", "varve-base", "two", "0"]);
+  for (let left = 2 + random.below(4); left > 0; left -= 1) lines.push(makeCopy(random, { from: from(), inTree, hasUsers }));
+  const ignore = random.chance(0.1) ? random.several(1, 4, () => random.pick(patterns)) : [];
   const text = (path: string, content: string): FileSpec => ({ path, kind: "file", content: Buffer.from(content) });
   return [
     ...tree,
@@ -130,15 +174,18 @@ function makeShell(random: Random): string {
   ]);
 }
 
-function makeCopy(
-  random: Random,
-  { from, inTree }: { readonly from: string | undefined; readonly inTree: () => string },
-): string {
+interface CopyOptions {
+  readonly from: string | undefined;
+  readonly inTree: () => string;
+  readonly hasUsers: boolean;
+}
+
+function makeCopy(random: Random, { from, inTree, hasUsers }: CopyOptions): string {
   const add = from === undefined && random.chance(0.2);
   const parents = !add && random.chance(0.18);
   const flags = [
     from === undefined ? "" : `--from=${from}`,
-    random.chance(0.25) ? `--chown=${random.pick(users)}` : "",
+    random.chance(0.25) ? `--chown=${random.pick(hasUsers ? users : ["0", "7:8", "4294967294"])}` : "",
     random.chance(0.25) ? `--chmod=${random.pick(modes)}` : "",
     random.chance(0.25) ? "--link" : "",
     parents ? "--parents" : "",
@@ -181,32 +228,7 @@ function makeCopy(
             "/old/pipe",
             "/home",
           ])
-        : pivot(
-            random.pick([
-              "/t",
-              "/t/",
-              "/t/d",
-              "/t/d/*",
-              "/old",
-              "/old/*",
-              "/old/two",
-              "/real",
-              "/d",
-              "/x",
-              "/*",
-              "/etc/pass*",
-              "/link-to-real",
-              "/link-to-real/",
-              "/absolute-link/file",
-              "/old/link-to-file",
-              "/old/broken",
-              "/loop",
-              "/a",
-              "/w",
-              "/old/deep/../one",
-              "/t/link",
-            ]),
-          );
+        : pivot(random.pick(from === "two" ? madeSources : ["/", "/", "/*"]));
   const sources = random.chance(0.2) ? random.several(2, 3, source) : [source()];
   const target = random.pick([
     "/x",
