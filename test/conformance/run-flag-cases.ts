@@ -173,6 +173,11 @@ export const flagCases: readonly FlagCase[] = [
     observe: "echo yes",
     afterwards: "@ENGINE logs @ID; @ENGINE rm @ID",
   },
+  {
+    flags: ["--log-opt", "max-size=1m", "--log-opt", "max-file=3", "--name", "@ID"],
+    observe: "echo yes",
+    afterwards: "@ENGINE logs @ID; @ENGINE rm @ID",
+  },
   // security
   simple(["--cap-add", "NET_ADMIN", "--cap-drop", "CHOWN"], status("CapEff", "CapBnd", "CapPrm")),
   simple(["--cap-drop", "ALL"], status("CapEff", "CapBnd")),
@@ -304,7 +309,6 @@ export const flagCases: readonly FlagCase[] = [
   refused(["--link", "other:db"], /names resolve/),
   refused(["--link-local-ip", "169.254.1.2"], /cannot be chosen/),
   refused(["--log-driver", "syslog"], /not found/),
-  refused(["--log-opt", "max-file=3"], /keeps one file/),
   refused(["--runtime", "kata"], /VARVE_RUNTIME/),
   refused(["--storage-opt", "size=1G"], /quota/),
   refused(["--use-api-socket"], /daemon/),
