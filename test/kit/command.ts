@@ -20,8 +20,8 @@ export interface RunningCommand {
   readonly pid: number;
   readonly result: Promise<Result>;
   kill(signal: NodeJS.Signals): void;
-  /** Waits until stderr (or stdout) so far matches; fails when the command ends before, or after a minute. */
-  waitFor(pattern: RegExp, options?: { readonly stream?: "stdout" | "stderr" }): Promise<void>;
+  /** Waits until stderr (or stdout) so far matches; fails when the command ends before, or when that takes more than a minute. */
+  waitFor(pattern: RegExp, options?: { readonly stream?: "stdout" | "stderr"; readonly patienceMs?: number }): Promise<void>;
 }
 
 export function start(command: readonly string[], { input, cwd, env }: RunOptions = {}): RunningCommand {
@@ -44,10 +44,10 @@ export function start(command: readonly string[], { input, cwd, env }: RunOption
     pid: child.pid ?? 0,
     result,
     kill: (signal) => void child.kill(signal),
-    async waitFor(pattern, { stream = "stderr" } = {}) {
+    async waitFor(pattern, { stream = "stderr", patienceMs = 60_000 } = {}) {
       const chunks = stream === "stdout" ? stdout : stderr;
       for (const begin = Date.now(); !pattern.test(text(chunks)); await sleep(10)) {
-        if (child.exitCode !== null || child.signalCode !== null || Date.now() - begin > 60_000) {
+        if (child.exitCode !== null || child.signalCode !== null || Date.now() - begin > patienceMs) {
           throw new Error(`${pattern} was not said by ${command.join(" ")}:\n${text(chunks)}${text()}`);
         }
       }
