@@ -52,7 +52,7 @@ export interface CacheMounts {
    */
   remove(refs: readonly string[], options?: Options): Promise<readonly string[]>;
   /**
-   * Makes blobs of the mounts with these ids or refs (default all). Each waits until no step uses it, and steps wait for it. Unknown names are
+   * Makes blobs of the mounts with these ids or refs (default all), one for each folder of a mount, the first one first. Each waits until no step uses it, and steps wait for it. Unknown names are
    * CACHE_MOUNT_NOT_FOUND. The blobs belong to nobody: whoever asked deletes them, or refers to them.
    */
   pack(
@@ -116,13 +116,15 @@ export function openCacheMounts({ root, worker }: { readonly root: string; reado
       for (const mount of chosen) {
         const folder = listFolders(root).find((path) => refOf(path) === mount.ref);
         if (folder === undefined) continue;
-        const path = content.ingestPath();
-        const found = await worker.call(packTask, { folder, path }, { signal, onEvent: () => onWait?.(mount.id) });
-        if (found === undefined) continue;
-        await content.commitFile(path, found.digest);
-        const made = { mount, descriptor: describeMount(found.facts, found) };
-        onPacked?.(made);
-        packed.push(made);
+        for (const lane of lanesOf(folder).keys()) {
+          const path = content.ingestPath();
+          const found = await worker.call(packTask, { folder, lane, path }, { signal, onEvent: () => onWait?.(mount.id) });
+          if (found === undefined) continue;
+          await content.commitFile(path, found.digest);
+          const made = { mount, descriptor: describeMount(found.facts, found) };
+          onPacked?.(made);
+          packed.push(made);
+        }
       }
       return packed;
     },

@@ -12,6 +12,7 @@ test("R02 what a layer says of its cache mount is what was said when it was pack
     {
       id: fc.string({ maxLength: 100 }),
       seed: fc.constantFrom("sha256:ab", "x"),
+      lane: fc.integer({ min: 1, max: 9999 }),
       mode: fc.integer({ min: 0, max: 0o7777 }),
       uid: fc.nat(),
       gid: fc.nat(),
@@ -35,6 +36,8 @@ test("R02 annotations from elsewhere are refused where they describe nothing tha
     { mode: "8" },
     { mode: "77777" },
     { seed: "../x y" },
+    { folder: "0" },
+    { folder: "../1" },
     { id: "x".repeat(5000) },
   ]) {
     const annotations = Object.entries({ id: "/x", ...wrong }).map(([key, value]) => [`dev.varve.cache-mount.${key}`, value]);

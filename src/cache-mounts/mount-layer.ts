@@ -6,6 +6,8 @@ export interface MountFacts {
   readonly id: string;
   /** Content digest of what it began with; absent for one that began empty. */
   readonly seed?: string;
+  /** Which of the cache's folders: 1 and up for those beside the first; absent for the first one. */
+  readonly lane?: number;
   /** Of the folder itself, which a layer says nothing of. */
   readonly mode: number;
   readonly uid: number;
@@ -16,7 +18,7 @@ const prefix = "dev.varve.cache-mount.";
 
 /** The descriptor of a layer (a tar, in zstd) that holds a cache mount. */
 export function describeMount(
-  { id, seed, mode, uid, gid }: MountFacts,
+  { id, seed, lane, mode, uid, gid }: MountFacts,
   { digest, size }: { readonly digest: Digest; readonly size: number },
 ): Descriptor {
   return {
@@ -28,6 +30,7 @@ export function describeMount(
       [`${prefix}owner`]: `${uid}:${gid}`,
       [`${prefix}mode`]: mode.toString(8),
       ...(seed === undefined ? {} : { [`${prefix}seed`]: seed }),
+      ...(lane === undefined ? {} : { [`${prefix}folder`]: String(lane) }),
     },
   };
 }
@@ -39,16 +42,24 @@ export function isMountLayer({ annotations = {} }: Pick<Descriptor, "annotations
 
 /** What a layer says of the cache mount in it; nothing of it is trusted. Fails with CACHE_MOUNT_INVALID. */
 export function readMount({ annotations = {}, digest }: Pick<Descriptor, "annotations" | "digest">): MountFacts {
-  const { id, owner = "0:0", mode = "755", seed } = ownFields(annotations);
+  const { id, owner = "0:0", mode = "755", seed, folder } = ownFields(annotations);
   const [uid, gid] = owner.split(":");
   const fits =
     id !== undefined &&
     id.length <= maxIdLength &&
     /^\d{1,10}:\d{1,10}$/.test(owner) &&
     /^[0-7]{1,4}$/.test(mode) &&
-    (seed === undefined || /^[\w:+./=-]{1,200}$/.test(seed));
+    (seed === undefined || /^[\w:+./=-]{1,200}$/.test(seed)) &&
+    (folder === undefined || /^[1-9]\d{0,3}$/.test(folder));
   if (!fits) throw new VarveError("CACHE_MOUNT_INVALID", `the annotations of the layer ${digest} describe no cache mount`);
-  return { id, uid: Number(uid), gid: Number(gid), mode: Number.parseInt(mode, 8), ...(seed === undefined ? {} : { seed }) };
+  return {
+    id,
+    uid: Number(uid),
+    gid: Number(gid),
+    mode: Number.parseInt(mode, 8),
+    ...(seed === undefined ? {} : { seed }),
+    ...(folder === undefined ? {} : { lane: Number(folder) }),
+  };
 }
 
 /** A path, in most cases; more is no name (characters). */

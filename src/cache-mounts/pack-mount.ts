@@ -20,31 +20,33 @@ import { digestOfHex, type Digest } from "../oci/index.ts";
 import { lgetxattr, llistxattr, splitDevice } from "../sys/index.ts";
 import { encodeEntry, endOfArchive, padding, type EntryType } from "../tar/index.ts";
 import type { TaskContext } from "../worker/index.ts";
-import { readAbout } from "./cache-folders.ts";
+import { lanePath, readAbout } from "./cache-folders.ts";
 import { tryLock, untilChosen, type Held } from "./locks.ts";
 import type { Packed, PackParams } from "./tasks.ts";
 
 /**
- * Makes a blob of a cache's first folder: a tar in zstd with modes, owners, attributes, hard links, and times to the
+ * Makes a blob of one of a cache's folders: a tar in zstd with modes, owners, attributes, hard links, and times to the
  * nanosecond, which build tools compare. It waits until no step uses the cache, and steps wait until it is done: the
  * content is one that stood between two steps. The same content gives the same bytes. Undefined where there is no content.
  */
 export async function packMount(
-  { folder, path }: PackParams,
+  { folder, lane: number, path }: PackParams,
   { signal, emit }: TaskContext<{ readonly waiting: true }>,
 ): Promise<Packed | undefined> {
   const root = dirname(folder);
+  const lane = lanePath(folder, number);
   const onWait = () => emit({ waiting: true });
-  const taken = await untilChosen(root, { signal, onWait }, () => (existsSync(folder) ? tryTransfer(folder) : "gone"));
+  const taken = await untilChosen(root, { signal, onWait }, () => (existsSync(lane) ? tryTransfer(folder, lane) : "gone"));
   if (taken === "gone") return undefined;
   using _transfer = taken.transfer;
   using _lock = taken.lock;
-  const fs = join(folder, "fs");
+  const fs = join(lane, "fs");
   const about = readAbout(folder);
   if (about === undefined || !existsSync(fs)) return undefined;
   const { mode, uid, gid } = lstatSync(fs);
   const { id, seed } = about;
-  const facts = { id, mode: mode & 0o7777, uid, gid, ...(seed === undefined ? {} : { seed }) };
+  const where = number === 0 ? {} : { lane: number };
+  const facts = { id, mode: mode & 0o7777, uid, gid, ...(seed === undefined ? {} : { seed }), ...where };
   try {
     return { ...(await writeBlob(fs, path, signal)), facts };
   } catch (error) {
@@ -54,8 +56,9 @@ export async function packMount(
   }
 }
 
-function tryTransfer(folder: string): { readonly lock: Held; readonly transfer: Held } | undefined {
-  const lock = tryLock(folder, "lock", "exclusive");
+/** The first folder's second lock keeps steps from taking any of them. */
+function tryTransfer(folder: string, lane: string): { readonly lock: Held; readonly transfer: Held } | undefined {
+  const lock = tryLock(lane, "lock", "exclusive");
   const transfer = lock && tryLock(folder, "transfer", "exclusive");
   if (lock !== undefined && transfer !== undefined) return { lock, transfer };
   lock?.[Symbol.dispose]();

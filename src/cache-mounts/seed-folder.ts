@@ -6,7 +6,7 @@ import { mountStack } from "../snapshots/index.ts";
 import { flock } from "../sys/index.ts";
 import { contentDigest, copyInto, openDirectoryTree, wholePath } from "../tree/index.ts";
 import type { TaskContext } from "../worker/index.ts";
-import { lanesOf, readAbout, waitingName, writeAbout } from "./cache-folders.ts";
+import { lanesOf, makeLane, readAbout, waitingName, writeAbout } from "./cache-folders.ts";
 import { choosing, openLock, pollMs, tryLock } from "./locks.ts";
 import type { CacheRequest } from "./take-caches.ts";
 
@@ -51,7 +51,12 @@ async function adopt(
     if (held === undefined || !existsSync(join(waiting, "fs"))) return false;
     writeAbout(folder, { ...readAbout(folder), id, seed });
     renameSync(join(waiting, "fs"), fs);
-    rmSync(waiting, { recursive: true, force: true });
+    const others = lanesOf(waiting).slice(1);
+    for (const other of others) {
+      const lane = makeLane(folder, lanesOf(folder).length);
+      if (existsSync(join(other, "fs"))) renameSync(join(other, "fs"), join(lane, "fs"));
+    }
+    for (const left of [...others, waiting]) rmSync(left, { recursive: true, force: true });
     return true;
   });
 }

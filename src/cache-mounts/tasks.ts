@@ -13,6 +13,8 @@ export const measureTask = task<{ readonly folders: readonly string[] }, readonl
 
 export interface PackParams {
   readonly folder: string;
+  /** Which of the cache's folders, from 0. */
+  readonly lane: number;
   /** Where the blob is written; nothing is there yet. */
   readonly path: string;
 }

@@ -17,7 +17,17 @@ import { verifyDigest, type ByteSource } from "../flow/index.ts";
 import { unpackArchive } from "../layers/index.ts";
 import { flock, hasCode } from "../sys/index.ts";
 import type { TaskContext } from "../worker/index.ts";
-import { asidePath, folderName, lanesOf, listFolders, makeLane, readAbout, waitingName, writeAbout } from "./cache-folders.ts";
+import {
+  asidePath,
+  folderName,
+  lanePath,
+  lanesOf,
+  listFolders,
+  makeLane,
+  readAbout,
+  waitingName,
+  writeAbout,
+} from "./cache-folders.ts";
 import { choosing, stampUse, tryLock } from "./locks.ts";
 import type { MountFacts } from "./mount-layer.ts";
 import type { Placing, UnpackParams } from "./tasks.ts";
@@ -62,20 +72,27 @@ function judge(root: string, facts: MountFacts, replace: boolean): Placing {
     using held = tryLock(lane, "lock", "exclusive");
     if (held === undefined) return "in use";
   }
-  const fs = join(folder, "fs");
+  const fs = join(lanePath(folder, laneOf(folder, facts)), "fs");
   return replace || !existsSync(fs) || readdirSync(fs).length === 0 ? "placed" : "kept";
 }
 
 function place(root: string, facts: MountFacts, { aside, fs }: { readonly aside: string; readonly fs: string }): void {
-  const folder = makeLane(findFolder(root, facts), 0);
+  const first = findFolder(root, facts);
+  const folder = makeLane(first, laneOf(first, facts));
   using held = tryLock(folder, "lock", "exclusive");
   if (held === undefined) throw new TypeError("it was just judged to be free");
   const old = join(folder, "fs");
   if (existsSync(old)) renameSync(old, join(aside, "old"));
   const { id, seed } = facts;
-  writeAbout(folder, { ...readAbout(folder), id, ...(seed === undefined ? {} : { seed }) });
+  makeLane(first, 0);
+  writeAbout(first, { ...readAbout(first), id, ...(seed === undefined ? {} : { seed }) });
   renameSync(fs, old);
   stampUse(held);
+}
+
+/** Folders of a cache have no gaps: one that would leave some is the next one. */
+function laneOf(folder: string, { lane = 0 }: MountFacts): number {
+  return Math.min(lane, lanesOf(folder).length);
 }
 
 /** The folder of the cache of this id and beginning: a step's, or where it waits for one. */

@@ -1,4 +1,4 @@
-import { selectMounts, type PackedMount } from "../cache-mounts/index.ts";
+import { readMount, selectMounts, type PackedMount } from "../cache-mounts/index.ts";
 import { VarveError } from "../errors/index.ts";
 import type { EventSink } from "../events/index.ts";
 import type { Descriptor } from "../oci/index.ts";
@@ -61,14 +61,15 @@ async function exportMounts(
     const descriptor = await internalStep(`exporting cache mounts to ${describePlace(to)}`, emit, async (status) =>
       sendMounts(packed, to, { parts, signal, status }),
     );
+    const byRef = Map.groupBy(packed, ({ mount }) => mount.ref);
     return {
       descriptor,
-      mounts: packed.map(({ mount: { id, ref, sizeBytes }, descriptor: { size } }) => ({
-        id,
-        ref,
-        sizeBytes,
-        packedBytes: size,
-      })),
+      mounts: [...byRef].flatMap(([ref, folders]) =>
+        folders.slice(0, 1).map(({ mount: { id, sizeBytes } }) => {
+          const packedBytes = folders.reduce((sum, { descriptor: { size } }) => sum + size, 0);
+          return { id, ref, sizeBytes, packedBytes };
+        }),
+      ),
     };
   } finally {
     await dropBlobs(
@@ -136,8 +137,13 @@ export async function placeMounts(
   },
 ): Promise<readonly ImportedCacheMount[]> {
   const outcomes: ImportedCacheMount[] = [];
+  const placed = new Map<string, ImportedCacheMount["outcome"]>();
   for (const { id, descriptor } of layers) {
     const { digest, size } = descriptor;
+    const { id: whole, seed = "", lane } = readMount(descriptor);
+    const name = JSON.stringify([whole, seed]);
+    // further folders come with the first one, or not at all
+    if (lane !== undefined && (placed.get(name) ?? "placed") !== "placed") continue;
     const had = await content.has(digest);
     await content.ingest(read(descriptor), {
       expected: { digest, size },
@@ -145,7 +151,9 @@ export async function placeMounts(
       onProgress: (bytes) => status(id, bytes, size, false),
     });
     try {
-      outcomes.push({ id, outcome: await cacheMounts.unpack(descriptor, { content, signal, replace }) });
+      const outcome = await cacheMounts.unpack(descriptor, { content, signal, replace });
+      if (lane === undefined) placed.set(name, outcome);
+      if (lane === undefined || !placed.has(name)) outcomes.push({ id, outcome });
       status(id, size, size, true);
     } finally {
       if (!had) await content.delete(digest);

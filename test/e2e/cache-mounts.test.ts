@@ -83,6 +83,16 @@ describeEachWay("cache mounts", (box) => {
     }
     assert.deepEqual((await run("id=c,sharing=private,target=/c", "ls -A /c")).log, ["one", "two"]);
     assert.equal((await listMounts(box)).find(({ ID }) => ID === "c")?.["Folders"], 2);
+    const carried = `type=local,src=${box.path("carried")}`;
+    await box.succeed(["cache", "mounts", "export", "c", carried.replace("src=", "dest=")]);
+    const arrived = { store: "arrived" };
+    assert.equal((await box.succeed(["cache", "mounts", "import", carried], arrived)).stdout.toString(), "c: imported\n");
+    await box.succeed(["cache", "mounts", "import", carried], arrived);
+    assert.equal((await listMounts(box, arrived)).find(({ ID }) => ID === "c")?.["Folders"], 2, "all folders travel, and once");
+    const both = "ls -A /c; mkdir /c/mark";
+    assert.deepEqual((await run("id=c,sharing=private,target=/c", both, arrived)).log, ["one", "two"]);
+    const another = readdirSync(box.path("arrived", "cache-mounts")).find((name) => name.endsWith("-1")) ?? "";
+    assert.deepEqual(readdirSync(box.path("arrived", "cache-mounts", another, "fs")), ["private"]);
     const { stdout } = await box.succeed(["cache", "mounts", "rm", "c", "flag"]);
     assert.equal(stdout.toString().split("\n").length, 3);
     assert.deepEqual(readdirSync(caches), ["pick"]);
