@@ -83,7 +83,7 @@ describeEachWay("cache mounts", (box) => {
     }
     assert.deepEqual((await run("id=c,sharing=private,target=/c", "ls -A /c")).log, ["one", "two"]);
     assert.equal((await listMounts(box)).find(({ ID }) => ID === "c")?.["Folders"], 2);
-    const carried = `type=local,src=${box.path("carried")}`;
+    const carried = `type=local,src=${box.path("all-folders")}`;
     await box.succeed(["cache", "mounts", "export", "c", carried.replace("src=", "dest=")]);
     const arrived = { store: "arrived" };
     assert.equal((await box.succeed(["cache", "mounts", "import", carried], arrived)).stdout.toString(), "c: imported\n");
