@@ -72,7 +72,7 @@ export function openNetworks({ state, root, path, onWarning = () => undefined }:
     return placeOf(path, holder);
   }
 
-  const publishing = openPublishing({ rows, isRoot, here, currentPlace, mark, folder });
+  const publishing = openPublishing({ rows, currentPlace, folder });
 
   /** Makes the kernel follow the rows, and ends what nobody needs. Under the lock. */
   async function follow(): Promise<void> {

@@ -1,9 +1,8 @@
+import { randomInt } from "node:crypto";
 import { VarveError } from "../errors/index.ts";
 import { formatAddress, formatSocket, parseAddress } from "./addresses.ts";
 import { holdPort, releasePort, type HeldPort } from "./forward-ports.ts";
 import { hasIpv6, needIpv6 } from "./ipv6-here.ts";
-import { runIn, type Place } from "./programs.ts";
-import { tableName } from "./rules.ts";
 import type { PortWish, PublishedPort } from "./types.ts";
 
 /** Where ports are taken from that nobody named: net.ipv4.ip_local_port_range's default, as in Docker. */
@@ -38,20 +37,31 @@ export async function takePorts(wishes: readonly PortWish[], options: TakeOption
 
 /** The first of the ports that a wish allows which is free at each of its addresses. */
 async function takeOne(wish: PortWish, { taken, defaultIp, targetIp }: TakeOptions): Promise<readonly HeldPort[]> {
-  const { containerPort, protocol, hostPort: first = 0 } = wish;
+  const { containerPort, protocol, hostPort: first = 0, lastHostPort: last = first } = wish;
   const hostIps = addressesOf(wish, defaultIp);
-  const last = first === 0 ? lastFree : Math.max(first, wish.lastHostPort ?? first);
-  for (let hostPort = first === 0 ? firstFree : first; ; hostPort += 1) {
+  let failure: unknown;
+  for (const hostPort of first === 0 ? anyPorts() : range(first, Math.max(first, last))) {
     const wanted = hostIps.map((hostIp): PublishedPort => ({ hostIp, hostPort, containerPort, protocol }));
     try {
       return await takeAll(wanted, taken, targetIp);
     } catch (error) {
       if (!(error instanceof VarveError) || error.code !== "NETWORK_PORT_TAKEN") throw error;
-      if (hostPort < last) continue;
-      if (first !== 0) throw error;
-      throw new VarveError("NETWORK_EXHAUSTED", `no port from ${firstFree} to ${lastFree} is free`);
+      failure = error;
     }
   }
+  if (first !== 0) throw failure;
+  throw new VarveError("NETWORK_EXHAUSTED", `no port from ${firstFree} to ${lastFree} is free`);
+}
+
+/** From one by chance on: a port that was let go a moment ago is not the next one's, nor another store's that begins as well. */
+function* anyPorts(): Generator<number> {
+  const start = randomInt(firstFree, lastFree + 1);
+  yield* range(start, lastFree);
+  yield* range(firstFree, start - 1);
+}
+
+function* range(first: number, last: number): Generator<number> {
+  for (let port = first; port <= last; port += 1) yield port;
 }
 
 function addressesOf({ hostIp = "" }: PortWish, defaultIp: string): readonly string[] {
@@ -110,28 +120,3 @@ function collide(left: PublishedPort, right: PublishedPort): boolean {
   const sameFamily = left.hostIp.includes(":") === right.hostIp.includes(":");
   return sameFamily && (left.hostIp === right.hostIp || [left.hostIp, right.hostIp].includes(everywhere));
 }
-
-/**
- * Ports that other stores of this machine publish at IPv4 addresses: their rules hold no socket that a bind would find. (Those at IPv6
- * addresses have one.)
- */
-export async function foreignPorts(place: Place, mark: string): Promise<readonly PublishedPort[]> {
-  const tables = await runIn(place, "nft", ["list", "tables", "inet"]);
-  const names = [...tables.matchAll(/^table inet (varve_\w+)$/gm)].flatMap(([, name]) => name ?? []);
-  const ports: PublishedPort[] = [];
-  for (const name of names.filter((one) => one !== tableName(mark))) {
-    const rules = await runIn(place, "nft", ["--numeric", "list", "table", "inet", name]);
-    for (const [, hostIp, protocol, hostPort, containerPort] of rules.matchAll(publishedRule)) {
-      ports.push({
-        hostIp: hostIp ?? "0.0.0.0",
-        hostPort: Number(hostPort),
-        containerPort: Number(containerPort),
-        protocol: protocol === "udp" ? "udp" : "tcp",
-      });
-    }
-  }
-  return ports;
-}
-
-/** As nft prints the rules of the chain `published`. */
-const publishedRule = /(?:ip daddr ([\d.]+) )?(?:meta nfproto \S+ )?(tcp|udp) dport (\d+) dnat ip to [\d.]+:(\d+)/g;

@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { readdirSync } from "node:fs";
+import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -61,6 +63,8 @@ describeEachWay("networks", (box) => {
     assert.equal(await fetchHere(everywhere.replace("0.0.0.0", "127.0.0.1")), "published");
     const again = await refused("run", "--rm", "-p", `${loopback}:80`, "busybox", "true");
     assert.match(again, new RegExp(`Bind for ${loopback} failed: port is already allocated`));
+    const program = createServer().listen(Number(loopback.split(":").at(-1)), "127.0.0.1");
+    await assert.rejects(once(program, "listening"), { code: "EADDRINUSE" }, "other programs find it taken as well");
     await text("rm", "-f", id);
     await text("run", "--rm", "-p", `${loopback}:80`, "busybox", "true");
   });
