@@ -85,7 +85,7 @@ test("B22 B34 wrong command lines end with 2, nothing on stdout, and a way out",
 
 test("B04 B10 B21 B23 B27 what Docker has and Varve does not is refused with 3", async () => {
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
-    [["commit", "x"], /varve commit is not supported yet \[NOT_SUPPORTED_YET\]/],
+    [["swarm", "init"], /varve swarm is not supported yet \[NOT_SUPPORTED_YET\]/],
     [["buildx", "bake"], /varve buildx bake is not supported yet/],
     [["build", "--cache-to=type=gha", "."], /--cache-to type=gha is not supported/],
     [["build", "--attest=type=sbom", "."], /--attest type=sbom is not supported yet/],
