@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Container, ContainerConfig, ContainerRequest, HostConfig } from "../containers/index.ts";
+import { defaultHost, type Container, type ContainerConfig, type ContainerRequest } from "../containers/index.ts";
 import type { Digest, Platform } from "../oci/index.ts";
 
 /** The container that a request would make, as far as a project looks at one. It is nowhere but in the answer. */
@@ -25,7 +25,7 @@ export function imagineContainer(
     imageId,
     platform,
     healthcheck: request.healthcheck === "none" ? { Test: ["NONE"] } : { ...request.healthcheck },
-    host: { ...emptyHost, ...request.host },
+    host: { ...defaultHost, ...request.host },
   };
   return {
     id,
@@ -40,35 +40,6 @@ export function imagineContainer(
     logPath: "",
   };
 }
-
-const emptyHost: HostConfig = {
-  autoRemove: false,
-  restart: { name: "no", maximumRetries: 0 },
-  networkMode: "default",
-  networks: {},
-  ports: [],
-  publishAll: false,
-  extraHosts: [],
-  dns: [],
-  dnsSearch: [],
-  dnsOptions: [],
-  mounts: [],
-  readonlyRoot: false,
-  init: false,
-  privileged: false,
-  capAdd: [],
-  capDrop: [],
-  securityOpt: [],
-  devices: [],
-  groupAdd: [],
-  sysctls: {},
-  ulimits: [],
-  pidMode: "private",
-  ipcMode: "private",
-  utsMode: "private",
-  resources: {},
-  log: { driver: "json-file" },
-};
 
 type Kept = Omit<ContainerRequest, "host" | "healthcheck" | "name" | "pull" | "platform">;
 

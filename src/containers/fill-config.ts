@@ -5,7 +5,7 @@ import type { FoundImage } from "./room.ts";
 import type { ContainerConfig, ContainerRequest, HostConfig } from "./types.ts";
 
 /** What a container has where nothing was asked for: Docker's defaults. */
-const defaultHost: HostConfig = {
+export const defaultHost: HostConfig = {
   autoRemove: false,
   restart: { name: "no", maximumRetries: 0 },
   networkMode: "default",

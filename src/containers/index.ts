@@ -7,6 +7,7 @@ export type * from "./types.ts";
 export type { ContainerHandle } from "./handle.ts";
 export { namesFolder, planCopy, splitLast, type CopyEnd, type CopyPlan } from "./copy-names.ts";
 export { findLocalDestination, findLocalSource, packLocal, unpackLocal, type LocalEnd } from "./copy-local.ts";
+export { defaultHost } from "./fill-config.ts";
 export { containersSchema } from "./container-store.ts";
 export { findImageUsers, findVolumeUsers, isContainerUp, snapshotUsers } from "./uses.ts";
 export { openContainers, type ContainersRoom } from "./open-containers.ts";

@@ -4,6 +4,7 @@ import { isVarveError } from "../errors/index.ts";
 import { sha256 } from "../oci/index.ts";
 import { defaultCapabilities, type OciSpec } from "../runtime/index.ts";
 import { checkContainer } from "./check-container.ts";
+import { defaultHost } from "./fill-config.ts";
 import { makeOciSpec } from "./oci-container.ts";
 import type { ContainerFacts, ContainerLookups, SpecInputs } from "./spec-inputs.ts";
 import type { SpecPlace } from "./spec-place.ts";
@@ -35,34 +36,6 @@ const ordinary: ContainerFacts = {
   userNamespace: true,
   cgroups: { ...facts.cgroups, controllers: [], parent: undefined },
 };
-const host: HostConfig = {
-  autoRemove: false,
-  restart: { name: "no", maximumRetries: 0 },
-  networkMode: "default",
-  networks: {},
-  ports: [],
-  publishAll: false,
-  extraHosts: [],
-  dns: [],
-  dnsSearch: [],
-  dnsOptions: [],
-  mounts: [],
-  readonlyRoot: false,
-  init: false,
-  privileged: false,
-  capAdd: [],
-  capDrop: [],
-  securityOpt: [],
-  devices: [],
-  groupAdd: [],
-  sysctls: {},
-  ulimits: [],
-  pidMode: "private",
-  ipcMode: "private",
-  utsMode: "private",
-  resources: {},
-  log: { driver: "json-file" },
-};
 const config: ContainerConfig = {
   image: "busybox",
   imageId: sha256("an image"),
@@ -79,7 +52,7 @@ const config: ContainerConfig = {
   stdinOnce: false,
   stopSignal: "SIGTERM",
   exposedPorts: [],
-  host,
+  host: defaultHost,
 };
 const place: SpecPlace = {
   id: "c1",
@@ -110,7 +83,7 @@ interface Change {
 
 function inputs(change: Change = {}): SpecInputs {
   return {
-    config: { ...config, ...change.config, host: { ...host, ...change.host } },
+    config: { ...config, ...change.config, host: { ...defaultHost, ...change.host } },
     place: { ...place, ...change.place },
     lookups: { ...lookups, ...change.lookups },
     facts: change.facts ?? facts,

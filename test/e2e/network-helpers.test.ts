@@ -5,10 +5,10 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
 import { after, before, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { describeEachWay } from "../kit/each-way.ts";
 import { findLastingTraces, findSurvivors } from "../kit/processes.ts";
 import type { Sandbox } from "../kit/sandbox.ts";
+import { fetchHere, removeContainers } from "../kit/served.ts";
 import { hasProgram, isRoot } from "../kit/ways.ts";
 
 const tun = "/dev/net/tun";
@@ -25,7 +25,7 @@ describeEachWay("the helpers of networks", (box) => {
   });
   after(async () => {
     if (isRoot) chmodSync(tun, mode & 0o777);
-    await removeAll(box);
+    await removeContainers(box);
   });
 
   for (const program of isOrdinary ? ["slirp4netns", "pasta"] : ["the bridge"]) {
@@ -144,19 +144,4 @@ function quietly<T>(look: () => T, otherwise: T): T {
 
 function readOrEmpty(path: string): string {
   return quietly(() => readFileSync(path, "latin1"), "");
-}
-
-async function removeAll(box: Sandbox): Promise<void> {
-  const left = (await box.varve(["ps", "-aq"])).stdout.toString().split("\n").filter(Boolean);
-  if (left.length > 0) await box.varve(["rm", "-fv", ...left]);
-}
-
-async function fetchHere(address: string): Promise<string> {
-  for (const begin = Date.now(); ; await sleep(100)) {
-    try {
-      return (await (await fetch(`http://${address}/name`)).text()).trim();
-    } catch (error) {
-      if (Date.now() - begin > 60_000) throw error;
-    }
-  }
 }

@@ -9,7 +9,7 @@ import { networkInterfaces } from "node:os";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeEachWay } from "../kit/each-way.ts";
-import type { Sandbox } from "../kit/sandbox.ts";
+import { fetchHere, removeContainers } from "../kit/served.ts";
 
 describeEachWay("networks", (box) => {
   const text = async (...args: string[]): Promise<string> => (await box.succeed(args)).stdout.toString().trim();
@@ -29,7 +29,7 @@ describeEachWay("networks", (box) => {
       "-c",
       `for i in 1 2 3 4 5; do wget -q -O- http://${host}/name && exit; sleep 1; done; exit 1`,
     );
-  after(async () => await removeAll(box));
+  after(async () => await removeContainers(box));
 
   test("containers of a network find each other by name, alias and ID, and those of another network neither name nor address", async () => {
     await text("network", "create", "front");
@@ -172,7 +172,7 @@ describeEachWay("networks", (box) => {
   });
 
   test("with the last container nothing is left: no process, no link, no rule", async () => {
-    await removeAll(box);
+    await removeContainers(box);
     const left = () => readdirSync(box.path("store/networks")).filter((name) => name !== "lock");
     for (const begin = Date.now(); left().length > 0; await sleep(100)) assert.ok(Date.now() - begin < 120_000, left().join(" "));
     await box.checkLeaks();
@@ -187,18 +187,3 @@ describeEachWay("networks", (box) => {
     }
   });
 });
-
-async function removeAll(box: Sandbox): Promise<void> {
-  const left = (await box.varve(["ps", "-aq"])).stdout.toString().split("\n").filter(Boolean);
-  if (left.length > 0) await box.varve(["rm", "-fv", ...left]);
-}
-
-async function fetchHere(address: string): Promise<string> {
-  for (const begin = Date.now(); ; await sleep(100)) {
-    try {
-      return (await (await fetch(`http://${address}/name`)).text()).trim();
-    } catch (error) {
-      if (Date.now() - begin > 120_000) throw error;
-    }
-  }
-}

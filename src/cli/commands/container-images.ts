@@ -1,8 +1,10 @@
 import { createReadStream, existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import type { CommitOptions } from "../../containers/index.ts";
 import { VarveError } from "../../errors/index.ts";
 import { defineCommand } from "../command.ts";
 import { createFileAside } from "../file-aside.ts";
+import type { FlagValues } from "../flags.ts";
 import { optional } from "../store.ts";
 
 const letters = { added: "A", changed: "C", deleted: "D" } as const;
@@ -37,18 +39,25 @@ export const commit = defineCommand({
   failureExitCode: 1,
   async run({ flags, args: [name = "", reference], io, openStore }) {
     const { containers } = await openStore();
-    const { id, warnings } = await containers.commit(name, {
-      changes: flags.change,
-      ...optional("name", reference),
-      ...optional("author", flags.author),
-      ...optional("message", flags.message),
-      ...optional("pause", flags.pause),
-      signal: io.signal,
-    });
+    const { id, warnings } = await containers.commit(name, { ...readCommit(flags, reference), signal: io.signal });
     for (const warning of warnings) io.stderr.print(`WARNING: ${warning}\n`);
     io.stdout.print(`${id}\n`);
   },
 });
+
+/** What an image is made with, by the flags of `commit`. */
+export function readCommit(
+  { change, author, message, pause }: FlagValues<typeof commit.flags>,
+  reference: string | undefined,
+): Omit<CommitOptions, "signal"> {
+  return {
+    changes: change,
+    ...optional("name", reference),
+    ...optional("author", author),
+    ...optional("message", message),
+    ...optional("pause", pause),
+  };
+}
 
 export const exportFiles = defineCommand({
   usage: "[OPTIONS] CONTAINER",

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { Observed } from "../../compose/index.ts";
 import { defineCommand } from "../command.ts";
-import { commit, exportFiles } from "../commands/container-images.ts";
+import { commit, exportFiles, readCommit } from "../commands/container-images.ts";
 import { optional } from "../store.ts";
 import { readNumber } from "./flag-values.ts";
 import { isDryRun, openContext, type ShownContext } from "./open-context.ts";
@@ -22,11 +22,7 @@ export const composeCommit = defineCommand({
     context.report({ ...event, status: "Committing", isUnderWay: true });
     if (isDryRun(call)) return context.report({ ...event, status: "Committed" });
     const { id, warnings } = await context.engine.containers.commit(found.id, {
-      changes: flags.change,
-      ...optional("name", reference),
-      ...optional("author", flags.author),
-      ...optional("message", flags.message),
-      ...optional("pause", flags.pause),
+      ...readCommit(flags, reference),
       signal: io.signal,
     });
     for (const warning of warnings) context.warn(warning);
