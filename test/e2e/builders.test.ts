@@ -87,7 +87,7 @@ describeEachWay("builders", (box) => {
     assert.match(inspected, /^Platforms: +linux\/arm64\*$/m);
     assert.match(
       await print("buildx", "inspect", "default"),
-      /^GC Policy rule#0:\n All: +false\n Filters: +type==source\.local,.*\n Keep Duration: 48h0m0s\n Max Used Space: 488\.3MiB\nGC Policy rule#1:\n/m,
+      /^GC Policy rule#0:\n All: +false\n Filters: +type==source\.local,.*\n Keep Duration: +48h0m0s\n Max Used Space: 488\.3MiB\nGC Policy rule#1:\n/m,
     );
     assert.match(inspected, /^File#buildkitd\.toml:\n > \[registry\."example\.org"\]\n > http = true\n/m);
     const built = await box.build({ Dockerfile: "FROM scratch\nCOPY Dockerfile /\n" }, ["--builder", name, "-t", "from-other"]);
