@@ -6,6 +6,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 cd "$repo"
 user=varvetest
+tun=/dev/net/tun
+tun_mode=
 
 # The ordinary user whom root's tests become.
 make_user() {
@@ -18,6 +20,16 @@ make_user() {
   grep -q "^$user:" /etc/subgid || usermod --add-subgids 600000-665535 $user
 }
 
+# A machine without udev leaves it to root.
+open_tun() {
+  [ -c $tun ] && [ "$(stat -c %a $tun)" != 666 ] || return 0
+  say "tests: opens $tun to all users until they end, as udev does: their containers' way out goes through it"
+  tun_mode=$(stat -c %a $tun)
+  chmod 666 $tun
+}
+
+close_tun() { [ -z "$tun_mode" ] || chmod "$tun_mode" $tun; }
+
 remove() { if [ "$(id -u)" = 0 ]; then rm -rf "$1"; else unshare --user --map-auto --map-root-user rm -rf "$1"; fi; }
 
 left() { bash "$repo/scripts/leftovers.sh" "$run" | grep -vxF -f "$before" || true; }
@@ -27,10 +39,11 @@ main() {
   if [ "$(id -u)" = 0 ]; then make_user; fi
   run=$(realpath "$(mktemp -d "${TMPDIR:-/tmp}/varve.XXXXXX")") # short: podman allows its folders 50 characters
   before=$(mktemp "${TMPDIR:-/tmp}/before.XXXXXX")
-  trap 'remove "$run"; rm -f "$before"' EXIT
+  trap 'close_tun; remove "$run"; rm -f "$before"' EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM
   chmod 1777 "$run"
+  if [ "$(id -u)" = 0 ]; then open_tun; fi
   bash "$repo/scripts/leftovers.sh" "$run" >"$before"
   # Workers get nothing of the environment but the PATH, and this is how they are known, too.
   local marked=(env "TMPDIR=$run" "PATH=$PATH:$run/path" "VARVE_TEST_USER=$user") status=0 tries

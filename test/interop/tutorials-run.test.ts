@@ -9,16 +9,16 @@ import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, test } from "node:test";
 import { installShim, type Shim } from "../kit/docker-shim.ts";
-import { describeOnce } from "../kit/each-way.ts";
+import { describeEachWay } from "../kit/each-way.ts";
 import { openTerminal } from "../kit/terminal.ts";
 
 const examples = resolve(import.meta.dirname, "../../examples");
 
-describeOnce("the tutorials' command lines", (box) => {
+describeEachWay("the tutorials' command lines", (box) => {
   let shim: Shim;
   const project = (name: string): string => {
     cpSync(`${examples}/${name}`, box.path(name), { recursive: true });
-    return box.path(name);
+    return box.write(name, {});
   };
 
   before(async () => {
@@ -41,7 +41,7 @@ describeOnce("the tutorials' command lines", (box) => {
     assert.match(table[0] ?? "", /^CONTAINER ID +IMAGE +COMMAND +CREATED +STATUS +PORTS +NAMES$/);
     assert.match(table[1] ?? "", /^[0-9a-f]{12} +buildme +"\/bin\/server" .* Up .* buildme$/);
 
-    const client = openTerminal(["docker", "exec", "-it", "buildme", "/bin/client"], { cwd, env: shim.env });
+    const client = openTerminal(box.as(["docker", "exec", "-it", "buildme", "/bin/client"]), { cwd, env: shim.env });
     await client.waitFor(/Rövarspråket/);
     client.type("hello\r");
     await client.waitFor(/hohelollolo/);
@@ -62,7 +62,7 @@ describeOnce("the tutorials' command lines", (box) => {
 
     await run('docker build --target=server --build-arg="APP_VERSION=v0.0.1" --tag=buildme-server .');
     assert.match(await run("docker images buildme-server"), /\nbuildme-server +latest +[0-9a-f]{12} /);
-    const server = openTerminal(["docker", "run", "buildme-server"], { cwd, env: shim.env });
+    const server = openTerminal(box.as(["docker", "run", "buildme-server"]), { cwd, env: shim.env });
     await server.waitFor(/Version: v0\.0\.1/);
     await server.waitFor(/(?:L|l)istening on .*3000/);
     server.type("\x03");
@@ -75,7 +75,7 @@ describeOnce("the tutorials' command lines", (box) => {
     const cwd = project("handmade");
     const run = async (line: string): Promise<string> => await shim.run(line, { cwd });
     const ask = async (line: string, port: number, image: string): Promise<void> => {
-      const server = openTerminal(line.split(" "), { cwd, env: shim.env });
+      const server = openTerminal(box.as(line.split(" ")), { cwd, env: shim.env });
       await server.waitFor(/listening on :8080/);
       assert.match(await answer(run, `curl -s http://localhost:${port}`), /^Hello, world! \(linux\//);
       assert.match(await run(`docker ps --filter ancestor=${image} --format '{{.Ports}}'`), new RegExp(`:${port}->8080/tcp`));

@@ -30,8 +30,11 @@ export async function installShim(box: Sandbox): Promise<Shim> {
     ...(VARVE_RUNTIME === undefined ? {} : { VARVE_RUNTIME }),
   };
   const attempt: Shim["attempt"] = async (line, { cwd = box.folder, input, env: more } = {}) =>
-    await start(["sh", "-c", line], { cwd, env: { ...env, PWD: cwd, ...more }, ...(input === undefined ? {} : { input }) })
-      .result;
+    await start(box.as(["sh", "-c", line]), {
+      cwd,
+      env: { ...env, PWD: cwd, ...more },
+      ...(input === undefined ? {} : { input }),
+    }).result;
   return {
     env,
     attempt,

@@ -39,6 +39,8 @@ export interface Sandbox {
   path(...names: readonly string[]): string;
   /** Writes files below a folder of the sandbox; what is there else stays. Returns the folder's path. */
   write(folder: string, files: Files): string;
+  /** The words of a command, run by whom the sandbox belongs to. */
+  as(words: readonly string[]): readonly string[];
   /** Runs the command line, from its sources unless told otherwise. */
   varve(args: readonly string[], options?: VarveOptions): Promise<Result>;
   start(args: readonly string[], options?: VarveOptions): RunningCommand;
@@ -74,12 +76,9 @@ export function makeSandbox(way: Way = ownWay): Sandbox {
     give(path(name));
     return path(name);
   };
-  const commandOf = (args: readonly string[], built: boolean) => [
-    ...become(way, folder),
-    process.execPath,
-    join(readableRepo(way, folder), built ? "dist/cli/main.js" : "src/cli/main.ts"),
-    ...args,
-  ];
+  const as = (words: readonly string[]) => [...become(way, folder), ...words];
+  const commandOf = (args: readonly string[], built: boolean) =>
+    as([process.execPath, join(readableRepo(way, folder), built ? "dist/cli/main.js" : "src/cli/main.ts"), ...args]);
   const envOf = (store: string) => ({
     PATH,
     HOME: path("home"),
@@ -106,6 +105,7 @@ export function makeSandbox(way: Way = ownWay): Sandbox {
     way,
     path,
     write,
+    as,
     varve,
     start: run,
     terminal: (args, { env, rows, columns } = {}) =>

@@ -1,6 +1,6 @@
 /** The ways in which Varve is tried on this machine: as root, as an ordinary user. */
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 
 export interface Person {
   readonly name: string;
@@ -37,6 +37,14 @@ export const ownWay: Way = { name: isRoot ? "as root" : "as an ordinary user" };
 
 /** Why a way is not tried here, for the title of a skipped test. */
 export const missingWay: string | undefined = asUser.length === 0 ? "nobody here has subordinate ids (/etc/subuid)" : undefined;
+
+/** Why an ordinary user's containers have no way out of their networks here; undefined where they have one. */
+export function findNoWayOut(): string | undefined {
+  if (!existsSync(tun)) return `there is no ${tun}`;
+  return (statSync(tun).mode & 0o006) === 0o006 ? undefined : `${tun} is closed to ordinary users; as root: chmod 666 ${tun}`;
+}
+
+const tun = "/dev/net/tun";
 
 /** Whether a program is on the PATH. */
 export function hasProgram(name: string): boolean {
