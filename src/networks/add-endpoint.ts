@@ -24,7 +24,7 @@ export function addEndpoint(
     throw new VarveError(
       "NETWORK_INVALID",
       network.predefined
-        ? "invalid endpoint settings:\nuser specified IP address is supported on user defined networks only"
+        ? "user specified IP address is supported on user defined networks only"
         : "invalid endpoint settings:\nuser specified IP address is supported only when connecting to networks with user configured subnets",
     );
   const taken = rows.endpoints().filter((endpoint) => endpoint.network === network.id);

@@ -292,6 +292,7 @@ export const flagCases: readonly FlagCase[] = [
   ),
   refusedByBoth(["--sysctl", "kernel.pid_max=9"]),
   { ...refusedByBoth(["--ip", "10.1.2.3"]), alike: [[/^.*invalid endpoint settings:\n\* /m, ""]] },
+  { ...refusedByBoth(["--ip6", "fd00::9"]), alike: [[/^.*invalid endpoint settings:\n\* /m, ""]] },
   refusedByBoth(["--network-alias", "x"]),
   refusedByBoth(["--isolation", "hyperv"]),
   // what Varve refuses
@@ -304,7 +305,6 @@ export const flagCases: readonly FlagCase[] = [
   refused(["--device-write-bps", "/dev/null:1m"], /block devices/),
   refused(["--device-write-iops", "/dev/null:1"], /block devices/),
   refused(["--gpus", "all"], /GPU/),
-  refused(["--ip6", "fd00::9"], /IPv4/),
   refused(["--kernel-memory", "64m"], /kernel/),
   refused(["--link", "other:db"], /names resolve/),
   refused(["--link-local-ip", "169.254.1.2"], /cannot be chosen/),
