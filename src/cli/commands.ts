@@ -1,5 +1,7 @@
 import type { Command } from "./command.ts";
 import { composeCommands } from "./compose/commands.ts";
+import { bootCommands, containerCommands } from "./containers/commands.ts";
+import { networkCommands } from "./networks/commands.ts";
 
 /** A command's names and where it is. Loaded when it is called, so that each command pays for itself only. */
 export interface CommandEntry {
@@ -30,136 +32,7 @@ export const commands: readonly CommandEntry[] = [
     summary: "Build an image again, and say whether the bytes agree",
     load: async () => (await import("./commands/verify.ts")).verify,
   },
-  {
-    names: ["run", "container run"],
-    summary: "Create and run a new container from an image",
-    load: async () => (await import("./commands/run.ts")).run,
-  },
-  {
-    names: ["exec", "container exec"],
-    summary: "Execute a command in a running container",
-    load: async () => (await import("./commands/exec.ts")).exec,
-  },
-  {
-    names: ["attach", "container attach"],
-    summary: "Attach local standard input, output, and error streams to a running container",
-    load: async () => (await import("./commands/attach.ts")).attach,
-  },
-  {
-    names: ["logs", "container logs"],
-    summary: "Fetch the logs of a container",
-    load: async () => (await import("./commands/logs.ts")).logs,
-  },
-  {
-    names: ["cp", "container cp"],
-    summary: "Copy files between a container and this machine",
-    load: async () => (await import("./commands/cp.ts")).cp,
-  },
-  {
-    names: ["top", "container top"],
-    summary: "Show the processes of a container",
-    load: async () => (await import("./commands/top.ts")).top,
-  },
-  {
-    names: ["port", "container port"],
-    summary: "List the published ports of a container",
-    load: async () => (await import("./commands/port.ts")).port,
-  },
-  {
-    names: ["stats", "container stats"],
-    summary: "Show what containers use of this machine",
-    load: async () => (await import("./commands/stats.ts")).stats,
-  },
-  {
-    names: ["ps", "container ls", "container list", "container ps"],
-    summary: "List containers",
-    load: async () => (await import("./commands/ps.ts")).ps,
-  },
-  {
-    names: ["create", "container create"],
-    summary: "Create a new container",
-    load: async () => (await import("./commands/container-lifecycle.ts")).create,
-  },
-  {
-    names: ["start", "container start"],
-    summary: "Start one or more stopped containers",
-    load: async () => (await import("./commands/container-lifecycle.ts")).start,
-  },
-  {
-    names: ["stop", "container stop"],
-    summary: "Stop one or more running containers",
-    load: async () => (await import("./commands/container-lifecycle.ts")).stop,
-  },
-  {
-    names: ["restart", "container restart"],
-    summary: "Restart one or more containers",
-    load: async () => (await import("./commands/container-lifecycle.ts")).restart,
-  },
-  {
-    names: ["kill", "container kill"],
-    summary: "Kill one or more running containers",
-    load: async () => (await import("./commands/container-lifecycle.ts")).kill,
-  },
-  {
-    names: ["rm", "container rm", "container remove"],
-    summary: "Remove one or more containers",
-    load: async () => (await import("./commands/container-lifecycle.ts")).rm,
-  },
-  {
-    names: ["wait", "container wait"],
-    summary: "Block until one or more containers stop, then print their exit codes",
-    load: async () => (await import("./commands/container-lifecycle.ts")).wait,
-  },
-  {
-    names: ["rename", "container rename"],
-    summary: "Rename a container",
-    load: async () => (await import("./commands/container-lifecycle.ts")).rename,
-  },
-  {
-    names: ["update", "container update"],
-    summary: "Update configuration of one or more containers",
-    load: async () => (await import("./commands/update.ts")).update,
-  },
-  {
-    names: ["pause", "container pause"],
-    summary: "Pause all processes within one or more containers",
-    load: async () => (await import("./commands/container-lifecycle.ts")).pause,
-  },
-  {
-    names: ["unpause", "container unpause"],
-    summary: "Unpause all processes within one or more containers",
-    load: async () => (await import("./commands/container-lifecycle.ts")).unpause,
-  },
-  {
-    names: ["diff", "container diff"],
-    summary: "Show what a container changed of its image's files",
-    load: async () => (await import("./commands/container-images.ts")).diff,
-  },
-  {
-    names: ["commit", "container commit"],
-    summary: "Make an image of a container's changes",
-    load: async () => (await import("./commands/container-images.ts")).commit,
-  },
-  {
-    names: ["export", "container export"],
-    summary: "Write a container's files as a tar archive",
-    load: async () => (await import("./commands/container-images.ts")).exportFiles,
-  },
-  {
-    names: ["container inspect"],
-    summary: "Display detailed information on one or more containers",
-    load: async () => (await import("./commands/inspect.ts")).containerInspect,
-  },
-  {
-    names: ["container prune"],
-    summary: "Remove all stopped containers",
-    load: async () => (await import("./commands/container-lifecycle.ts")).containerPrune,
-  },
-  {
-    names: ["events", "system events"],
-    summary: "Tell what happens to containers",
-    load: async () => (await import("./commands/events.ts")).events,
-  },
+  ...containerCommands,
   {
     names: ["images", "image ls", "image list"],
     summary: "List images",
@@ -410,81 +283,8 @@ export const commands: readonly CommandEntry[] = [
     summary: "Show Docker's context as JSON",
     load: async () => (await import("./commands/docker-context.ts")).dockerContextInspect,
   },
-  {
-    names: ["network create"],
-    summary: "Create a network",
-    load: async () => (await import("./commands/network.ts")).networkCreate,
-  },
-  {
-    names: ["network ls", "network list"],
-    summary: "List networks",
-    load: async () => (await import("./commands/network.ts")).networkLs,
-  },
-  {
-    names: ["network inspect"],
-    summary: "Show everything known of networks as JSON",
-    load: async () => (await import("./commands/network.ts")).networkInspect,
-  },
-  {
-    names: ["network rm", "network remove"],
-    summary: "Remove one or more networks",
-    load: async () => (await import("./commands/network.ts")).networkRm,
-  },
-  {
-    names: ["network prune"],
-    summary: "Remove all networks that no container uses",
-    load: async () => (await import("./commands/network.ts")).networkPrune,
-  },
-  {
-    names: ["network connect"],
-    summary: "Connect a running container to a network",
-    load: async () => (await import("./commands/network.ts")).networkConnect,
-  },
-  {
-    names: ["network disconnect"],
-    summary: "Disconnect a running container from a network",
-    load: async () => (await import("./commands/network.ts")).networkDisconnect,
-  },
-  {
-    names: ["volume create"],
-    summary: "Create a volume",
-    load: async () => (await import("./commands/volume.ts")).volumeCreate,
-  },
-  {
-    names: ["volume ls", "volume list"],
-    summary: "List volumes",
-    load: async () => (await import("./commands/volume.ts")).volumeLs,
-  },
-  {
-    names: ["volume inspect"],
-    summary: "Show everything known of volumes as JSON",
-    load: async () => (await import("./commands/volume.ts")).volumeInspect,
-  },
-  {
-    names: ["volume rm", "volume remove"],
-    summary: "Remove one or more volumes",
-    load: async () => (await import("./commands/volume.ts")).volumeRm,
-  },
-  {
-    names: ["volume prune"],
-    summary: "Remove volumes that no container uses",
-    load: async () => (await import("./commands/volume.ts")).volumePrune,
-  },
-  {
-    names: ["boot install"],
-    summary: "Have containers started with this machine where their restart policies say so: writes a unit of systemd's",
-    load: async () => (await import("./commands/boot.ts")).bootInstall,
-  },
-  {
-    names: ["boot remove"],
-    summary: "Have no containers started with this machine",
-    load: async () => (await import("./commands/boot.ts")).bootRemove,
-  },
-  {
-    names: ["boot start"],
-    summary: "Start the containers whose restart policies want them up after a start of the machine",
-    load: async () => (await import("./commands/boot.ts")).bootStart,
-  },
+  ...networkCommands,
+  ...bootCommands,
   ...composeCommands,
 ];
 
@@ -502,7 +302,7 @@ export const groups: readonly string[] = [
 
 /** Commands of Docker that are still to come: they are refused as such, not as typing errors. */
 export const laterCommands: ReadonlySet<string> = new Set(
-  "bake commit diff export import init node plugin search secret service stack swarm trust update".split(" "),
+  "bake init node plugin search secret service stack swarm trust".split(" "),
 );
 
 /** Further words of Docker's that begin with the name of a command, and are none of its arguments. */

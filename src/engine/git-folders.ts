@@ -33,7 +33,7 @@ export function createGitFolders({ path, proxyEnv }: Pick<Settings, "path" | "pr
       await mkdir(aside, { mode: 0o700 });
       const call = { access, signal, gitDir: join(aside, ".git"), workTree: aside };
       try {
-        await runGit(["init", "--quiet"], { ...call, gitDir: join(aside, ".git") });
+        await runGit(["init", "--quiet"], call);
         await runGit(["fetch", "--quiet", "--depth=1", "--no-tags", "--end-of-options", remote, commit], {
           ...call,
           maxSilenceMs: maxAnswerMs,

@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { existsSync, statSync } from "node:fs";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { VarveError } from "../../errors/index.ts";
@@ -46,8 +46,7 @@ async function fetchGit(url: string, { io, openStore }: Pick<ComposeCall, "io" |
   const folder = join(cacheFolder(io.env), place.commit);
   if (!existsSync(folder)) await gitFolders.checkOut(place, folder, { signal: io.signal });
   const path = join(folder, place.subdir);
-  const found = await stat(path).catch(() => undefined); // what is not there is told of below
-  if (found?.isFile() === true) return path;
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) return path;
   const file = fileNames.map((name) => join(path, name)).find((each) => existsSync(each));
   if (file === undefined) throw new VarveError("COMPOSE_NOT_FOUND", `there is no Compose file in ${url}`);
   return file;
