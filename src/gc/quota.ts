@@ -26,13 +26,22 @@ export interface Quota {
 /** How often the disk is asked while a step runs, in milliseconds; one call of statfs(2) each. */
 const watchMs = 200;
 
+/**
+ * How long a store is not looked at again while a step runs, in milliseconds at least and in times of what a look took. What is free on
+ * the disk tells sooner, but not where others remove what they had meanwhile.
+ */
+const pauseMs = 2000;
+const pauseTimes = 20;
+
 export function createQuota(rooms: StoreRooms, limits: SpaceLimits): Quota {
   const { maxUsedBytes, minFreeBytes, maxUsedInodes, minFreeInodes } = limits;
   /** What the store took when it was last looked at, and what was free then. */
   let last:
     | { readonly bytes: number; readonly inodes: number; readonly freeBytes: number; readonly freeInodes: number }
     | undefined;
+  let nextLookMs = 0;
   let checking: Promise<void> | undefined;
+  let following: Promise<void> | undefined;
 
   const rule: PruneRule = {
     all: true,
@@ -59,10 +68,13 @@ export function createQuota(rooms: StoreRooms, limits: SpaceLimits): Quota {
 
   async function look(signal: AbortSignal): Promise<string | undefined> {
     const before = readDisk(rooms.root);
+    const startMs = performance.now();
     const { records, disk } = await surveyStore(rooms, { signal });
     const bytes = records.reduce((sum, record) => sum + record.bytes, 0);
     const inodes = records.reduce((sum, record) => sum + record.inodes, 0);
     last = { bytes, inodes, freeBytes: before.freeBytes, freeInodes: before.freeInodes };
+    const tookMs = performance.now() - startMs;
+    nextLookMs = startMs + tookMs + Math.max(pauseMs, tookMs * pauseTimes);
     if (maxUsedBytes && bytes > maxUsedBytes) return `the store takes ${bytesText(bytes)} of ${bytesText(maxUsedBytes)}`;
     if (maxUsedInodes && inodes > maxUsedInodes) return `the store takes ${inodes} inodes of ${maxUsedInodes}`;
     if (minFreeBytes && disk.freeBytes < minFreeBytes)
@@ -72,20 +84,32 @@ export function createQuota(rooms: StoreRooms, limits: SpaceLimits): Quota {
     return undefined;
   }
 
-  /** Makes room where the limits are passed. One at a time; those who come meanwhile wait for its end. */
+  /** Makes room where the limits are passed. */
+  async function hold(): Promise<void> {
+    // those who wait for it may be of several builds
+    const { signal } = new AbortController();
+    if ((await look(signal)) === undefined) return;
+    await pruneStore(rooms, { rules: () => [rule], signal });
+    const over = await look(signal);
+    if (over === undefined) return;
+    throw new VarveError("QUOTA_EXCEEDED", `${over}, and everything that may go is gone`, {
+      hint: "remove images that nobody needs (varve image prune -a), or raise the limits in varve.toml",
+    });
+  }
+
+  /** Holds the limits. One at a time; those who come meanwhile wait for its end. */
   function check(): Promise<void> {
-    checking ??= (async () => {
-      // those who wait for it may be of several builds
-      const { signal } = new AbortController();
-      if (!mayBeOver() || (await look(signal)) === undefined) return;
-      await pruneStore(rooms, { rules: () => [rule], signal });
-      const over = await look(signal);
-      if (over === undefined) return;
-      throw new VarveError("QUOTA_EXCEEDED", `${over}, and everything that may go is gone`, {
-        hint: "remove images that nobody needs (varve image prune -a), or raise the limits in varve.toml",
-      });
-    })().finally(() => (checking = undefined));
+    checking ??= hold().finally(() => (checking = undefined));
     return checking;
+  }
+
+  /** As `check`, but looks at what is there now: one that has begun may have missed it. */
+  function checkAnew(): Promise<void> {
+    following ??= Promise.allSettled([checking]).then(async () => {
+      following = undefined;
+      await check();
+    });
+    return following;
   }
 
   /** Why so many bytes more would not fit, when `gone` bytes had been removed. */
@@ -133,12 +157,12 @@ export function createQuota(rooms: StoreRooms, limits: SpaceLimits): Quota {
       if ((await look(signal)) !== undefined) await pruneStore(rooms, { rules: () => [rule], signal });
     },
     async within(signal, step) {
-      await check();
+      if (mayBeOver()) await check();
       const stop = new AbortController();
       const both = AbortSignal.any([signal, stop.signal]);
       let watching: Promise<void> | undefined;
       const timer = setInterval(() => {
-        if (watching !== undefined || !mayBeOver()) return;
+        if (watching !== undefined || (!mayBeOver() && performance.now() < nextLookMs)) return;
         watching = check().then(
           () => (watching = undefined),
           (error: unknown) => stop.abort(error),
@@ -148,7 +172,7 @@ export function createQuota(rooms: StoreRooms, limits: SpaceLimits): Quota {
         const result = await step(both);
         await watching;
         stop.signal.throwIfAborted();
-        await check();
+        await checkAnew();
         return result;
       } catch (error) {
         // whatever was stopped fails in its own words

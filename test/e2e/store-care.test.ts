@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { describeEachWay } from "../kit/each-way.ts";
 import { stepsRun } from "../kit/progress.ts";
@@ -197,6 +197,32 @@ describeEachWay("a store with a quota", (box) => {
       assert.equal(code, 4);
       assert.match(stderr, /QUOTA_EXCEEDED/);
       assert.ok(onDisk() <= 12 * 1024 * 1024, "after the failure");
+    } finally {
+      writeFileSync(config, before);
+    }
+  });
+
+  test("Q12 a quota holds although others on the disk remove what they had: the step is stopped while it runs, or fails at its end", async () => {
+    const config = box.path("varve.toml");
+    const before = readFileSync(config, "utf8");
+    writeFileSync(config, `${before}\n[worker.oci]\nmaxUsedSpace = "12MB"\n`);
+    try {
+      for (const [name, after] of [
+        ["stopped", "; sleep 60; echo was not sto''pped"],
+        ["short", ""],
+      ] as const) {
+        const others = box.path("others");
+        writeFileSync(others, randomBytes(128 << 20));
+        const write = "echo rea''dy; sleep 1; dd if=/dev/zero of=/file bs=1k count=30000 && sync";
+        const context = box.write(name, { Dockerfile: `FROM busybox\nRUN ${write}${after}\n` });
+        const building = box.start(["build", "--progress=plain", "--output", "type=cacheonly", context]);
+        await building.waitFor(/ready/);
+        rmSync(others);
+        const { code, stderr } = await building.result;
+        assert.equal(code, 4, stderr);
+        assert.match(stderr, /QUOTA_EXCEEDED/);
+        assert.doesNotMatch(stderr, /was not stopped/);
+      }
     } finally {
       writeFileSync(config, before);
     }
