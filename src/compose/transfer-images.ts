@@ -2,7 +2,6 @@ import type { Service } from "../compose-file/index.ts";
 import { VarveError } from "../errors/index.ts";
 import type { ProjectContext } from "./context.ts";
 import { findImage, pullImage, transferred } from "./images.ts";
-import { imageName } from "./names.ts";
 import { selectServices } from "./service-order.ts";
 
 export interface TransferOptions {
@@ -38,17 +37,17 @@ export async function pullServices(
   await each(context, wanted, options, (service) => pullImage(context, service));
 }
 
-/** `push`: the images of services that are built. */
+/** `push`: the images of services that are built, under the name of the image and the tags of the build. */
 export async function pushServices(context: ProjectContext, options: TransferOptions): Promise<void> {
-  const wanted = chosen(context, options).filter((service) => {
-    if (service.build !== undefined && service.image !== undefined) return true;
-    context.report({ subject: service.name, text: "Skipped", status: "" });
-    return false;
+  const names = chosen(context, options).flatMap(({ name, build, image }) => {
+    if (build !== undefined && image !== undefined) return [image, ...(build.tags ?? [])];
+    context.report({ subject: name, text: "Skipped", status: "" });
+    return [];
   });
-  await each(context, wanted, options, async (service) => {
-    const name = imageName(context.project, service);
-    await transferred(context, service.name, ["Pushing", "Pushed"], (onLayer) =>
-      context.engine.images.push(name, { onLayer, ...(context.signal === undefined ? {} : { signal: context.signal }) }),
+  const signal = context.signal === undefined ? {} : { signal: context.signal };
+  await each(context, [...new Set(names)], options, async (name) => {
+    await transferred(context, name, ["Pushing", "Pushed"], (onLayer) =>
+      context.engine.images.push(name, { onLayer, ...signal }),
     );
   });
 }
@@ -57,13 +56,13 @@ function chosen({ project }: ProjectContext, { services = [], alone = true }: Tr
   return selectServices(project.services, services, { alone });
 }
 
-async function each(
+async function each<T>(
   context: ProjectContext,
-  services: readonly Service[],
+  items: readonly T[],
   { ignoreFailures = false }: TransferOptions,
-  work: (service: Service) => Promise<unknown>,
+  work: (item: T) => Promise<unknown>,
 ): Promise<void> {
-  for (const result of await Promise.allSettled(services.map(work))) {
+  for (const result of await Promise.allSettled(items.map(work))) {
     if (result.status === "fulfilled") continue;
     if (!ignoreFailures || context.signal?.aborted === true) throw result.reason;
     context.warn(result.reason instanceof VarveError ? result.reason.message : String(result.reason));

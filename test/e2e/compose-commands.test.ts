@@ -244,6 +244,27 @@ describeEachWay("Compose files from elsewhere", (box) => {
   });
   after(async () => await registry.stop());
 
+  test("M28 push sends what services build, under the image's name and the build's tags; what fails ends it, or is a warning", async () => {
+    const at = (name: string): string => `${registry.host}/pushed/${name}`;
+    const project = (tag: string) => `services:
+  web: { image: "${at("web:1")}", build: { context: ., dockerfile_inline: "FROM busybox", tags: ["${tag}"] } }
+  ready: { image: busybox }
+  unnamed: { build: { context: ., dockerfile_inline: "FROM busybox" } }
+`;
+    const cwd = box.write("pushed", { "compose.yaml": project(at("web:also")) });
+    await succeed(["build"], cwd);
+    const { stderr } = await succeed(["push"], cwd);
+    for (const line of [`${at("web:1")} Pushed`, `${at("web:also")} Pushed`, "ready Skipped", "unnamed Skipped"])
+      assert.ok(stderr.includes(` ${line}`), stderr);
+    for (const name of ["web:1", "web:also"]) await box.succeed(["pull", at(name)], { store: "elsewhere" });
+    assert.deepEqual(await succeed(["push", "-q", "web"], cwd), { stdout: "", stderr: "" });
+    // nobody made that one
+    box.write("pushed", { "compose.yaml": project(at("web:missing")) });
+    const failed = await run(["push", "web"], cwd);
+    assert.deepEqual([failed.code, /web:missing/.test(failed.stderr)], [1, true], failed.stderr);
+    assert.match((await succeed(["push", "--ignore-push-failures", "web"], cwd)).stderr, /web:missing/);
+  });
+
   test("M28 publish refuses variables without leave, and what only has a build", async () => {
     const { code, stderr } = await run(["publish", `${registry.host}/app/project:1`]);
     assert.equal(code, 1);
