@@ -55,7 +55,10 @@ describeEachWay("cache mounts", (box) => {
     try {
       const first = hold("one");
       await appears(join(flags, "one"));
-      const waiting = run("id=c,sharing=locked,target=/c", "ls /c");
+      const waits = box.write("waiting", {
+        Dockerfile: "FROM busybox\nRUN --mount=type=cache,id=c,sharing=locked,target=/c ls /c # waits\n",
+      });
+      const waiting = box.start(["build", "--progress=plain", waits]);
       assert.deepEqual(
         (await listMounts(box)).map(({ ID, InUse, Sharing, Folders }) => [ID, InUse, Sharing, Folders]),
         [
@@ -66,10 +69,11 @@ describeEachWay("cache mounts", (box) => {
       const removal = await box.varve(["cache", "mounts", "rm", "c"]);
       assert.match(removal.stderr, /the cache mount c is in use \[CACHE_MOUNT_IN_USE\]/);
       await box.succeed(["cache", "mounts", "prune"]);
-      await new Promise((resolve) => setTimeout(resolve, 4000));
+      await waiting.waitFor(/ waiting for the cache mount c/);
       writeFileSync(end, "");
       assert.equal((await first).code, 0);
-      assert.deepEqual((await waiting).log, ["waiting for the cache mount c, which is in use", "one"]);
+      const { stderr } = await waiting.result;
+      assert.deepEqual(logOf(stderr, "# waits"), ["waiting for the cache mount c, which is in use", "one"], stderr);
 
       rmSync(end);
       const second = hold("two");

@@ -25,7 +25,7 @@ describeEachWay("secrets", (box) => {
     const { stderr } = await build(
       [
         "RUN --mount=type=secret,id=file --mount=type=secret,id=VAR,target=/deep/er/var,mode=0444,uid=7,gid=8 --mount=type=secret,id=none stat -c '%a %u:%g %n' /run/secrets/* /deep/er/*; cat /run/secrets/file /deep/er/var",
-        "RUN --mount=type=secret,id=file sh -c 'echo x > /run/secrets/file'; rm /run/secrets/file; mount | grep /run/secrets/file; true # writes",
+        "RUN --mount=type=secret,id=file exec 2>&1; sh -c 'echo x > /run/secrets/file'; rm /run/secrets/file; mount | grep /run/secrets/file; true # writes",
         "WORKDIR /w",
         "RUN --mount=type=secret,id=file,target=here cat /w/here",
         "RUN ls /run /deep /w || true # after",
@@ -54,7 +54,7 @@ describeEachWay("secrets", (box) => {
   test("Y13 a secret as a variable is no file, unless it has a target; a missing one is empty; the step's name shows asterisks", async () => {
     const { stderr } = await build(
       [
-        'RUN --mount=type=secret,id=A,env=TOKEN echo "1 $TOKEN"; ls -d /run || true',
+        'RUN --mount=type=secret,id=A,env=TOKEN echo "1 $TOKEN"; ls -d /run 2>&1 || true',
         'RUN --mount=type=secret,id=A,env=TOKEN,target=/t echo "2 $TOKEN $(cat /t)"',
         'RUN --mount=type=secret,id=none,env=TOKEN echo "3 [${TOKEN-unset}]"',
         'RUN echo "4 [${TOKEN-unset}]"',
@@ -198,7 +198,7 @@ describeEachWay("ssh agents", (box) => {
           Dockerfile: [
             "FROM busybox",
             "COPY --chmod=755 root/ /",
-            'RUN --mount=type=ssh echo "socket $SSH_AUTH_SOCK"; ssh-add -L; ssh-add -T /key.pub && echo signed; ssh-add -D; ssh-add -x </dev/null; ssh-add -L | wc -l',
+            'RUN --mount=type=ssh exec 2>&1; echo "socket $SSH_AUTH_SOCK"; ssh-add -L; ssh-add -T /key.pub && echo signed; ssh-add -D; ssh-add -x </dev/null; ssh-add -L | wc -l',
             'RUN --mount=type=ssh,target=/a,uid=33,gid=44,mode=0620 --mount=type=ssh stat -c "%a %u:%g %F %n" /a /run/buildkit/*; echo "first $SSH_AUTH_SOCK"',
             "RUN ls -d /run /a || true # left",
           ].join("\n"),
@@ -276,7 +276,7 @@ describeEachWay("ssh agents", (box) => {
           `ADD ${remote}#main /added`,
           `RUN --network=host --mount=type=ssh ${login} 'echo "in as $(id -un)"; git -C ${there} -c safe.directory=\\* log --format=%s'`,
           `RUN --network=host ${login} true && echo strange || echo "out without the agent"`,
-          "RUN cat /added/file; ls -d /run /root/.ssh || true # left",
+          "RUN cat /added/file; ls -d /run /root/.ssh 2>&1 || true # left",
         ].join("\n"),
       };
       const network = ["--allow", "network.host", "--no-cache"];
