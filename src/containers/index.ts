@@ -9,6 +9,7 @@ export { namesFolder, planCopy, splitLast, type CopyEnd, type CopyPlan } from ".
 export { findLocalDestination, findLocalSource, packLocal, unpackLocal, type LocalEnd } from "./copy-local.ts";
 export { defaultHost } from "./fill-config.ts";
 export { containersSchema } from "./container-store.ts";
+export { networksOf } from "./reserve-networks.ts";
 export { findImageUsers, findVolumeUsers, isContainerUp, snapshotUsers } from "./uses.ts";
 export { openContainers, type ContainersRoom } from "./open-containers.ts";
 export type { ContainersOptions, FindImageOptions, FoundImage, NewImage } from "./room.ts";

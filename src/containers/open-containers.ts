@@ -8,7 +8,7 @@ import { execAloud } from "./exec-aloud.ts";
 import { findContainer } from "./find-container.ts";
 import { pauseContainer, unpauseContainer } from "./freeze.ts";
 import { containerPaths, type ContainerHandle } from "./handle.ts";
-import { handleOf, isOver, observe } from "./observe.ts";
+import { handleOf, isOver, observe, untilTold } from "./observe.ts";
 import { isRunning } from "./kernel-process.ts";
 import { probe } from "./probe.ts";
 import { pruneContainers } from "./prune.ts";
@@ -88,9 +88,13 @@ export function openContainers(options: ContainersOptions): ContainersRoom {
   return {
     async list() {
       await sweep(room);
+      await Promise.all(store.list().map(async (row) => await untilTold(row, root)));
       return store.list().map((row) => observe(row, root));
     },
-    get: async (name) => await Promise.resolve(observe(findContainer(store, name), root)),
+    async get(name) {
+      await untilTold(findContainer(store, name), root);
+      return observe(findContainer(store, name), root);
+    },
     create: async (request, create = {}) => await createContainer(room, request, create),
     start: startNow,
     stop: async (name, stop = {}) => await stopContainer(room, name, stop),
@@ -120,6 +124,14 @@ export function openContainers(options: ContainersOptions): ContainersRoom {
     async update(name, request) {
       const { updateContainer } = await import("./update.ts");
       return await updateContainer(room, name, request);
+    },
+    async connect(name, network, connect = {}) {
+      const { connectNetwork } = await import("./connect.ts");
+      await connectNetwork(room, name, network, connect);
+    },
+    async disconnect(name, network, disconnect = {}) {
+      const { disconnectNetwork } = await import("./connect.ts");
+      await disconnectNetwork(room, name, network, disconnect);
     },
     wait: async (name, wait = {}) => await waitFor(room, name, wait),
     async attach(name, attach) {

@@ -39,6 +39,8 @@ export interface HostConfig {
   readonly restart: RestartPolicy;
   /** `default`, `bridge`, `host`, `none`, `container:ID` or the name of a network. */
   readonly networkMode: string;
+  /** It was taken off the network of `networkMode`. */
+  readonly leftNetworkMode?: boolean;
   /** Endpoint settings by the name of the network: one for `networkMode`, more where several were asked for. */
   readonly networks: Readonly<Record<string, EndpointRequest>>;
   readonly ports: readonly PortRequest[];
@@ -258,6 +260,14 @@ export interface Containers {
   rename(name: string, newName: string): Promise<void>;
   /** Changes limits, also of one that runs, and its restart policy; what is left out stays as it is. */
   update(name: string, request: UpdateRequest): Promise<{ readonly warnings: readonly string[] }>;
+  /** Puts it on one more network, at once where it runs. Messages are Docker's. */
+  connect(
+    name: string,
+    network: string,
+    options?: { readonly endpoint?: EndpointRequest; readonly signal?: AbortSignal },
+  ): Promise<void>;
+  /** Takes it off a network; with `force` also off one that is not there any more while it runs. */
+  disconnect(name: string, network: string, options?: { readonly force?: boolean; readonly signal?: AbortSignal }): Promise<void>;
   /** Resolves to the exit code when the condition holds (default: it does not run). */
   wait(
     name: string,

@@ -28,6 +28,9 @@ export function createContainers(
     remove: async (name, options) => await call((containers) => containers.remove(name, options)),
     rename: async (name, newName) => await call((containers) => containers.rename(name, newName)),
     update: async (name, request) => await call((containers) => containers.update(name, request)),
+    connect: async (name, network, options) => await call((containers) => containers.connect(name, network, withSignal(options))),
+    disconnect: async (name, network, options) =>
+      await call((containers) => containers.disconnect(name, network, withSignal(options))),
     wait: async (name, options) => await call((containers) => containers.wait(name, withSignal(options))),
     attach: async (name, options) => await call((containers) => containers.attach(name, options)),
     exec: async (name, request, options) => await call((containers) => containers.exec(name, request, withSignal(options))),

@@ -3,7 +3,7 @@ import { networkInterfaces } from "node:os";
 import { wayOutResolver } from "./holder.ts";
 import { subnetOf } from "./make-network.ts";
 import type { NetworkRow } from "./network-rows.ts";
-import type { Attachment, NetworkEndpoint, Reservation } from "./types.ts";
+import type { Attachment, ContainerFiles, NetworkEndpoint } from "./types.ts";
 
 /** What /etc/resolv.conf of this machine says. (resolv.conf(5)) */
 export interface Resolver {
@@ -100,7 +100,7 @@ export function writeFiles(
     readonly endpoints: readonly NetworkEndpoint[];
     readonly isRoot: boolean;
   },
-): Pick<Reservation, "resolvConf" | "hosts" | "hostnameFile"> {
+): ContainerFiles {
   const { kind, networks, endpoints, isRoot } = place;
   const hostnameFile = `${attachment.hostname}\n`;
   const asked = attachment.dns ?? [];

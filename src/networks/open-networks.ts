@@ -284,13 +284,10 @@ export function openNetworks({ state, root, path, onWarning = () => undefined }:
             "NETWORK_INVALID",
             "container cannot be connected to multiple networks with one of the networks in host or none mode",
           );
-        if (!rows.members().some(({ container }) => container === containerId))
-          throw new VarveError("NETWORK_INVALID", `container ${containerId} is not running`);
+        const member = rows.members().find(({ container }) => container === containerId);
+        if (member === undefined) throw new VarveError("NETWORK_INVALID", `container ${containerId} is not running`);
         if (mine.some((endpoint) => endpoint.network === network.id))
-          throw new VarveError(
-            "NETWORK_INVALID",
-            `endpoint with name ${containerId.slice(0, 12)} already exists in network ${network.name}`,
-          );
+          throw new VarveError("NETWORK_INVALID", `endpoint with name ${member.name} already exists in network ${network.name}`);
         const position = Math.max(-1, ...mine.map((endpoint) => endpoint.position)) + 1;
         const row = state.transaction(() => addEndpoint(rows, containerId, position, network, wish));
         try {
@@ -313,6 +310,19 @@ export function openNetworks({ state, root, path, onWarning = () => undefined }:
         rows.removeEndpoint(containerId, network.id);
         await follow();
       }),
+    files(attachment) {
+      const endpoints = rows
+        .endpoints()
+        .filter(({ container }) => container === attachment.containerId)
+        .toSorted((a, b) => a.position - b.position)
+        .map((row) => ({ row, network: rows.find(row.network) }));
+      return writeFiles(attachment, {
+        kind: endpoints.length === 0 ? "none" : "bridge",
+        networks: endpoints.map(({ network }) => network),
+        endpoints: endpoints.map(({ row, network }) => describeEndpoint(row, network)),
+        isRoot,
+      });
+    },
     rename: async (containerId, containerName) => {
       if (!rows.members().some(({ container }) => container === containerId)) return;
       await guarded(async () => {

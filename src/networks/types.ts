@@ -105,14 +105,17 @@ export interface NetworkEndpoint {
   readonly aliases: readonly string[];
 }
 
-/** What `reserve` took for a container. */
-export interface Reservation {
-  readonly endpoints: readonly NetworkEndpoint[];
-  readonly ports: readonly PublishedPort[];
-  /** Text of its `/etc/resolv.conf`, `/etc/hosts` and `/etc/hostname`. */
+/** Text of a container's `/etc/resolv.conf`, `/etc/hosts` and `/etc/hostname`. */
+export interface ContainerFiles {
   readonly resolvConf: string;
   readonly hosts: string;
   readonly hostnameFile: string;
+}
+
+/** What `reserve` took for a container. */
+export interface Reservation extends ContainerFiles {
+  readonly endpoints: readonly NetworkEndpoint[];
+  readonly ports: readonly PublishedPort[];
   /**
    * Undefined for root. Without root all containers of a store share one user namespace: this process is in it, and stays for as
    * long as the reservation. Enter it with `nsenter --user --target PID --` (which makes the caller root in there, with all
@@ -158,6 +161,8 @@ export interface Networks {
     options?: { readonly signal?: AbortSignal },
   ): Promise<NetworkEndpoint>;
   disconnect(containerId: string, netnsPath: string, network: string): Promise<void>;
+  /** What the files of a running container have to say now. `networks` of the attachment does not count: it is on those that it is on. */
+  files(attachment: Attachment): ContainerFiles;
   /** `docker rename`: its new name resolves instead of the old one. */
   rename(containerId: string, containerName: string): Promise<void>;
   /**

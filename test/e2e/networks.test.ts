@@ -54,6 +54,60 @@ describeEachWay("networks", (box) => {
     assert.equal(await text("network", "rm", "front", "back"), "front\nback");
   });
 
+  test("a container is put on networks and taken off them whether it runs or not, and its next starts know", async () => {
+    for (const name of ["first", "second", "third"]) await text("network", "create", name);
+    const networks = async (): Promise<string> =>
+      await text("inspect", "-f", "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}", "moved");
+    const names = async (...wanted: string[]): Promise<void> =>
+      assert.deepEqual((await networks()).split(" ").toSorted(), wanted.toSorted());
+    await serve("beside", "--network", "second");
+    await text("create", "--name", "moved", "--network", "first", "busybox", "sleep", "1000");
+    await text("network", "connect", "--alias", "early", "second", "moved");
+    await text("network", "connect", "second", "moved"); // already so: nothing to do while it does not run
+    await names("first", "second");
+    await text("start", "moved");
+    await names("first", "second");
+    assert.equal(await fetchIn("moved", "beside"), "beside");
+    assert.match(await text("exec", "beside", "nslookup", "early"), /Address/);
+    assert.match(
+      await refused("network", "connect", "second", "moved"),
+      /endpoint with name moved already exists in network second/,
+    );
+
+    await text("exec", "moved", "sh", "-c", "echo 10.1.2.3 mine >> /etc/hosts");
+    const hosts = async (): Promise<string> => await text("exec", "moved", "cat", "/etc/hosts");
+    await text("network", "connect", "third", "moved");
+    const third = await text("inspect", "-f", "{{.NetworkSettings.Networks.third.IPAddress}}", "moved");
+    assert.match(third, /^\d+\.\d+\.\d+\.\d+$/);
+    assert.ok((await hosts()).includes(`${third}\t`) && (await hosts()).includes("10.1.2.3 mine"), await hosts());
+    await text("network", "disconnect", "first", "moved");
+    await names("second", "third");
+    await text("restart", "-t", "0", "moved");
+    await names("second", "third");
+    assert.equal(await fetchIn("moved", "beside"), "beside");
+    await text("network", "disconnect", "third", "moved");
+    assert.ok(!(await hosts()).includes(third), await hosts());
+
+    await text("stop", "-t", "0", "moved");
+    await text("network", "disconnect", "second", "moved");
+    assert.equal(await networks(), "");
+    assert.match(await refused("network", "disconnect", "second", "moved"), /is not connected to the network second/);
+    await text("start", "moved");
+    assert.equal(await text("exec", "moved", "ls", "/sys/class/net"), "lo", "on no network there is loopback alone");
+    await text("network", "connect", "first", "moved");
+    await names("first");
+
+    await text("create", "--name", "hosted", "--network", "host", "busybox", "sleep", "1000");
+    assert.match(
+      await refused("network", "connect", "first", "hosted"),
+      /sharing network namespace with another container or host/,
+    );
+    assert.match(await refused("network", "connect", "host", "moved"), /must be created in host network mode/);
+    assert.match(await refused("network", "connect", "none", "moved"), /one of the networks in private \(none\) mode/);
+    await text("rm", "-f", "moved", "beside", "hosted");
+    await text("network", "rm", "first", "second", "third");
+  });
+
   test("a published port is answered from this machine, is taken until its container ends, and is free again then", async () => {
     const id = await serve("published", "-p", "127.0.0.1::80", "-p", "80");
     const [loopback = "", everywhere = ""] = (await text("port", "published", "80")).split("\n");

@@ -194,10 +194,9 @@ export const networkConnect = defineCommand({
   args: { min: 2, max: 2 },
   failureExitCode: 1,
   async run({ flags, args: [network = "", container = ""], io, openStore }) {
-    const { containers, networks } = await openStore();
-    const { id, netnsPath } = await findRunning(containers, container);
-    const wish = { network, aliases: flags.alias, ...optional("ipv4", flags.ip), ...optional("ipv6", flags.ip6) };
-    await networks.connect(id, netnsPath, wish, { signal: io.signal });
+    const { containers } = await openStore();
+    const endpoint = { aliases: flags.alias, ...optional("ipv4", flags.ip), ...optional("ipv6", flags.ip6) };
+    await containers.connect(container, network, { endpoint, signal: io.signal });
   },
 });
 
@@ -206,21 +205,8 @@ export const networkDisconnect = defineCommand({
   flags: { force: { kind: "bool", short: "f", help: "Force the container to disconnect from a network" } },
   args: { min: 2, max: 2 },
   failureExitCode: 1,
-  async run({ args: [network = "", container = ""], openStore }) {
-    const { containers, networks } = await openStore();
-    const { id, netnsPath } = await findRunning(containers, container);
-    await networks.disconnect(id, netnsPath, network);
+  async run({ flags, args: [network = "", container = ""], io, openStore }) {
+    const { containers } = await openStore();
+    await containers.disconnect(container, network, { force: flags.force === true, signal: io.signal });
   },
 });
-
-async function findRunning(
-  containers: { get(name: string): Promise<{ readonly id: string; readonly state: { readonly pid?: number } }> },
-  name: string,
-): Promise<{ readonly id: string; readonly netnsPath: string }> {
-  const { id, state } = await containers.get(name);
-  if (state.pid === undefined)
-    throw new VarveError("NETWORK_UNSUPPORTED", `the networks of ${name} can be changed while it runs only`, {
-      hint: "start it first, or name its networks at run or create: --network",
-    });
-  return { id, netnsPath: `/proc/${state.pid}/ns/net` };
-}

@@ -1,4 +1,4 @@
-import type { Container } from "../../containers/index.ts";
+import { networksOf, type Container } from "../../containers/index.ts";
 import { formatAge, formatDuration } from "../format/durations.ts";
 import { formatGoTime } from "../format/go-time.ts";
 import { formatSize } from "../format/sizes.ts";
@@ -95,9 +95,7 @@ export function commandText({ config }: Container, { noTrunc }: { readonly noTru
 export function networkNames({ endpoints, config }: Container): readonly string[] {
   const present = Object.keys(endpoints);
   if (present.length > 0) return present;
-  const { networkMode, networks } = config.host;
-  if (networkMode.startsWith("container:")) return [];
-  return [...new Set([networkMode === "default" ? "bridge" : networkMode, ...Object.keys(networks)])];
+  return networksOf(config.host);
 }
 
 /** The column STATUS: `Up 3 minutes (healthy)`, `Exited (0) 2 hours ago`. */

@@ -1,7 +1,8 @@
-import type { Container, MountRequest } from "../../containers/index.ts";
+import type { Container, Endpoint, EndpointRequest, MountRequest } from "../../containers/index.ts";
 import type { Varve } from "../../engine/index.ts";
 import { isVarveError } from "../../errors/index.ts";
 import { join } from "node:path";
+import { networkNames } from "./container-row.ts";
 import { describeHost } from "./describe-host.ts";
 
 const never = "0001-01-01T00:00:00Z";
@@ -121,28 +122,10 @@ function describeConfig({ config, mounts }: Container): Readonly<Record<string, 
   };
 }
 
-function describeNetworks({ endpoints, config, ports, state }: Container): Readonly<Record<string, unknown>> {
+function describeNetworks(container: Container): Readonly<Record<string, unknown>> {
+  const { endpoints, config, ports, state } = container;
   const networks = Object.fromEntries(
-    Object.entries(endpoints).map(([name, endpoint]) => [
-      name,
-      {
-        IPAMConfig: null,
-        Links: null,
-        Aliases: endpoint.aliases.length === 0 ? null : endpoint.aliases,
-        MacAddress: endpoint.macAddress,
-        DriverOpts: null,
-        GwPriority: 0,
-        NetworkID: endpoint.networkId,
-        EndpointID: "",
-        Gateway: endpoint.gateway,
-        IPAddress: endpoint.ipv4,
-        IPPrefixLen: endpoint.prefixLength,
-        IPv6Gateway: endpoint.ipv6Gateway ?? "",
-        GlobalIPv6Address: endpoint.ipv6 ?? "",
-        GlobalIPv6PrefixLen: endpoint.ipv6PrefixLength ?? 0,
-        DNSNames: null,
-      },
-    ]),
+    networkNames(container).map((name) => [name, describeEndpoint(endpoints[name], config.host.networks[name])]),
   );
   const onBridge = networks["bridge"];
   const isUp = state.status === "running" || state.status === "paused";
@@ -172,6 +155,28 @@ function describeNetworks({ endpoints, config, ports, state }: Container): Reado
     IPv6Gateway: "",
     MacAddress: onBridge?.MacAddress ?? "",
     Networks: networks,
+  };
+}
+
+/** What a container has of a network while it runs, and what it asks for of it otherwise. */
+function describeEndpoint(endpoint: Endpoint | undefined, asked: EndpointRequest | undefined) {
+  const aliases = endpoint?.aliases ?? asked?.aliases ?? [];
+  return {
+    IPAMConfig: null,
+    Links: null,
+    Aliases: aliases.length === 0 ? null : aliases,
+    MacAddress: endpoint?.macAddress ?? "",
+    DriverOpts: null,
+    GwPriority: 0,
+    NetworkID: endpoint?.networkId ?? "",
+    EndpointID: "",
+    Gateway: endpoint?.gateway ?? "",
+    IPAddress: endpoint?.ipv4 ?? "",
+    IPPrefixLen: endpoint?.prefixLength ?? 0,
+    IPv6Gateway: endpoint?.ipv6Gateway ?? "",
+    GlobalIPv6Address: endpoint?.ipv6 ?? "",
+    GlobalIPv6PrefixLen: endpoint?.ipv6PrefixLength ?? 0,
+    DNSNames: null,
   };
 }
 

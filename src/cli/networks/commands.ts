@@ -29,12 +29,12 @@ export const networkCommands: readonly CommandEntry[] = [
   },
   {
     names: ["network connect"],
-    summary: "Connect a running container to a network",
+    summary: "Connect a container to a network",
     load: async () => (await import("../commands/network.ts")).networkConnect,
   },
   {
     names: ["network disconnect"],
-    summary: "Disconnect a running container from a network",
+    summary: "Disconnect a container from a network",
     load: async () => (await import("../commands/network.ts")).networkDisconnect,
   },
   {
