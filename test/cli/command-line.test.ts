@@ -28,7 +28,8 @@ interface Result {
 /** A folder with a store and files of its own, gone after the test. */
 function prepare(t: TestContext, files: Readonly<Record<string, string>> = {}) {
   const folder = mkdtempSync(join(tmpdir(), "varve-cli-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  // the sync after a build may leave its mark meanwhile
+  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
   mkdirSync(join(folder, "context"));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, "context", name), text);
   const { PATH = "" } = process.env;

@@ -118,7 +118,8 @@ async function compareAll(engine: Builder): Promise<void> {
     await varve.close();
     await server.close();
     if (options.keep) console.log(`kept: ${work}`);
-    else rmSync(work, { recursive: true, force: true });
+    // the sync after the last build may leave its mark meanwhile
+    else rmSync(work, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 

@@ -22,7 +22,8 @@ type Compression = "gzip" | "zstd" | "uncompressed";
 
 function prepare(t: TestContext, dockerfile: string) {
   const folder = mkdtempSync(join(tmpdir(), "varve-changes-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  // the sync after a build may leave its mark meanwhile
+  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
   const context = join(folder, "context");
   for (let d = 0; d < 12; d++) {
     mkdirSync(join(context, `src/d${d}/sub`), { recursive: true });
@@ -49,7 +50,7 @@ function prepare(t: TestContext, dockerfile: string) {
     database.close();
     return Number(row?.["count"]);
   };
-  const clear = (store: string): void => rmSync(join(folder, store), { recursive: true, force: true });
+  const clear = (store: string): void => rmSync(join(folder, store), { recursive: true, force: true, maxRetries: 10 });
   return { src: (path: string) => join(context, "src", path), build, countParts, clear };
 }
 

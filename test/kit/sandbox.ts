@@ -172,9 +172,12 @@ function chownTree(path: string, uid: number, gid: number): void {
   chownSync(path, uid, gid);
 }
 
-/** An ordinary user's snapshots hold files of ids that only a user namespace may touch. */
-function removeTree(path: string): void {
-  // the sync after a build may leave its mark meanwhile
-  if (isRoot) rmSync(path, { recursive: true, force: true, maxRetries: 10 });
-  else execFileSync("unshare", ["--user", "--map-auto", "--map-root-user", "rm", "-rf", path]);
+/**
+ * Removes a folder with stores in it, in which the sync after a build may leave its mark meanwhile. An ordinary user's snapshots hold
+ * files of ids that only a user namespace may touch.
+ */
+export function removeTree(path: string): void {
+  if (isRoot) return rmSync(path, { recursive: true, force: true, maxRetries: 10 });
+  const script = 'for try in 1 2 3 4 5 6 7 8 9; do rm -rf "$1" 2>/dev/null && exit; sleep 0.1; done; exec rm -rf "$1"';
+  execFileSync("unshare", ["--user", "--map-auto", "--map-root-user", "sh", "-c", script, "sh", path]);
 }

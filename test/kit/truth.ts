@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { openVarve, type BuildOptions, type Varve } from "../../src/engine/index.ts";
 import { isVarveError } from "../../src/errors/index.ts";
 import { describeArchive, readOciArchive } from "./archive.ts";
-import { isRoot } from "./ways.ts";
+import { removeTree } from "./sandbox.ts";
 
 export type TruthBuild = Omit<BuildOptions, "outputs" | "dockerfile"> & { readonly text: string };
 
@@ -66,7 +66,7 @@ export async function openTruth(images: readonly string[] = ["busybox"], setting
       await using fresh = open(store);
       return await run(fresh, { ...options, noCache: true });
     } finally {
-      removeStore(path(store));
+      removeTree(path(store));
     }
   };
   return {
@@ -82,13 +82,13 @@ export async function openTruth(images: readonly string[] = ["busybox"], setting
     },
     async forget() {
       await remembering.close();
-      removeStore(path("store"));
+      removeTree(path("store"));
       copyStore("store");
       remembering = open("store");
     },
     async [Symbol.asyncDispose]() {
       await remembering.close();
-      removeStore(folder);
+      removeTree(folder);
     },
   };
 }
@@ -135,9 +135,4 @@ export const settledSeconds = 1_000_000_000;
 export function settle(path: string): void {
   if (lstatSync(path).isDirectory()) for (const name of readdirSync(path)) settle(join(path, name));
   lutimesSync(path, settledSeconds, settledSeconds);
-}
-
-function removeStore(path: string): void {
-  if (isRoot) rmSync(path, { recursive: true, force: true });
-  else execFileSync("unshare", ["--user", "--map-auto", "--map-root-user", "rm", "-rf", path]);
 }
