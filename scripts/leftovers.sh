@@ -10,7 +10,8 @@ for process in /proc/[0-9]*; do
   if grep -qF -- "$folder" "$process/cmdline" "$process/environ"; then echo "process ${process#/proc/} $command"; fi
   grep -F -- "$folder" "$process/mountinfo" | awk '{ print "mount " $5 }' || true
 done 2>/dev/null | sort -u
-find /sys/fs/cgroup -mindepth 2 \( -path '*/varve/*' -o -path '*/varve-containers/*' \) -type d 2>/dev/null | sed 's/^/cgroup /' | sort
+# Others' groups may end while they are listed, which find calls a failure.
+{ find /sys/fs/cgroup -mindepth 2 \( -path '*/varve/*' -o -path '*/varve-containers/*' \) -type d 2>/dev/null || true; } | sed 's/^/cgroup /' | sort
 if [ "$(id -u)" = 0 ]; then
   ip -o link 2>/dev/null | awk -F': ' '$2 ~ /^v(br|ve)[0-9a-f]+(@|$)/ { print "link " $2 }' || true
   nft list tables 2>/dev/null | sed -n '/ varve_/s/^/rules /p' || true

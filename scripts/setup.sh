@@ -90,23 +90,26 @@ check_tests() {
   fi
 }
 
+# A mirror that fails once, and a machine that looks for updates at the same time.
+patience=(-o Acquire::Retries=3 -o DPkg::Lock::Timeout=300)
+
 install_packages() {
   if ! apt-cache show "${missing[@]}" >/dev/null 2>&1; then
     say "setup: apt-get update"
-    apt-get update -qq
+    apt-get update -qq "${patience[@]}"
   fi
   # Since Debian 13 Docker's command is a package of its own.
   if [[ " ${missing[*]} " == *' docker.io '* ]] && apt-cache show docker-cli >/dev/null 2>&1; then missing+=(docker-cli); fi
   say "setup: apt-get install ${missing[*]}"
   mkdir -p "$work"
-  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >"$work/apt.log" 2>&1 </dev/null || {
+  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y "${patience[@]}" --no-install-recommends "${missing[@]}" >"$work/apt.log" 2>&1 </dev/null || {
     tail -n 20 "$work/apt.log" >&2
     fail "apt-get install failed; all it said is in $work/apt.log"
   }
 }
 
 unpack_packages() { # packages
-  local state=$tools/.apt apt=(-qq -o Debug::NoLocking=1 -o APT::Install-Recommends=false) packages
+  local state=$tools/.apt apt=(-qq "${patience[@]}" -o Debug::NoLocking=1 -o APT::Install-Recommends=false) packages
   mkdir -p "$state/state/lists/partial" "$state/cache/archives/partial" "$state/debs"
   apt+=(-o "Dir::Cache=$state/cache")
   if ! apt-cache show "$@" >/dev/null 2>&1; then

@@ -51,7 +51,7 @@ main() {
   "${marked[@]}" npm run --silent check
   "${marked[@]}" bash "$repo/scripts/base-images/registry.sh" run bash "$repo/scripts/test.sh" inside || status=$?
   # What was killed needs a moment to be gone.
-  for tries in {1..20}; do
+  for tries in {1..240}; do
     [ -n "$(left)" ] || break
     sleep 0.5
   done

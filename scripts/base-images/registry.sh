@@ -55,10 +55,10 @@ T
   OTEL_TRACES_EXPORTER=none "$@" docker-registry serve "$folder/registry.yml" >"$folder/registry.log" 2>&1 </dev/null 9>&- &
   pid=$!
   echo "$pid" >"$folder/pid"
-  for tries in {1..40}; do
+  for tries in {1..300}; do
     answers "$port" && break
     kill -0 "$pid" 2>/dev/null || { tail -n 5 "$folder/registry.log" >&2; fail "the registry did not start; all it said is in $folder/registry.log"; }
-    [ "$tries" != 40 ] || fail "the registry on port $port does not answer; what it said is in $folder/registry.log"
+    [ "$tries" != 300 ] || fail "the registry on port $port does not answer; what it said is in $folder/registry.log"
     sleep 0.1
   done
 }
