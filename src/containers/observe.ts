@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { bootId } from "../state/index.ts";
 import { hasCode } from "../sys/index.ts";
 import type { ContainerRow, ContainerRun } from "./container-store.ts";
@@ -36,6 +37,20 @@ export function readEnd(
 /** Whether the row says that it runs and the kernel says that it does not. */
 export function isOver({ run }: Pick<ContainerRow, "run">): boolean {
   return (run.status === "running" || run.status === "paused") && !isRunning(run.process);
+}
+
+/** For the monitor to write an end down, in milliseconds: it reads first what is still in its pipes. */
+const tellMs = 20_000;
+
+/**
+ * Waits for the monitor of what is over to write the exit code down: between the end of the process and that nobody knows it, and
+ * {@link readEnd} would take it for killed.
+ */
+export async function untilTold(row: Pick<ContainerRow, "id" | "run">, root: string): Promise<void> {
+  if (!isOver(row)) return;
+  const { exitFile } = containerPaths(root, row.id);
+  const giveUp = Date.now() + tellMs;
+  while (isRunning(row.run.monitor) && !existsSync(exitFile) && Date.now() < giveUp) await sleep(5);
 }
 
 /** A container as it is now, whatever has not been recorded yet. */

@@ -4,7 +4,7 @@ import { untilFree } from "./copy-holds.ts";
 import { endProcesses } from "./end-processes.ts";
 import { containerPaths } from "./handle.ts";
 import { isRunning } from "./kernel-process.ts";
-import { isOver, readEnd } from "./observe.ts";
+import { isOver, readEnd, untilTold } from "./observe.ts";
 import { removeLocked } from "./remove.ts";
 import { wantsRestart } from "./restart-policy.ts";
 import type { ContainerRoom } from "./room.ts";
@@ -42,6 +42,7 @@ export async function settleLocked(room: ContainerRoom, row: ContainerRow): Prom
 async function recordLocked(room: ContainerRoom, row: ContainerRow, { alone = false } = {}): Promise<number | undefined> {
   const { id, config, run } = row;
   if (run.status !== "running" && run.status !== "paused") return undefined;
+  await untilTold(row, room.root);
   await endProcesses(run);
   await room.networks.detach(id);
   const end = readEnd(containerPaths(room.root, id), run.process?.boot);
