@@ -177,7 +177,9 @@ test("a writer killed in the middle leaves no blob, and its file is swept", asyn
   const store = openTemporary(t);
   const child = runElsewhere(
     store,
-    `const endless = async function* () { for (;;) yield Buffer.alloc(65536, 1); };
+    // slowly once enough is written: whoever kills it may be long in coming
+    `const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
+     const endless = async function* () { for (let n = 0; ; n++) { if (n > 50) await pause(); yield Buffer.alloc(65536, 1); } };
      let told = false;
      await store.ingest(endless(), { onProgress: (total) => { if (total > 2e6 && !told) { told = true; console.log("writing"); } } });`,
   );

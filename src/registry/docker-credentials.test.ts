@@ -85,7 +85,7 @@ test("a credential helper is asked for its hosts, and may hold a token or nothin
   const find = loadDockerCredentials({
     dockerConfigDir,
     onWarning: (message) => warnings.push(message),
-    helperTimeoutMs: 5000,
+    helperTimeoutMs: 60_000,
   });
   assert.deepEqual(await find("pw.example", anySignal), { username: "me", password: "pw" });
   assert.deepEqual(await find("docker.io", anySignal), { identityToken: "id" });

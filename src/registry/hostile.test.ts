@@ -31,6 +31,7 @@ async function listen(t: TestContext, onSocket: (socket: Socket) => void): Promi
   return `127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
 }
 
+/** For what ends by its limits; a busy machine passes them by itself. */
 const quick = { attempts: 2, connectTimeoutMs: 2000, headersTimeoutMs: 100, idleTimeoutMs: 100 };
 
 test("a web page is told as what it is, with the host that answered", async (t) => {
@@ -66,7 +67,7 @@ test("headers that never end, or are too large, end the try", async (t) => {
     socket.on("drain", fill);
     fill();
   });
-  await assert.rejects(connect(t, { limits: quick }).resolve(parseReference(`${large}/app`)), { code: "REGISTRY_UNREACHABLE" });
+  await assert.rejects(connect(t).resolve(parseReference(`${large}/app`)), { code: "REGISTRY_UNREACHABLE" });
 });
 
 test("a body of a byte now and then is no progress", async (t) => {
@@ -90,9 +91,8 @@ test("an endless body that nobody wants is not read to its end", async (t) => {
     response.on("close", () => (ended = true));
     fill();
   });
-  const client = connect(t, { limits: quick });
-  await assert.rejects(collect(client.fetchBlob(imageAt(fake), blobDescriptor)), { code: "REGISTRY_DENIED" });
-  for (let waits = 0; !ended && waits < 500; waits += 1) await new Promise((resolve) => setTimeout(resolve, 10));
+  await assert.rejects(collect(connect(t).fetchBlob(imageAt(fake), blobDescriptor)), { code: "REGISTRY_DENIED" });
+  for (let waits = 0; !ended && waits < 6000; waits += 1) await new Promise((resolve) => setTimeout(resolve, 10));
   assert.ok(ended);
 });
 
@@ -100,6 +100,8 @@ test("a connection that is taken and never answered ends after the tries", async
   let connections = 0;
   const host = await listen(t, () => (connections += 1));
   await assert.rejects(connect(t, { limits: quick }).resolve(parseReference(`${host}/app`)), { code: "TIMED_OUT" });
+  // the second may be known to the client before it is to the server
+  for (let waits = 0; connections < 2 && waits < 6000; waits += 1) await new Promise((resolve) => setTimeout(resolve, 10));
   assert.equal(connections, 2);
 });
 

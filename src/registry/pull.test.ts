@@ -129,16 +129,18 @@ test("a registry that always breaks off, hangs, or sends too much ends in an err
     response.writeHead(200, { "content-length": "10" });
     response.write("", () => response.destroy());
   });
-  const client = connect(t, { limits: { idleTimeoutMs: 20, headersTimeoutMs: 20, attempts: 2 } });
+  const client = connect(t, { limits: { attempts: 2 } });
+  const idle = connect(t, { limits: { idleTimeoutMs: 20, attempts: 2 } });
+  const unanswered = connect(t, { limits: { headersTimeoutMs: 20, attempts: 2 } });
   const small = { digest: sha256("abcde"), size: 5 };
   await assert.rejects(collect(client.fetchBlob(imageAt(fake, "broken"), small)), {
     code: "REGISTRY_UNREACHABLE",
   });
-  await assert.rejects(collect(client.fetchBlob(imageAt(fake, "hang"), small)), {
+  await assert.rejects(collect(idle.fetchBlob(imageAt(fake, "hang"), small)), {
     code: "TIMED_OUT",
     message: /sent (nothing|no more than \d+ bytes) for/,
   });
-  await assert.rejects(collect(client.fetchBlob(imageAt(fake, "mute"), small)), {
+  await assert.rejects(collect(unanswered.fetchBlob(imageAt(fake, "mute"), small)), {
     code: "TIMED_OUT",
     message: /waiting for the answer/,
   });

@@ -38,7 +38,7 @@ async function startRegistry(t: TestContext): Promise<string> {
   });
   const probe = async (): Promise<void> => void (await fetch(`http://${host}/v2/`));
   await retry(probe, {
-    attempts: 200,
+    attempts: 1200,
     shouldRetry: () => child.exitCode === null,
     delayMs: 50,
     maxDelayMs: 50,
