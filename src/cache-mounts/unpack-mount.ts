@@ -43,10 +43,14 @@ export async function unpackMount(
   const before = await choosing(root, signal, () => judge(root, facts, replace));
   if (before !== "placed") return before;
   const aside = asidePath(root);
-  mkdirSync(aside, { mode: 0o700 });
-  const held = openSync(aside, constants.O_RDONLY | constants.O_DIRECTORY);
+  // nobody who sweeps sees it without its lock
+  const held = await choosing(root, signal, () => {
+    mkdirSync(aside, { mode: 0o700 });
+    const fd = openSync(aside, constants.O_RDONLY | constants.O_DIRECTORY);
+    flock(fd, "exclusive", { block: false });
+    return fd;
+  });
   try {
-    flock(held, "exclusive", { block: false });
     const fs = join(aside, "fs");
     mkdirSync(fs, { mode: 0o755 });
     const source = verifyDigest(digest)(createReadStream(blob, { highWaterMark: 1 << 20 }) as ByteSource);

@@ -152,12 +152,12 @@ function loadSqlite(): typeof import("node:sqlite") {
 /** Two processes that open an empty store at once race for the switch to WAL, which does not wait by itself. */
 function retryWhileLocked<T>(work: () => T): T {
   const sqliteBusy = 5;
-  for (let attempt = 0; ; attempt += 1) {
+  for (const begun = performance.now(); ;) {
     try {
       return work();
     } catch (error) {
       const code = (error as { errcode?: number }).errcode;
-      if (code === undefined || (code & 0xff) !== sqliteBusy || attempt >= 200) throw error;
+      if (code === undefined || (code & 0xff) !== sqliteBusy || performance.now() - begun > busyTimeoutMs) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5 + Math.random() * 20);
     }
   }

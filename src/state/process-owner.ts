@@ -71,7 +71,7 @@ function pidNamespace(): string {
   return readlinkSync("/proc/self/ns/pid").replace(/\D/g, "");
 }
 
-/** Field 22 of /proc/PID/stat (proc_pid_stat(5)): clock ticks after boot. */
+/** Field 22 of /proc/PID/stat (proc_pid_stat(5)): clock ticks after boot; undefined when there is none, or only its zombie. */
 function startTime(pid: number): string | undefined {
   let stat: string;
   try {
@@ -80,5 +80,8 @@ function startTime(pid: number): string | undefined {
     if ((error as NodeJS.ErrnoException).code === "ENOENT" || (error as NodeJS.ErrnoException).code === "ESRCH") return undefined;
     throw error;
   }
-  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  // a process whose first thread has ended and others have not goes on
+  const isGone = /^[ZXx]$/.test(fields[0] ?? "") && Number(fields[17]) <= 1;
+  return isGone ? undefined : fields[19];
 }
