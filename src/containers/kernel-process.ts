@@ -11,7 +11,10 @@ export interface KernelProcess {
   readonly boot: string;
 }
 
-/** The process that has this number now; undefined when there is none, or only its remains. */
+/**
+ * The process that has this number now; undefined when there is none, or only its remains. One whose first thread has ended and others
+ * have not is there: it has its files, sockets and mounts still, and may go on for long.
+ */
 export function findProcess(pid: number): KernelProcess | undefined {
   const facts = readStat(pid);
   return facts === undefined ? undefined : { pid, started: facts.started, boot: bootId() };
@@ -55,6 +58,7 @@ function readStat(pid: number): { readonly started: string } | undefined {
     throw error;
   }
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const [state = ""] = fields;
-  return ["Z", "X", "x"].includes(state) ? undefined : { started: fields[19] ?? "" };
+  const [state = "", threads = ""] = [fields[0], fields[17]];
+  const isGone = ["Z", "X", "x"].includes(state) && Number(threads) <= 1;
+  return isGone ? undefined : { started: fields[19] ?? "" };
 }

@@ -157,11 +157,9 @@ export function openContainers(options: ContainersOptions): ContainersRoom {
       const row = findContainer(store, name);
       if (row.config.host.log.driver === "none")
         throw new VarveError("CONTAINER_CONFLICT", "configured logging driver does not support reading");
-      const isOpen = () => {
-        const now = store.get(row.id);
-        // the monitor writes what was still in its pipes when the container's process is gone
-        return now !== undefined && (now.run.status === "restarting" || isRunning(now.run.monitor));
-      };
+      // the monitor writes what was still in its pipes when the container's process is gone; as in Docker the end of each run is one of
+      // the log too, whatever its policy says: it would be by chance, by whether that was known at the last look
+      const isOpen = () => isRunning(store.get(row.id)?.run.monitor);
       yield* readLogs({ path: containerPaths(root, row.id).log, isOpen }, logs);
     },
     async top(name, psArguments = []) {
@@ -265,11 +263,12 @@ async function settled(room: ContainerRoom, id: string, name: string): Promise<C
 async function sweep(room: ContainerRoom): Promise<void> {
   for (const row of room.store.list()) {
     const { id, run } = row;
-    if (run.status === "restarting" && !isKept(run)) room.store.change(id, (last) => ({ ...last, status: "exited" }));
-    if (!isOver(row) || isKept(run)) continue;
+    if ((run.status !== "restarting" && !isOver(row)) || isKept(run)) continue;
     await room.locked(id, async () => {
       const now = room.store.get(id);
-      if (now !== undefined && now.run.generation === run.generation) await settleLocked(room, now);
+      if (now === undefined || now.run.generation !== run.generation) return;
+      if (now.run.status === "restarting" && !isKept(now.run)) room.store.change(id, (last) => ({ ...last, status: "exited" }));
+      else await settleLocked(room, now);
     });
   }
   await room.networks.sweep((id) => room.store.get(id) !== undefined);

@@ -1,6 +1,6 @@
-import { statfsSync } from "node:fs";
 import { VarveError } from "../errors/index.ts";
 import type { ContainerRow } from "./container-store.ts";
+import { measureContainer } from "./measure.ts";
 import { isOver } from "./observe.ts";
 import { removeLocked } from "./remove.ts";
 import type { ContainerRoom } from "./room.ts";
@@ -16,23 +16,20 @@ export async function pruneContainers(
 ): ReturnType<Containers["prune"]> {
   const accepts = readFilters(filters);
   const removed: string[] = [];
-  const before = freeBytes(room.root);
+  let freedBytes = 0;
   for (const { id } of room.store.list()) {
     await room.locked(id, async () => {
       const row = room.store.get(id);
       if (row === undefined || !accepts(row)) return;
       const rests = ["created", "exited", "dead"].includes(row.run.status) || isOver(row);
       if (!rests || room.copies.isTaken(id)) return;
+      // as Docker counts; what the disk has more of would be what others wrote and removed meanwhile as well
+      freedBytes += dryRun ? 0 : (await measureContainer(room, row)).writtenBytes;
       if (!dryRun) await removeLocked(room, row, { volumes: false });
       removed.push(id);
     });
   }
-  return { removed, freedBytes: removed.length === 0 ? 0 : Math.max(0, freeBytes(room.root) - before) };
-}
-
-function freeBytes(root: string): number {
-  const { bavail, bsize } = statfsSync(root);
-  return bavail * bsize;
+  return { removed, freedBytes };
 }
 
 function readFilters(filters: Readonly<Record<string, readonly string[]>>): (row: ContainerRow) => boolean {

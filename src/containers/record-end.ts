@@ -8,7 +8,7 @@ import { isOver, readEnd, untilTold } from "./observe.ts";
 import { removeLocked } from "./remove.ts";
 import { wantsRestart } from "./restart-policy.ts";
 import type { ContainerRoom } from "./room.ts";
-import { startLocked, withoutProcesses } from "./start.ts";
+import { startLocked, withKeeper, withoutProcesses } from "./start.ts";
 
 /** The first wait before a restart; each further one is twice as long, up to the last. (Docker docs, "Start containers automatically") */
 const firstDelayMs = 100;
@@ -46,22 +46,22 @@ async function recordLocked(room: ContainerRoom, row: ContainerRow, { alone = fa
   await endProcesses(run);
   await room.networks.detach(id);
   const end = readEnd(containerPaths(room.root, id), run.process?.boot);
-  rememberEnd(room, id, run.generation, end.exitCode);
   const again = !alone && wantsRestart(row, end.exitCode);
   const ranMs = end.finishedMs - (run.startedMs ?? end.finishedMs);
   const delayMs = ranMs >= steadyMs ? firstDelayMs : Math.min((run.restartDelayMs ?? firstDelayMs / 2) * 2, lastDelayMs);
+  const { finishedMs: timeMs, exitCode, oomKilled } = end;
+  // First what happened is told: who waits for the end goes on with the next line, and what it does then comes after.
+  if (oomKilled) room.events.tell(row, "oom", { timeMs });
+  const execDuration = String(Math.max(0, Math.floor(ranMs / 1000)));
+  room.events.tell(row, "die", { timeMs, attributes: { execDuration, exitCode: String(exitCode) } });
+  rememberEnd(room, id, run.generation, exitCode);
   room.store.change(id, (last) => ({
     ...withoutProcesses(last),
-    // whoever waits for the restart is this process's keeper
-    ...(again && run.keeper !== undefined ? { keeper: run.keeper } : {}),
+    ...(again ? withKeeper(run) : {}),
     ...end,
     status: again ? "restarting" : "exited",
     ...(again ? { restartCount: last.restartCount + 1, restartDelayMs: delayMs } : {}),
   }));
-  const { finishedMs: timeMs, exitCode, oomKilled } = end;
-  if (oomKilled) room.events.tell(row, "oom", { timeMs });
-  const execDuration = String(Math.max(0, Math.floor(ranMs / 1000)));
-  room.events.tell(row, "die", { timeMs, attributes: { execDuration, exitCode: String(exitCode) } });
   if (again) return delayMs;
   const now = room.store.get(id);
   if (config.host.autoRemove && now !== undefined) await removeLocked(room, now, { volumes: true });
@@ -87,7 +87,12 @@ async function restartLater(
         // what went wrong stands in its row; Docker tries again, too
         const failed = room.store.get(id);
         if (failed === undefined || !wantsRestart(failed, failed.run.exitCode)) return true;
-        room.store.change(id, (run) => ({ ...run, status: "restarting", restartCount: run.restartCount + 1 }));
+        room.store.change(id, (run) => ({
+          ...run,
+          ...withKeeper(row.run),
+          status: "restarting",
+          restartCount: run.restartCount + 1,
+        }));
         return false;
       }
     });

@@ -42,7 +42,7 @@ export async function removeLocked(
   row: ContainerRow,
   { volumes }: { readonly volumes: boolean },
 ): Promise<void> {
-  const { id, mounts } = row;
+  const { id } = row;
   room.store.change(id, (run) => ({ ...run, status: "removing", stoppedByHand: true }));
   await room.copies.end(id);
   await endHelpers(row.run);
@@ -50,16 +50,18 @@ export async function removeLocked(
   await room.networks.detach(id);
   const { folder } = containerPaths(room.root, id);
   if (existsSync(folder)) await room.removeFolders([folder]);
-  room.store.forget(id);
+  // Who waits until it is gone goes on with the row's end, and finds no volume of it and its last event.
+  if (volumes) await removeAnonymous(room, row);
   room.events.tell(row, "destroy");
-  if (volumes) await removeAnonymous(room, mounts);
+  room.store.forget(id);
 }
 
 /** Volumes without a name go with their container, unless another one has them. */
-async function removeAnonymous(room: ContainerRoom, mounts: ContainerRow["mounts"]): Promise<void> {
+async function removeAnonymous(room: ContainerRoom, { id, mounts }: ContainerRow): Promise<void> {
+  const usedBy = (volume: string): readonly string[] => findVolumeUsers(room, volume).filter((user) => user !== id);
   for (const { type, source } of mounts) {
     if (type !== "volume" || source === undefined || !room.volumes.has(source)) continue;
-    if (!room.volumes.get(source).anonymous || findVolumeUsers(room, source).length > 0) continue;
-    await room.volumes.remove(source, { usedBy: (volume) => findVolumeUsers(room, volume) });
+    if (!room.volumes.get(source).anonymous || usedBy(source).length > 0) continue;
+    await room.volumes.remove(source, { usedBy });
   }
 }

@@ -63,8 +63,14 @@ function freshRun(last: ContainerRun, generation: number, { restart }: StartOpti
     error: "",
     stoppedByHand: false,
     restartCount: restart?.count ?? 0,
-    ...(restart === undefined ? {} : { restartDelayMs: restart.delayMs }),
+    // who does it is this process: while it is there nobody takes the container for one that was given up
+    ...(restart === undefined ? {} : { restartDelayMs: restart.delayMs, ...withKeeper(last) }),
   };
+}
+
+/** The keeper of the last run, for one that is to be started again by it. */
+export function withKeeper({ keeper }: ContainerRun): Pick<ContainerRun, "keeper"> {
+  return keeper === undefined ? {} : { keeper };
 }
 
 /** What is known of a container that no process belongs to any more. */

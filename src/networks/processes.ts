@@ -77,10 +77,11 @@ export function signalIfThere(pid: number, signal: "SIGKILL" | "SIGHUP"): void {
   }
 }
 
-/** Dead, and not yet taken notice of by its parent. */
+/** Dead to the last thread, and not yet taken notice of by its parent: before that it holds its sockets. */
 function isZombie(pid: number): boolean {
   try {
-    return /^State:\s*[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "latin1"));
+    const status = readFileSync(`/proc/${pid}/status`, "latin1");
+    return /^State:\s*[ZX]/m.test(status) && /^Threads:\s*[01]$/m.test(status);
   } catch {
     return true;
   }

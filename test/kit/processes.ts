@@ -59,7 +59,10 @@ export function listDescendants(pid: number): readonly number[] {
   return [...found];
 }
 
+/** Also one whose first thread has ended and others have not: it holds its files and sockets. */
 export function isAlive(pid: number): boolean {
-  const state = /\) (\S)/.exec(read(`/proc/${pid}/stat`))?.[1];
-  return state !== undefined && state !== "Z";
+  const stat = read(`/proc/${pid}/stat`);
+  if (stat === "") return false;
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return fields[0] !== "Z" || Number(fields[17]) > 1;
 }
