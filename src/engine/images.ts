@@ -148,7 +148,7 @@ export function createImages(needParts: () => Parts): Images {
       if (index !== undefined) images.setIndex(name, index);
     },
     async remove(name, { force = false } = {}) {
-      const { images } = needParts();
+      const { images, state } = needParts();
       const record = findImage(name, needParts());
       const tag = isReference(name) ? formatReference(withDefaultTag(parseReference(name))) : undefined;
       const named = tag !== undefined && record.names.includes(tag);
@@ -160,12 +160,12 @@ export function createImages(needParts: () => Parts): Images {
       }
       const gone = named ? [tag] : record.names;
       if (gone.length === record.names.length) refuseUsed(needParts(), record, { name, named, force });
-      for (const each of gone) images.removeName(each);
+      for (const each of gone) state.removing(() => images.removeName(each));
       const done: { untagged?: string; deleted?: string }[] = gone.map((each) => ({
         untagged: familiarReference(parseReference(each)),
       }));
       if (gone.length === record.names.length) {
-        images.delete(record.id);
+        state.removing(() => images.delete(record.id));
         done.push({ deleted: record.id });
       }
       return done;

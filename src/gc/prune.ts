@@ -48,7 +48,8 @@ async function remove(rooms: StoreRooms, plan: readonly Victim[], signal: AbortS
 }
 
 async function removeAtOnce(rooms: StoreRooms, plan: readonly Victim[], signal: AbortSignal): Promise<readonly Victim[]> {
-  const gone = new Set(rooms.state.transaction(() => removeRows(rooms, plan)));
+  const { state } = rooms;
+  const gone = new Set(state.removing(() => state.transaction(() => removeRows(rooms, plan))));
   const folders = [...gone]
     .filter(({ frees, record }) => frees && record.thing.startsWith("snapshot/"))
     .map(({ record }) => rooms.snapshots.pathOf(snapshotId(record.thing)));

@@ -16,6 +16,11 @@ export interface State {
   run(sql: string, ...params: SQLInputValue[]): { readonly lastId: number; readonly changes: number };
   /** Runs `work` in one write transaction: all of it or nothing. `work` must not be asynchronous. */
   transaction<T>(work: () => T): T;
+  /**
+   * Runs what removes something. Where the disk has no room for it and another process has the database open, so that opening took
+   * nothing of the reserve, it runs once more with that room. `work` must not be asynchronous.
+   */
+  removing<T>(work: () => T): T;
   /** Takes room on the disk for the moment when there is no other, where that was not done yet. */
   keepReserve(): void;
   /** The disk is so full that only the reserve let the database be opened: what is about to write more should not begin. */
@@ -79,7 +84,18 @@ export function openState(root: string, schemas: readonly string[]): State {
         throw error;
       }
     },
-    usesReserve,
+    removing(work) {
+      try {
+        return work();
+      } catch (error) {
+        if (!isDiskFull(error) || !reserve.release()) throw error;
+        usesReserve = true;
+        return work();
+      }
+    },
+    get usesReserve() {
+      return usesReserve;
+    },
     keepReserve: () => reserve.fill(),
     close() {
       database.close();
