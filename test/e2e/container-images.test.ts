@@ -222,9 +222,10 @@ describeEachWay("images of containers", (box) => {
   });
 
   test("several log files are kept, read as one, and none is lost to who follows", async () => {
+    // a file takes almost two seconds: who follows is not so late that one which it has not begun is gone
     const flags = ["--log-opt", "max-size=5k", "--log-opt", "max-file=3"];
     const write =
-      'i=0; while [ ! -e /enough ]; do echo "line $i of a log that is long"; i=$((i+1)); [ $((i % 20)) = 0 ] && sleep 0.1; done';
+      'i=0; while [ ! -e /enough ]; do echo "line $i of a log that is long"; i=$((i+1)); [ $((i % 4)) = 0 ] && sleep 0.1; done';
     const id = await create("wordy", ...flags, "busybox", "sh", "-c", write);
     await text("start", "wordy");
     const following = box.start(["logs", "-f", "wordy"]);
@@ -240,7 +241,8 @@ describeEachWay("images of containers", (box) => {
       numbers.map((_, index) => (numbers[0] ?? 0) + index),
     );
     const files = readdirSync(box.path("store/containers", id)).filter((name) => name.startsWith("ctr.log"));
-    assert.deepEqual(files.toSorted(), ["ctr.log", "ctr.log.1", "ctr.log.2"]);
+    // one that is full as the container ends may have no successor
+    assert.deepEqual(files.filter((name) => name !== "ctr.log").toSorted(), ["ctr.log.1", "ctr.log.2"]);
     const kept = await lines("logs", "wordy");
     assert.ok(kept.length > 100 && followed.length > 0);
     assert.equal(kept.at(-1), followed.at(-1));

@@ -148,8 +148,11 @@ describeEachWay("streams of containers", (box) => {
     await box.succeed(["exec", "-d", "lasting", "sh", "-c", "echo done > /tmp/made"]);
     const made = async () => (await box.varve(["exec", "lasting", "cat", "/tmp/made"])).stdout.toString();
     for (const begin = Date.now(); (await made()) !== "done\n"; await sleep(50)) assert.ok(Date.now() - begin < 60_000);
+    // what wrote it may be on its way out
     const list = async () => (await box.succeed(["exec", "lasting", "ps", "-o", "args"])).stdout.toString().trim().split("\n");
-    assert.deepEqual(await list(), ["COMMAND", "sleep 100000", "ps -o args"]);
+    let left = await list();
+    for (const begin = Date.now(); left.length > 3 && Date.now() - begin < 60_000; await sleep(50)) left = await list();
+    assert.deepEqual(left, ["COMMAND", "sleep 100000", "ps -o args"]);
   });
 
   test("logs begin where they are asked to, with times on request, and a last line without an end has none", async () => {
@@ -173,6 +176,8 @@ describeEachWay("streams of containers", (box) => {
     const script = "echo ready; read word; echo got $word; echo last >&2; exit 6";
     await box.succeed(["run", "-d", "-i", "--name", "asked", "--network", "none", "busybox", "sh", "-c", script]);
     const follower = box.start(["logs", "-f", "asked"]);
+    // what is in the log is written, and not for those who come then
+    await follower.waitFor(/ready/, { stream: "stdout" });
     const attached = await box.varve(["attach", "asked"], { input: "word\n" });
     assert.deepEqual([attached.code, attached.stdout.toString(), attached.stderr], [6, "got word\n", "last\n"]);
     const followed = await follower.result;

@@ -33,7 +33,8 @@ describeEachWay("containers", (box) => {
     );
     await until("it wrote", async () => (await text("logs", "life")) === "1\n/made/here");
     const pid = Number(await ask("life", "{{.State.Pid}}"));
-    assert.match(readFileSync(`/proc/${pid}/cmdline`, "utf8"), /^sleep/);
+    const command = (): string => readFileSync(`/proc/${pid}/cmdline`, "utf8");
+    await until("it sleeps", async () => await Promise.resolve(command().startsWith("sleep")));
     const refused = await box.varve(["rm", "life"]);
     assert.equal(refused.code, 1);
     assert.match(

@@ -8,7 +8,7 @@ import { after, test } from "node:test";
 import { describeEachWay } from "../kit/each-way.ts";
 import { findLastingTraces, findSurvivors } from "../kit/processes.ts";
 import type { Sandbox } from "../kit/sandbox.ts";
-import { fetchHere, removeContainers } from "../kit/served.ts";
+import { fetchHere, removeContainers, retry, runAtFreePort } from "../kit/served.ts";
 import { findNoWayOut, hasProgram } from "../kit/ways.ts";
 
 const hasIpv6 = Object.values(networkInterfaces()).some((list) => list?.some((one) => one.address === "::1"));
@@ -27,7 +27,10 @@ describeEachWay("the helpers of networks", (box) => {
       await new Promise<void>((resolve) => void server.listen(0, "0.0.0.0", resolve));
       const { port } = server.address() as AddressInfo;
       const env = isOrdinary ? { PATH: pathWithOnly(box, program) } : {};
-      const fetchOut = `wget -q -O- http://machine:${port}/ && wget -q -O- http://$(awk '/machine/ { print $1 }' /etc/hosts):${port}/`;
+      const fetches = ["machine", "$(awk '/machine/ { print $1 }' /etc/hosts)"].map(
+        (host) => `wget -q -O- http://${host}:${port}/`,
+      );
+      const fetchOut = fetches.map((fetch) => `(${retry(fetch)})`).join(" && ");
       try {
         await box.succeed(["network", "create", "outward"]);
         for (const network of ["bridge", "outward"]) {
@@ -56,7 +59,7 @@ describeEachWay("the helpers of networks", (box) => {
     );
     await killAll(helpers.filter(({ name }) => name !== "holder").map(({ pid }) => pid));
     await text("ps");
-    assert.equal(await text("exec", "app", "wget", "-q", "-O-", "http://web/name"), "kept");
+    assert.equal(await text("exec", "app", "sh", "-c", retry("wget -q -O- http://web/name")), "kept");
     assert.equal(await fetchHere(ipv4.replace("0.0.0.0", "127.0.0.1")), "kept");
     assert.equal(ipv6 !== undefined, hasIpv6);
     if (ipv6 !== undefined) assert.equal(await fetchHere(ipv6.replace("[::]", "[::1]")), "kept");
@@ -82,7 +85,7 @@ describeEachWay("the helpers of networks", (box) => {
     const port = address.split(":").at(-1) ?? "";
     const pid = Number(await text("inspect", "-f", "{{.State.Pid}}", id));
     await killAll([pid, ...listNaming(box.folder), ...listHelpers(box).map((helper) => helper.pid)]);
-    await text("run", "--rm", "-p", `${port}:80`, "busybox", "true");
+    await runAtFreePort(box, `${port}:80`);
     assert.match(await text("ps", "-a", "--format", "{{.ID}} {{.Status}}"), new RegExp(`^${id.slice(0, 12)} Exited \\(137\\)`));
     await text("rm", id);
     assert.deepEqual(await findLastingTraces(box.path("store")), []);
