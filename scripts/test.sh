@@ -31,7 +31,16 @@ open_tun() {
 
 close_tun() { [ -z "$tun_mode" ] || chmod "$tun_mode" $tun; }
 
-remove() { if [ "$(id -u)" = 0 ]; then rm -rf "$1"; else unshare --user --map-auto --map-root-user rm -rf "$1"; fi; }
+# The sync after a build may leave its mark in a store meanwhile.
+remove() {
+  local tries as_owner=()
+  [ "$(id -u)" = 0 ] || as_owner=(unshare --user --map-auto --map-root-user)
+  for tries in {1..9}; do
+    ! "${as_owner[@]}" rm -rf "$1" 2>/dev/null || return 0
+    sleep 0.2
+  done
+  "${as_owner[@]}" rm -rf "$1"
+}
 
 left() { bash "$repo/scripts/leftovers.sh" "$run" | grep -vxF -f "$before" || true; }
 
@@ -47,7 +56,9 @@ main() {
   if [ "$(id -u)" = 0 ]; then open_tun; fi
   bash "$repo/scripts/leftovers.sh" "$run" >"$before"
   # Workers get nothing of the environment but the PATH, and this is how they are known, too.
-  local marked=(env "TMPDIR=$run" "PATH=$PATH:$run/path" "VARVE_TEST_USER=$user") status=0 tries
+  # Each user's code lies in a folder of its own there.
+  mkdir -m 1777 "$run/node-compile-cache"
+  local marked=(env "TMPDIR=$run" "PATH=$PATH:$run/path" "VARVE_TEST_USER=$user" "NODE_COMPILE_CACHE=$run/node-compile-cache") status=0 tries
   "${marked[@]}" npm run --silent check
   "${marked[@]}" bash "$repo/scripts/base-images/registry.sh" run bash "$repo/scripts/test.sh" inside || status=$?
   # What was killed needs a moment to be gone.
@@ -67,10 +78,11 @@ main() {
 # A killed step's control group is removed by a build that comes at least a minute later.
 sweep() {
   local store=$TMPDIR/sweep tries
-  for tries in {1..8}; do
-    find /sys/fs/cgroup -mindepth 2 -path '*/varve/*' -type d 2>/dev/null | grep -q . || break
+  for tries in {1..12}; do
+    # find calls it a failure when others' groups end while it lists them, and when nobody reads on
+    [ -n "$(find /sys/fs/cgroup -mindepth 2 -path '*/varve/*' -type d 2>/dev/null || true)" ] || break
     [ "$tries" = 1 ] || sleep 10
-    printf 'FROM busybox\nRUN : %s\n' "$tries" | VARVE_ROOT=$store NODE_DISABLE_COMPILE_CACHE=1 node src/cli/main.ts build --progress=none - || return 1
+    printf 'FROM busybox\nRUN : %s\n' "$tries" | VARVE_ROOT=$store node src/cli/main.ts build --progress=none - || return 1
   done
   remove "$store"
 }
