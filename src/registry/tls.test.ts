@@ -9,7 +9,7 @@ import { test, type TestContext } from "node:test";
 import { mediaTypes, parseReference, sha256 } from "../oci/index.ts";
 import { createRegistryClient, type RegistryHostConfig } from "./index.ts";
 
-/** For localhost and 127.0.0.1, made for this test, worth nothing. */
+/** For localhost and 127.0.0.1 from 2020 on, made for this test, worth nothing. */
 const key = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgdpuA+HtacAF7TpTy
 wH29YMpOh0OsnwsnopF6/dnaFHqhRANCAATTpiy+IOgdsX0mXBMTwzS/TCrNUh/E
@@ -17,15 +17,14 @@ hZysOH4V2Hzdp/PltzSOUleaTyHKtu3opoTqkPQyPS67abQoax8y/nYk
 -----END PRIVATE KEY-----
 `;
 const cert = `-----BEGIN CERTIFICATE-----
-MIIBmzCCAUGgAwIBAgIUYjW5MsvRqbNEv0Aa6zl/ELc440kwCgYIKoZIzj0EAwIw
-FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMTEyMTA1OFoYDzIxMjYxMDI4
-MTIxMDU4WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
-PQMBBwNCAATTpiy+IOgdsX0mXBMTwzS/TCrNUh/EhZysOH4V2Hzdp/PltzSOUlea
-TyHKtu3opoTqkPQyPS67abQoax8y/nYko28wbTAdBgNVHQ4EFgQUF1X4CqYPEEtc
-wA+upeoJ6lIHUUwwHwYDVR0jBBgwFoAUF1X4CqYPEEtcwA+upeoJ6lIHUUwwDwYD
-VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
-zj0EAwIDSAAwRQIgcXauNlMc6JQhAnB/NOhhnI0zob2oQ44WKROTYTshmLECIQDj
-SZWILYXKL3tHLwecZpCzZFcFTVNWwLlf3fC1/R+N4w==
+MIIBZzCCAQ2gAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
+c3QwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBQxEjAQBgNVBAMM
+CWxvY2FsaG9zdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABNOmLL4g6B2xfSZc
+ExPDNL9MKs1SH8SFnKw4fhXYfN2n8+W3NI5SV5pPIcq27eimhOqQ9DI9LrtptChr
+HzL+diSjTjBMMBoGA1UdEQQTMBGCCWxvY2FsaG9zdIcEfwAAATAPBgNVHRMBAf8E
+BTADAQH/MB0GA1UdDgQWBBQXVfgKpg8QS1zAD66l6gnqUgdRTDAKBggqhkjOPQQD
+AgNIADBFAiBA1XNERZfEpEyp98p+hjCCAqg1wRn54w7+/lODgWvsiAIhANQnTKZ+
+KAogXaBF526ijRa7Zjet0160Ew//aPmCp2wg
 -----END CERTIFICATE-----
 `;
 
