@@ -81,7 +81,7 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
 
 function handle(fault: Fault, request: IncomingMessage, response: ServerResponse, upstream: string): void {
   if (fault.kind === "hang") return void request.resume();
-  if (fault.kind === "drop") return void request.destroy();
+  if (fault.kind === "drop") return void request.socket.destroy();
   if (fault.kind === "status" || fault.kind === "redirect") {
     request.resume();
     const answer = fault.kind === "redirect" ? { status: 307, headers: { location: fault.to } } : fault;
@@ -117,27 +117,31 @@ function pour(out: ServerResponse | IncomingMessage["socket"], bytes: Buffer): v
 function forward(fault: Fault, request: IncomingMessage, response: ServerResponse, upstream: string): void {
   const [hostname, port] = upstream.split(":");
   // The registry says where uploads go by this name, and so they come by here.
-  const { method = "GET", url: path = "/", headers } = request;
+  // A request that has come whole takes no connection with it when it is destroyed.
+  const { method = "GET", url: path = "/", headers, socket } = request;
+  const breakOff = (isTime: boolean): void => void (isTime && socket.destroy());
   const outgoing = send({ hostname, port, method, path, headers }, (answer) => {
     const lied = fault.kind === "lie" ? fault.headers : {};
     response.writeHead(answer.statusCode ?? 502, { ...answer.headers, ...lied });
     let sent = 0;
     answer.on("data", (chunk: Buffer) => {
+      if (fault.kind === "truncate") {
+        if (sent < fault.bytes) response.write(chunk.subarray(0, fault.bytes - sent), () => breakOff(sent >= fault.bytes));
+      } else response.write(fault.kind === "corrupt" ? Buffer.alloc(chunk.length, "x") : chunk);
       sent += chunk.length;
-      response.write(fault.kind === "corrupt" ? Buffer.alloc(chunk.length, "x") : chunk);
-      if (fault.kind === "truncate" && sent >= fault.bytes) request.destroy();
     });
-    answer.on("end", () => (fault.kind === "truncate" && method !== "HEAD" ? request.destroy() : response.end()));
-    answer.on("error", () => request.destroy());
+    answer.on("end", () => (fault.kind === "truncate" && method !== "HEAD" ? breakOff(sent < fault.bytes) : response.end()));
+    answer.on("error", () => socket.destroy());
   });
-  outgoing.on("error", () => request.destroy());
+  outgoing.on("error", () => socket.destroy());
   response.on("close", () => outgoing.destroy());
   let received = 0;
   request.on("data", (chunk: Buffer) => {
     received += chunk.length;
     if (fault.kind === "cut-upload" && received > fault.bytes) {
       outgoing.destroy();
-      return request.destroy();
+      socket.destroy();
+      return;
     }
     if (!outgoing.write(chunk)) {
       request.pause();
