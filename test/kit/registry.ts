@@ -1,5 +1,6 @@
 /** A registry of a test's own, with or without passwords, tokens and TLS, which can be stopped. */
 import { execFileSync, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { once } from "node:events";
@@ -28,12 +29,27 @@ export interface RegistryOptions {
 const passwordHash = "$2b$05$abcdefghijklmnopqrstuuLK7U1u6pVRmL7L1BBM2aS35PSZnDXlK";
 export const registryPassword = "s3cret";
 
+/** How long a busy machine may take to start one. */
+const patienceMs = 120_000;
+/** Which of them answers: somebody else's may have the port. */
+const mark = "x-registry-of-test";
+
 /** Debian's docker-registry over an empty folder. It ends with this process at the latest. */
-export async function startRegistry(folder: string, { user, certificate, tokens }: RegistryOptions = {}): Promise<Registry> {
+export async function startRegistry(folder: string, options: RegistryOptions = {}): Promise<Registry> {
+  // a port that was free a moment ago may be another's now
+  for (let tries = 1; ; tries += 1) {
+    const registry = await tryToStart(folder, options);
+    if (registry !== undefined) return registry;
+    if (tries === 5) throw new Error("the registry does not start");
+  }
+}
+
+async function tryToStart(folder: string, { user, certificate, tokens }: RegistryOptions): Promise<Registry | undefined> {
   mkdirSync(folder, { recursive: true });
   const port = await findFreePort();
   const host = `127.0.0.1:${port}`;
   const config = join(folder, "registry.json");
+  const own = randomUUID();
   writeFileSync(
     config,
     JSON.stringify({
@@ -42,6 +58,7 @@ export async function startRegistry(folder: string, { user, certificate, tokens 
       storage: { filesystem: { rootdirectory: join(folder, "storage") }, delete: { enabled: true } },
       http: {
         addr: host,
+        headers: { [mark]: [own] },
         ...(certificate === undefined ? {} : { tls: { certificate: certificate.cert, key: certificate.key } }),
       },
       ...authOf(folder, user, tokens),
@@ -51,9 +68,9 @@ export async function startRegistry(folder: string, { user, certificate, tokens 
   const env = { PATH, OTEL_TRACES_EXPORTER: "none" };
   const server = spawn("setpriv", ["--pdeathsig", "KILL", "docker-registry", "serve", config], { stdio: "ignore", env });
   const ended = once(server, "exit");
-  for (let tries = 0; !(await answers(host, certificate !== undefined)); tries += 1) {
-    if (server.exitCode !== null || tries === 200) throw new Error(`the registry on ${host} does not answer`);
-    await sleep(50);
+  for (const begin = Date.now(); !(await answers(host, { tls: certificate !== undefined, own })); await sleep(50)) {
+    if (server.exitCode !== null) return undefined;
+    if (Date.now() - begin > patienceMs) throw new Error(`the registry on ${host} does not answer`);
   }
   return {
     host,
@@ -126,14 +143,14 @@ export function makeCertificate(folder: string): Certificate {
 }
 
 /** True as soon as it speaks HTTP, also where that wants credentials. */
-async function answers(host: string, tls: boolean): Promise<boolean> {
+async function answers(host: string, { tls, own }: { readonly tls: boolean; readonly own: string }): Promise<boolean> {
   const { request } = tls ? await import("node:https") : await import("node:http");
   return await new Promise((resolve) => {
-    request(`${tls ? "https" : "http"}://${host}/v2/`, { rejectUnauthorized: false }, (response) => {
+    const asked = request(`${tls ? "https" : "http"}://${host}/v2/`, { rejectUnauthorized: false }, (response) => {
       response.resume();
-      resolve(response.statusCode === 200 || response.statusCode === 401);
-    })
-      .on("error", () => resolve(false))
-      .end();
+      resolve((response.statusCode === 200 || response.statusCode === 401) && response.headers[mark] === own);
+    });
+    asked.on("error", () => resolve(false)).end();
+    asked.setTimeout(5000, () => asked.destroy());
   });
 }
