@@ -63,7 +63,7 @@ describeOnce("tools of npm over the docker shim", (box) => {
     cpSync(files, box.path("tools"), { recursive: true });
     // npm's own settings say where packages come from.
     const { HOME = "" } = process.env;
-    await succeed(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"], {
+    await succeed(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=5", "--loglevel=error"], {
       cwd: box.path("tools"),
       env: { ...(process.env as Record<string, string>), HOME },
     });

@@ -1,6 +1,7 @@
 /** Images of several platforms with everything that can be asked for, in the hands of other tools. */
 import assert from "node:assert/strict";
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { request } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { succeed } from "../kit/command.ts";
@@ -129,7 +130,8 @@ function addressOfDocker(own: string): string {
 
 async function servePodman(engine: Engine, socket: string): Promise<{ address: string; stop: () => Promise<void> }> {
   const service = engine.start("system", "service", "--time=0", `unix://${socket}`);
-  for (let tries = 0; !existsSync(socket) && tries < 100; tries += 1) await sleep(100);
+  for (const begin = Date.now(); !(await answers(socket)); await sleep(100))
+    assert.ok(Date.now() - begin < 120_000, "podman's service does not answer");
   return {
     address: `unix://${socket}`,
     async stop() {
@@ -137,4 +139,16 @@ async function servePodman(engine: Engine, socket: string): Promise<{ address: s
       await service.result;
     },
   };
+}
+
+/** True as soon as somebody speaks HTTP at a socket. */
+async function answers(socketPath: string): Promise<boolean> {
+  return await new Promise((resolve) => {
+    request({ socketPath, path: "/_ping" }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    })
+      .on("error", () => resolve(false))
+      .end();
+  });
 }

@@ -50,8 +50,9 @@ describeOnce("the tutorial's platforms", (box) => {
     const asking = [
       "FROM server",
       "COPY --from=busybox /bin/busybox /bin/sh",
-      "RUN (PORT=3123 /bin/server & echo $! > /pid) && for i in 1 2 3 4 5 6 7 8 9; do" +
-        ' wget -qO /answer "http://127.0.0.1:3123/?s=hello" && break; sleep 1; done; kill $(cat /pid); uname -m >> /answer',
+      "RUN (PORT=3123 /bin/server & echo $! > /pid) && tries=0; until" +
+        ' wget -qO /answer "http://127.0.0.1:3123/?s=hello" || [ $tries -ge 120 ]; do tries=$((tries + 1)); sleep 1; done;' +
+        " kill $(cat /pid); uname -m >> /answer",
       "FROM scratch",
       "COPY --from=0 /answer /",
     ].join("\n");
