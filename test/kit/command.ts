@@ -39,6 +39,9 @@ export function start(command: readonly string[], { input, cwd, env }: RunOption
   child.stdin.on("error", () => undefined);
   child.stdin.end(input ?? "");
   const text = (chunks = stderr) => Buffer.concat(chunks).toString();
+  // later than the exit: what was said last may still be on its way
+  let isClosed = false;
+  child.once("close", () => (isClosed = true));
   const result = ended(child).then(([code, signal]) => ({ code, signal, stdout: Buffer.concat(stdout), stderr: text() }));
   return {
     pid: child.pid ?? 0,
@@ -47,7 +50,7 @@ export function start(command: readonly string[], { input, cwd, env }: RunOption
     async waitFor(pattern, { stream = "stderr", patienceMs = 60_000 } = {}) {
       const chunks = stream === "stdout" ? stdout : stderr;
       for (const begin = Date.now(); !pattern.test(text(chunks)); await sleep(10)) {
-        if (child.exitCode !== null || child.signalCode !== null || Date.now() - begin > patienceMs) {
+        if (isClosed || Date.now() - begin > patienceMs) {
           throw new Error(`${pattern} was not said by ${command.join(" ")}:\n${text(chunks)}${text()}`);
         }
       }

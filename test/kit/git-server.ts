@@ -73,7 +73,8 @@ export async function startGitServer(): Promise<GitServer> {
     async [Symbol.asyncDispose]() {
       http.closeAllConnections();
       http.close();
-      rmSync(folder, { recursive: true });
+      // who was sent away in the middle may still write
+      rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
     },
   };
   return server;

@@ -48,6 +48,9 @@ export function openTerminal(command: readonly string[], { cwd, env, rows = 24, 
   let seen = 0;
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
   child.stdin.on("error", () => undefined); // typed after the end
+  // later than the exit: what was shown last may still be on its way
+  let isClosed = false;
+  child.once("close", () => (isClosed = true));
   const facts = (): { readonly tty: string; readonly shell: number } => {
     const [, tty = "", shell = ""] = /~tty (\S+) (\d+)~/.exec(text) ?? [];
     return { tty, shell: Number(shell) };
@@ -66,7 +69,7 @@ export function openTerminal(command: readonly string[], { cwd, env, rows = 24, 
           seen += found.index + found[0].length;
           return found;
         }
-        if (child.exitCode !== null || child.signalCode !== null || Date.now() - begin > patienceMs) {
+        if (isClosed || Date.now() - begin > patienceMs) {
           child.kill("SIGKILL");
           throw new Error(`${pattern} was not shown by ${command.join(" ")}:\n${text.slice(seen)}`);
         }
