@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { parseGitReference } from "../dockerfile/index.ts";
 import { VarveError } from "../errors/index.ts";
 import { checkRef, isCommitHash, runGit } from "../sources/index.ts";
+import { hasCode } from "../sys/index.ts";
 import type { Settings } from "./open-varve.ts";
 import type { GitFolders } from "./git-folder-types.ts";
 
@@ -42,7 +43,8 @@ export function createGitFolders({ path, proxyEnv }: Pick<Settings, "path" | "pr
         await rename(aside, folder);
       } catch (error) {
         await rm(aside, { recursive: true, force: true });
-        throw error;
+        // another process may have been first: under its commit it has the same
+        if (!hasCode(error, "ENOTEMPTY", "EEXIST")) throw error;
       }
     },
   };

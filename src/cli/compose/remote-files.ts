@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { VarveError } from "../../errors/index.ts";
 import { isRemoteFile, listVariables, type Project } from "../../compose-file/index.ts";
+import { hasCode } from "../../sys/index.ts";
 import type { Io } from "../io.ts";
 import { nonEmpty } from "../store.ts";
 import { composeTable } from "./compose-table.ts";
@@ -30,7 +31,13 @@ async function fetchArtifact(name: string, { io, openStore }: Pick<ComposeCall, 
     await rm(aside, { recursive: true, force: true });
     await mkdir(aside, { recursive: true, mode: 0o700 });
     for (const [file, text] of files) await writeFile(join(aside, file), text, { mode: 0o600 });
-    await rename(aside, folder);
+    try {
+      await rename(aside, folder);
+    } catch (error) {
+      await rm(aside, { recursive: true, force: true });
+      // another process may have been first: under its digest it has the same
+      if (!hasCode(error, "ENOTEMPTY", "EEXIST")) throw error;
+    }
   }
   return join(folder, mainFile);
 }
