@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { gzipSync } from "node:zlib";
+import { compiledCode } from "../kit/compiled-code.ts";
 
 const main = new URL("../../src/cli/main.ts", import.meta.url).pathname;
 
@@ -36,7 +37,7 @@ function prepare(t: TestContext, files: Readonly<Record<string, string>> = {}) {
   const env = {
     PATH,
     HOME: folder,
-    NODE_DISABLE_COMPILE_CACHE: "1",
+    ...compiledCode(),
     VARVE_ROOT: join(folder, "store"),
     VARVE_CONFIG: join(folder, "varve.toml"),
   };

@@ -1,6 +1,7 @@
 /** Varve under Docker's name, for the commands of others as they are written. */
 import { chmodSync } from "node:fs";
 import { resolve } from "node:path";
+import { compiledCode } from "./compiled-code.ts";
 import type { Sandbox } from "./sandbox.ts";
 
 const repo = resolve(import.meta.dirname, "../..");
@@ -16,7 +17,7 @@ export function aliasDocker(box: Sandbox, { path }: { readonly path?: string } =
     TMPDIR: box.path("tmp"),
     VARVE_ROOT: box.path("store"),
     VARVE_CONFIG: box.path("varve.toml"),
-    NODE_DISABLE_COMPILE_CACHE: "1",
+    ...compiledCode(),
     ...(VARVE_RUNTIME === undefined ? {} : { VARVE_RUNTIME }),
   };
 }

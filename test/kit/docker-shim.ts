@@ -1,5 +1,6 @@
 /** `docker` and `docker-compose` as `varve docker-shim install` makes them, over a sandbox's store. */
 import { start, type Result } from "./command.ts";
+import { compiledCode } from "./compiled-code.ts";
 import type { Sandbox } from "./sandbox.ts";
 
 export interface Shim {
@@ -26,7 +27,7 @@ export async function installShim(box: Sandbox): Promise<Shim> {
     TMPDIR: box.path("tmp"),
     VARVE_ROOT: box.path("store"),
     VARVE_CONFIG: box.path("varve.toml"),
-    NODE_DISABLE_COMPILE_CACHE: "1",
+    ...compiledCode(),
     ...(VARVE_RUNTIME === undefined ? {} : { VARVE_RUNTIME }),
   };
   const attempt: Shim["attempt"] = async (line, { cwd = box.folder, input, env: more } = {}) =>

@@ -17,6 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { start, type Result, type RunningCommand, type RunOptions } from "./command.ts";
+import { compiledCode } from "./compiled-code.ts";
 import { findLastingTraces } from "./processes.ts";
 import { openTerminal, type Terminal, type TerminalOptions } from "./terminal.ts";
 import { isRoot, ownWay, type Way } from "./ways.ts";
@@ -79,17 +80,18 @@ export function makeSandbox(way: Way = ownWay): Sandbox {
   const as = (words: readonly string[]) => [...become(way, folder), ...words];
   const commandOf = (args: readonly string[], built: boolean) =>
     as([process.execPath, join(readableRepo(way, folder), built ? "dist/cli/main.js" : "src/cli/main.ts"), ...args]);
-  const envOf = (store: string) => ({
+  const envOf = (store: string, built = false) => ({
     PATH,
     HOME: path("home"),
     TMPDIR: path("tmp"),
     VARVE_ROOT: path(store),
     VARVE_CONFIG: path("varve.toml"),
-    NODE_DISABLE_COMPILE_CACHE: "1",
+    // code that lies elsewhere for each sandbox is other code for Node
+    ...(built || readableRepo(way, folder) !== repo ? { NODE_DISABLE_COMPILE_CACHE: "1" } : compiledCode()),
     ...(runtime === undefined ? {} : { VARVE_RUNTIME: runtime }),
   });
   const run: Sandbox["start"] = (args, { store = "store", built = false, env, cwd = folder, ...options } = {}) =>
-    start(commandOf(args, built), { ...options, cwd, env: { ...envOf(store), ...env } });
+    start(commandOf(args, built), { ...options, cwd, env: { ...envOf(store, built), ...env } });
   const varve: Sandbox["varve"] = async (args, options) => await run(args, options).result;
   const checkLeaks = async () => {
     assert.deepEqual(await findLastingTraces(folder), []);
