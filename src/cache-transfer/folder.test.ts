@@ -53,6 +53,15 @@ test("Q03 a folder holds a cache for each tag; reset removes what no tag needs",
   await assert.rejects(findInCacheFolder(join(path, "missing"), "one"), { code: "CACHE_NOT_FOUND" });
 });
 
+test("Q03 caches that are written to one folder at the same time stand in it beside each other", async (t) => {
+  const path = folder(t);
+  const tags = ["one", "two", "three", "four"];
+  const written = await Promise.all(
+    tags.map(async (tag) => await write(createFolderTarget(path, { tag, reset: false }), [layer(tag)])),
+  );
+  for (const [index, tag] of tags.entries()) assert.equal(await findInCacheFolder(path, tag), written[index]?.digest, tag);
+});
+
 test("a layer that is not what it was said to be leaves the old cache, and no file of the new one", async (t) => {
   const path = folder(t);
   const target = createFolderTarget(path, { tag: "latest", reset: true });

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { holdLayout } from "../content/index.ts";
 import { isVarveError, VarveError } from "../errors/index.ts";
 import { verifyDigest, type ByteSource } from "../flow/index.ts";
 import {
@@ -53,6 +54,7 @@ export function createFolderTarget(folder: string, { tag, reset }: FolderOptions
         await prepare();
         await writeAside(blobPath(folder, descriptor.digest), [bytes], signal);
         await writeAside(join(folder, "oci-layout"), [Buffer.from('{"imageLayoutVersion":"1.0.0"}')], signal);
+        using _held = await holdLayout(folder, { signal });
         const others = (await readIndex(folder)).filter(({ annotations }) => annotations?.[nameOfTag] !== tag);
         const manifests = [...others, { ...descriptor, annotations: { [nameOfTag]: tag } }];
         await writeAside(join(folder, "index.json"), [serializeIndex({ schemaVersion: 2, manifests })], signal);

@@ -3,6 +3,7 @@ import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { PackedMount } from "../cache-mounts/index.ts";
+import { holdLayout } from "../content/index.ts";
 import { VarveError } from "../errors/index.ts";
 import { withOutputFile, writeArchive } from "../exporters/index.ts";
 import {
@@ -78,12 +79,14 @@ async function writeLayout(
   try {
     const blobs = join(folder, "blobs", "sha256");
     await mkdir(blobs, { recursive: true });
-    const others = await readOthers(folder);
+    await readOthers(folder); // a file that is none is told before anything is written
     for (const { digest } of [...manifest.layers, manifest.config, descriptor]) {
       const path = join(blobs, digest.slice("sha256:".length));
       await writeAside(path, content.open(digest, { signal }), signal);
     }
     await writeAside(join(folder, "oci-layout"), [Buffer.from('{"imageLayoutVersion":"1.0.0"}')], signal);
+    using _held = await holdLayout(folder, { signal });
+    const others = await readOthers(folder);
     const index = serializeIndex({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [...others, descriptor] });
     await writeAside(join(folder, "index.json"), [index], signal);
   } catch (cause) {

@@ -1,5 +1,6 @@
 import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { holdLayout } from "../content/index.ts";
 import { VarveError } from "../errors/index.ts";
 import { parseIndex, serializeIndex, type Descriptor, type Index } from "../oci/index.ts";
 import { asideOf } from "../state/index.ts";
@@ -20,7 +21,7 @@ export async function writeLayout(
   try {
     const blobs = join(folder, "blobs", "sha256");
     await mkdir(blobs, { recursive: true });
-    const known = await readIndex(folder);
+    await readIndex(folder); // a file that is none is told before anything is written
     for (const [digest, size] of listBlobs([image])) {
       signal.throwIfAborted();
       const path = join(blobs, digest.slice("sha256:".length));
@@ -28,6 +29,8 @@ export async function writeLayout(
       await replace(path, (aside) => copyFile(content.pathOf(digest), aside));
     }
     await replace(join(folder, "oci-layout"), (aside) => writeFile(aside, layoutMark));
+    using _held = await holdLayout(folder, { signal });
+    const known = await readIndex(folder);
     const bytes = serializeIndex({ ...known, manifests: mergeNames(known.manifests, listImage(image)) });
     await replace(join(folder, "index.json"), (aside) => writeFile(aside, bytes));
   } catch (error) {
