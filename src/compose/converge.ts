@@ -54,7 +54,9 @@ export async function converge(context: ProjectContext, options: ConvergeOptions
   const steps = new Map(plan.map((entry) => [entry.service.name, entry.steps]));
   await alongDependencies(services, async (service) => {
     const own = { service, imageId: imageIds[service.name] ?? "", options };
-    await Promise.all((steps.get(service.name) ?? []).map((step) => carryOut(context, step, own)));
+    const results = await Promise.allSettled((steps.get(service.name) ?? []).map((step) => carryOut(context, step, own)));
+    // nothing that was begun is left half done
+    for (const result of results) if (result.status === "rejected") throw result.reason;
   });
   return services;
 }

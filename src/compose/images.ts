@@ -71,17 +71,26 @@ export async function makeImages(
   const builds = services.filter((service) => steps.get(service) === "build");
   const built = new Set(builds.map((service) => imageName(context.project, service)));
   const pulled = new Map<string, Promise<void>>();
-  for (const [service, step] of steps) {
+  // what one service builds, another one may only use
+  const others = [...steps].filter(([service]) => !built.has(imageName(context.project, service)));
+  for (const [service, step] of others)
+    if (step === "missing") throw new VarveError("IMAGE_NOT_FOUND", `No such image: ${imageName(context.project, service)}`);
+  for (const [service, step] of others) {
     const name = imageName(context.project, service);
-    // what one service builds, another one may only use
-    if (built.has(name)) continue;
-    if (step === "missing") throw new VarveError("IMAGE_NOT_FOUND", `No such image: ${name}`);
-    if (step === "pull" && !pulled.has(name)) pulled.set(name, pullImage(context, service));
+    if (step === "pull" && !pulled.has(name)) {
+      const pull = pullImage(context, service);
+      // it may fail while another one is waited for; below it is asked how it came out
+      pull.catch(() => undefined);
+      pulled.set(name, pull);
+    }
     if (step === "pull-or-build") {
       try {
         await pullImage(context, service);
       } catch (error) {
-        if (context.signal?.aborted === true) throw error;
+        if (context.signal?.aborted === true) {
+          await Promise.allSettled(pulled.values());
+          throw error;
+        }
         builds.push(service);
       }
     }

@@ -24,12 +24,14 @@ export async function startServices(
     const own = ofServices(observed, [service.name]);
     if (own.length === 0) return;
     if (!alone) await awaitOrExplain(context, service);
-    await Promise.all(
+    const results = await Promise.allSettled(
       own.map(async (candidate) => {
         await startContainer(context, service, candidate);
         onRunning?.(candidate);
       }),
     );
+    // nothing that was begun is left half done
+    for (const result of results) if (result.status === "rejected") throw result.reason;
   });
 }
 
