@@ -41,7 +41,7 @@ export function withImports(cache: Cache, { imports, unpack, onFailure }: WithIm
     return found.key;
   }
 
-  async function importResult(key: string, context: LoadContext<Ref>): Promise<readonly Ref[] | undefined> {
+  async function importResult(key: string, context: LoadContext<Ref>): Promise<readonly (Ref | undefined)[] | undefined> {
     const { vertex, signal, onFetch } = context;
     for (const candidate of await imports.candidates(key)) {
       signal.throwIfAborted();
@@ -50,8 +50,8 @@ export function withImports(cache: Cache, { imports, unpack, onFailure }: WithIm
       if (stack === undefined) continue;
       noteNew([key, ...candidate.inputKeys]);
       const record = { key, inputKeys: candidate.inputKeys, outputs: [stack], vertex };
-      if (isNew.has(key)) cache.adopt(record);
-      else cache.save(record);
+      if (!isNew.has(key)) return cache.keep(record);
+      cache.adopt(record);
       return [stack];
     }
     return undefined;
@@ -80,5 +80,6 @@ export function withImports(cache: Cache, { imports, unpack, onFailure }: WithIm
     peek: (key) => cache.peek(key),
     load: (key, context) => cache.peek(key) ?? (context && importResult(key, context)),
     save: (record) => cache.save(record),
+    keep: (record) => cache.keep(record),
   };
 }

@@ -90,23 +90,28 @@ export function createCache({ state, snapshots }: { readonly state: State; reado
     inputKeys: readonly string[],
     outputs: readonly (Ref | undefined)[],
     name: string,
-    { keepUsers = false }: { readonly keepUsers?: boolean } = {},
-  ): void {
+    { keepUsers = false, over }: { readonly keepUsers?: boolean; readonly over?: { readonly text: string | undefined } } = {},
+  ): boolean {
     const stacks = outputs.map((output) => (output?.kind === "stack" ? output.layers : null));
-    state.transaction(() => {
+    return state.transaction(() => {
+      if (over !== undefined && textOf(key) !== over.text) return false;
       // also where the record itself was evicted: what its users were made from is not what is stored now
       if (!keepUsers) forgetUsers(key);
       state.run("DELETE FROM cache_tombstones WHERE key = ?", key);
       const row = [key, JSON.stringify(stacks), name, Date.now()] as const;
       state.run("INSERT OR REPLACE INTO cache_records (key, outputs, name, created) VALUES (?, ?, ?, ?)", ...row);
       saveInputs(key, inputKeys);
+      return true;
     });
   }
 
+  /** What a record says of its outputs, whether they are usable or not. */
+  const textOf = (key: string) => state.get<{ outputs: string }>("SELECT outputs FROM cache_records WHERE key = ?", key)?.outputs;
+
   function peek(key: string): readonly (Ref | undefined)[] | undefined {
-    const row = state.get<{ outputs: string }>("SELECT outputs FROM cache_records WHERE key = ?", key);
-    if (!row) return undefined;
-    const stacks = JSON.parse(row.outputs) as (number[] | null)[];
+    const text = textOf(key);
+    if (text === undefined) return undefined;
+    const stacks = JSON.parse(text) as (number[] | null)[];
     if (!snapshots.claim([...new Set(stacks.flatMap((stack) => stack ?? []))])) return undefined;
     return stacks.map((layers) => (layers ? { kind: "stack", layers } : undefined));
   }
@@ -130,8 +135,18 @@ export function createCache({ state, snapshots }: { readonly state: State; reado
     save({ key, inputKeys, outputs, vertex }: CacheRecord<Ref>) {
       if (!outputs.some((output) => output?.kind === "folder")) saveRecord(key, inputKeys, outputs, vertex.name);
     },
-    adopt: ({ key, inputKeys, outputs, vertex }) => saveRecord(key, inputKeys, outputs, vertex.name, { keepUsers: true }),
-    saveStack: (key, stack, name) => saveRecord(key, [], [stack], name),
+    keep({ key, inputKeys, outputs, vertex }) {
+      for (;;) {
+        const text = textOf(key);
+        const stored = peek(key);
+        if (stored) return stored;
+        if (outputs.some((output) => output?.kind === "folder")) return outputs;
+        // another process may store the same at this very moment
+        if (saveRecord(key, inputKeys, outputs, vertex.name, { over: { text } })) return outputs;
+      }
+    },
+    adopt: ({ key, inputKeys, outputs, vertex }) => void saveRecord(key, inputKeys, outputs, vertex.name, { keepUsers: true }),
+    saveStack: (key, stack, name) => void saveRecord(key, [], [stack], name),
     async contentDigest(stack, selector, compute) {
       const stackKey = JSON.stringify(stack);
       const known = state.get<{ digest: string }>(

@@ -301,9 +301,9 @@ export async function solve<R>(targets: readonly SolveTarget[], options: SolveOp
    */
   async function keep(vertex: SolverVertex<R>, key: string, made: Outcome<R>["outputs"]): Promise<Outcome<R>["outputs"]> {
     const inputKeys = await all((await wholeInputs(vertex)).map((input) => madeKeyOf(input.id)));
-    const stored = (await mustRun(vertex.id)) ? undefined : cache.peek(key);
-    if (stored) return stored;
-    cache.save({ key, inputKeys, outputs: made, vertex });
+    const record = { key, inputKeys, outputs: made, vertex };
+    if (!(await mustRun(vertex.id))) return cache.keep(record);
+    cache.save(record);
     return made;
   }
 

@@ -89,6 +89,11 @@ export interface CacheStore<R> {
    * those is forgotten: records and links that name the key among their inputs, and theirs in turn.
    */
   save(record: CacheRecord<R>): void;
+  /**
+   * As `save`, but where usable outputs stand under the key by then, these are returned and nothing is stored: another solve stored
+   * them meanwhile. Else the record's own are.
+   */
+  keep(record: CacheRecord<R>): readonly (R | undefined)[];
 }
 
 /** What the solver found out about a vertex when it knew the vertex's key. */
