@@ -67,7 +67,7 @@ function createTree(root: RootedFolder, options: DirectoryTreeOptions): Tree {
     options.only &&
     followPaths(options.only, {
       linkAt: linkIn,
-      names: (path) => (root.lstat(path)?.isDirectory() === true ? root.names(path) : []),
+      names: (path) => guarded(path, () => (root.lstat(path)?.isDirectory() === true ? root.names(path) : [])),
     });
   const filter =
     exclude === undefined && only === undefined
