@@ -83,13 +83,22 @@ async function listChains(reach: Reach): Promise<ReadonlySet<string>> {
   const chains = new Set<string>();
   for (const Id of ids.slice(0, maxAskedImages)) {
     if (typeof Id !== "string") continue;
-    const { RootFS } = await ask<{ RootFS?: { readonly Layers?: readonly Digest[] } }>(
-      reach,
-      `/images/${encodeURIComponent(Id)}/json`,
+    const { RootFS } = await unlessRemoved(
+      ask<{ RootFS?: { readonly Layers?: readonly Digest[] } }>(reach, `/images/${encodeURIComponent(Id)}/json`),
     );
     for (const chain of chainIds(RootFS?.Layers ?? [])) chains.add(chain);
   }
   return chains;
+}
+
+/** What others have removed since the list was made has no layers. */
+async function unlessRemoved<T extends object>(asked: Promise<T>): Promise<Partial<T>> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof VarveError && error.details["status"] === 404) return {};
+    throw error;
+  }
 }
 
 function layersThere(manifest: Manifest, diffIds: readonly Digest[], chains: ReadonlySet<string>): Set<Digest> {
@@ -110,7 +119,7 @@ async function ask<T>(reach: Reach, path: string): Promise<T> {
   try {
     return JSON.parse(text) as T;
   } catch (cause) {
-    throw failed(reach, `it answers ${path} with no JSON`, cause);
+    throw failed(reach, `it answers ${path} with no JSON`, { cause });
   }
 }
 
@@ -144,11 +153,11 @@ async function send(
     sent.end();
     const [answer] = await answered;
     if ((answer.statusCode ?? 500) >= 300)
-      throw failed(reach, `it answers ${answer.statusCode}: ${(await readAll(answer)).trim()}`);
+      throw failed(reach, `it answers ${answer.statusCode}: ${(await readAll(answer)).trim()}`, { status: answer.statusCode });
     return answer;
   } catch (error) {
     if (error instanceof VarveError || signal.aborted) throw error;
-    throw failed(reach, (error as Error).message, error);
+    throw failed(reach, (error as Error).message, { cause: error });
   }
 }
 
@@ -174,9 +183,14 @@ function placeOf({ address }: Reach): { socketPath: string } | { host: string; p
   });
 }
 
-function failed({ address }: Reach, why: string, cause?: unknown): VarveError {
+function failed(
+  { address }: Reach,
+  why: string,
+  { cause, status }: { readonly cause?: unknown; readonly status?: number | undefined } = {},
+): VarveError {
   return new VarveError("ENGINE_FAILED", `the container engine at ${address} did not take the image: ${why}`, {
     ...(cause === undefined ? {} : { cause }),
+    ...(status === undefined ? {} : { details: { status } }),
     hint: "is it running, and may you use its socket?",
   });
 }

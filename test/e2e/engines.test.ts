@@ -21,6 +21,7 @@ describeOnce("running engines", (box) => {
       request.on("data", (chunk: Buffer) => body.push(chunk));
       request.on("end", () => {
         const [path = ""] = (request.url ?? "").split("?");
+        if (path.includes("removed")) return response.writeHead(404).end(JSON.stringify({ message: "No such image" }));
         if (path !== "/images/load") return response.end(JSON.stringify(says[path] ?? {}));
         const archive = Buffer.concat(body);
         loads.push(archive);
@@ -55,7 +56,8 @@ describeOnce("running engines", (box) => {
       rootfs: { diff_ids: string[] };
     };
     says = {
-      "/images/json": [{ Id: id }],
+      // one is removed by somebody else after it was listed
+      "/images/json": [{ Id: "sha256:removed" }, { Id: id }],
       [`/images/${encodeURIComponent(id)}/json`]: { RootFS: { Type: "layers", Layers: config.rootfs.diff_ids } },
     };
     const second = await send("two");
