@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, unlinkSync } from "node:fs";
 import { setPriority } from "node:os";
 import { join } from "node:path";
+import { isVarveError } from "../errors/index.ts";
 import type { Parts } from "./parts.ts";
 
 type Rooms = Pick<Parts, "root" | "state" | "snapshots" | "cache" | "images" | "content">;
@@ -61,7 +62,13 @@ function takeMarks({ root, snapshots }: Pick<Rooms, "root" | "snapshots">): void
   if (!existsSync(folder)) return;
   const marks = readdirSync(folder).map(Number).filter(Number.isSafeInteger);
   if (marks.length === 0) return;
-  snapshots.markSynced(Math.max(...marks));
+  try {
+    snapshots.markSynced(Math.max(...marks));
+  } catch (error) {
+    // whoever finds room the next time believes them then
+    if (isVarveError(error) && error.code === "DISK_FULL") return;
+    throw error;
+  }
   for (const mark of marks) {
     try {
       unlinkSync(join(folder, String(mark)));

@@ -5,7 +5,7 @@ import { flock } from "../sys/index.ts";
 import { snapshotThing } from "../snapshots/index.ts";
 import { readFoundations, readNeeds } from "./needs.ts";
 import { planPrune } from "./plan-prune.ts";
-import type { StoreRooms } from "./rooms.ts";
+import { extentsTable, type StoreRooms } from "./rooms.ts";
 import { surveyStore } from "./survey.ts";
 import type { DiskFacts, PruneRule, Victim } from "./types.ts";
 
@@ -30,6 +30,7 @@ export interface PruneOptions {
  */
 export async function pruneStore(rooms: StoreRooms, options: PruneOptions): Promise<PruneOutcome> {
   const { rules, dryRun = false, nowMs = Date.now(), signal } = options;
+  if (!dryRun) rooms.state.removing(() => rooms.state.run(extentsTable));
   const { records, disk } = await surveyStore(rooms, { signal });
   const plan = planPrune(records, rules(disk), { nowMs, disk });
   const victims = dryRun || plan.length === 0 ? plan : await remove(rooms, plan, signal);

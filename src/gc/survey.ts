@@ -18,8 +18,7 @@ export interface Survey {
 
 /** Looks at everything in the store. Snapshots are measured once in their life. */
 export async function surveyStore(rooms: StoreRooms, { signal }: { readonly signal: AbortSignal }): Promise<Survey> {
-  rooms.state.run(extentsTable);
-  rooms.leases.sweep();
+  attemptWrite(() => rooms.leases.sweep());
   const snapshots = rooms.snapshots.list();
   const [cacheMounts, blobs] = [await rooms.cacheMounts.list({ signal }), await listBlobs(rooms)];
   const git = listRepositories(rooms.root);
@@ -167,11 +166,7 @@ async function measure(
   { snapshots, git, blobs, signal }: Measuring,
 ): Promise<{ readonly extents: ReadonlyMap<string, Extent>; readonly rest: Extent }> {
   const { root, state } = rooms;
-  const known = new Map(
-    state
-      .all<{ thing: string; bytes: number; inodes: number }>("SELECT thing, bytes, inodes FROM extents")
-      .map(({ thing, ...extent }) => [thing, { ...extent, linked: false }]),
-  );
+  const known = new Map(listKnown(state).map(({ thing, ...extent }) => [thing, { ...extent, linked: false }]));
   const folders = snapshots.map(({ id, owner, isAway }) => ({
     thing: snapshotThing(id),
     path: rooms.snapshots.pathOf(id),
@@ -205,13 +200,33 @@ async function measure(
   return { extents: found, rest: extents.at(-1) ?? { bytes: 0, inodes: 0, linked: false } };
 }
 
-/** On a full disk nothing is remembered, and measured again the next time. */
+interface KnownExtent {
+  readonly thing: string;
+  readonly bytes: number;
+  readonly inodes: number;
+}
+
+/** A disk that was full at the first look has no table of them yet. */
+function listKnown(state: StoreRooms["state"]): readonly KnownExtent[] {
+  const table = state.get("SELECT 1 FROM sqlite_schema WHERE name = 'extents'");
+  return table === undefined ? [] : state.all<KnownExtent>("SELECT thing, bytes, inodes FROM extents");
+}
+
 function remember(state: StoreRooms["state"], extents: readonly (readonly [string, number, number])[]): void {
-  try {
+  if (extents.length === 0) return;
+  attemptWrite(() => {
     state.transaction(() => {
+      state.run(extentsTable);
       for (const extent of extents)
         state.run("INSERT OR REPLACE INTO extents (thing, bytes, inodes) VALUES (?, ?, ?)", ...extent);
     });
+  });
+}
+
+/** On a full disk nothing is remembered, and all is measured again the next time: who looks need not write. */
+function attemptWrite(work: () => void): void {
+  try {
+    work();
   } catch (error) {
     if (!isVarveError(error) || error.code !== "DISK_FULL") throw error;
   }
