@@ -118,7 +118,8 @@ export function openHistory(options: {
 
   function removeRecord(ref: string): void {
     // the folder first: one without its row would never be removed
-    rmSync(folderOf(ref), { recursive: true, force: true });
+    // who has just ended it may still be packing its events
+    rmSync(folderOf(ref), { recursive: true, force: true, maxRetries: 5 });
     records.remove(ref);
   }
 
