@@ -51,9 +51,12 @@ export async function removeLocked(
   const { folder } = containerPaths(room.root, id);
   if (existsSync(folder)) await room.removeFolders([folder]);
   // Who waits until it is gone goes on with the row's end, and finds no volume of it and its last event.
-  if (volumes) await removeAnonymous(room, row);
-  room.events.tell(row, "destroy");
-  room.store.forget(id);
+  try {
+    if (volumes) await removeAnonymous(room, row);
+  } finally {
+    room.events.tell(row, "destroy");
+    room.store.forget(id);
+  }
 }
 
 /** Volumes without a name go with their container, unless another one has them. */

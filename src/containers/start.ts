@@ -7,8 +7,8 @@ import type { Reservation } from "../networks/index.ts";
 import type { ContainerRow, ContainerRun } from "./container-store.ts";
 import { endProcesses } from "./end-processes.ts";
 import { containerPaths, type ContainerHandle, type ContainerPaths } from "./handle.ts";
-import { launch } from "./launch.ts";
-import { placeMounts } from "./make-mounts.ts";
+import { launch, type Launched } from "./launch.ts";
+import { placeMounts, type VolumeSeed } from "./make-mounts.ts";
 import { handleOf } from "./observe.ts";
 import { reserveNetworks } from "./reserve-networks.ts";
 import type { ContainerRoom } from "./room.ts";
@@ -17,6 +17,7 @@ import { joinNamespaces } from "./join-namespaces.ts";
 import { startProber } from "./probe.ts";
 import { startRotator } from "./rotate-log.ts";
 import { findScopes, scopeName } from "./scope.ts";
+import { inSeedOrder } from "./seed-order.ts";
 import { readRuntimeFailure } from "./start-failure.ts";
 import { findInit, findMonitor } from "./tools.ts";
 
@@ -104,30 +105,34 @@ async function launchAndStart(room: ContainerRoom, row: ContainerRow, generation
   const reservation = await reserveNetworks(room, row, { signal: options.signal });
   writeNetworkFiles(paths, reservation);
   const userNamespace = reservation.userNamespacePid !== undefined;
-  const { mounts, seeds, images } = placeMounts(room, row.mounts, paths);
-  const plan: RootPlan = {
-    config,
-    paths,
-    lowers: room.snapshots.fsPaths(row.layers),
-    runtime,
-    userNamespace,
-    seeds,
-    images,
-    place: {
-      id,
-      runtime: runtime.name,
-      rootPath: paths.root,
-      mounts,
-      files: joined.files ?? { hosts: paths.hosts, resolvConf: paths.resolvConf, hostname: paths.hostname },
-      namespaces: joined.namespaces,
-      ...(joined.sharedShm === undefined ? {} : { sharedShm: joined.sharedShm }),
-      ...(config.host.init ? { initPath: await findInit({ path }) } : {}),
-    },
+  const initPath = config.host.init ? await findInit({ path }) : undefined;
+  const writePlan = (): readonly VolumeSeed[] => {
+    const { mounts, seeds, images } = placeMounts(room, row.mounts, paths);
+    const plan: RootPlan = {
+      config,
+      paths,
+      lowers: room.snapshots.fsPaths(row.layers),
+      runtime,
+      userNamespace,
+      seeds,
+      images,
+      place: {
+        id,
+        runtime: runtime.name,
+        rootPath: paths.root,
+        mounts,
+        files: joined.files ?? { hosts: paths.hosts, resolvConf: paths.resolvConf, hostname: paths.hostname },
+        namespaces: joined.namespaces,
+        ...(joined.sharedShm === undefined ? {} : { sharedShm: joined.sharedShm }),
+        ...(initPath === undefined ? {} : { initPath }),
+      },
+    };
+    writeFileSync(planPath(paths), JSON.stringify(plan), { mode: 0o600 });
+    return seeds;
   };
-  writeFileSync(planPath(paths), JSON.stringify(plan), { mode: 0o600 });
   const scopes = config.host.cgroupParent === undefined ? findScopes() : undefined;
   const runtimeArguments = globalArguments(runtime, paths, { cgroups: scopes !== undefined || !userNamespace });
-  const launched = await launch({
+  const launchOptions = {
     id,
     name,
     paths,
@@ -142,8 +147,14 @@ async function launchAndStart(room: ContainerRoom, row: ContainerRow, generation
     log: config.host.log,
     whenOver: [...room.helperCommand, "exited", id, String(generation)],
     path,
-  });
-  for (const { volume } of seeds) room.volumes.markSeeded(volume);
+  };
+  const launchFilled = async (): Promise<Launched> => {
+    const seeds = writePlan();
+    const launched = await launch(launchOptions);
+    for (const { volume } of seeds) room.volumes.markSeeded(volume);
+    return launched;
+  };
+  const launched = await inSeedOrder(room, row.mounts, launchFilled, { signal: options.signal });
   const made = store.change(id, (run) => ({
     ...run,
     ...launched,

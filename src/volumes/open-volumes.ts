@@ -127,10 +127,10 @@ export function openVolumes({ state, root, privileged }: VolumesOptions): Volume
       return volumes.get(name);
     },
     mountOf: (name) => mountOf(volumes.get(name)),
+    isFresh: (name) => needRow(name).seeded === 0,
     needsSeeding(name) {
-      const row = needRow(name);
-      const mount = mountOf(read(row));
-      return row.seeded === 0 && mount.type === "bind" && isEmpty(mount.source);
+      const mount = mountOf(volumes.get(name));
+      return volumes.isFresh(name) && mount.type === "bind" && isEmpty(mount.source);
     },
     markSeeded: (name) => void state.run("UPDATE volumes SET seeded = 1 WHERE name = ?", name),
     async remove(name, { usedBy, force = false }) {

@@ -41,6 +41,8 @@ export interface Volumes {
   create(request?: CreateVolume): Promise<VolumeRecord>;
   /** What a container mounts for it. */
   mountOf(name: string): VolumeMount;
+  /** Whether nothing was ever copied into it: what {@link needsSeeding} says of it may change while another one does. */
+  isFresh(name: string): boolean;
   /**
    * Whether the files that an image has at the place of the mount are still to be copied in: nothing was ever mounted, and the folder
    * is empty. (Docker docs, "Volumes", "Populate a volume using a container")

@@ -21,7 +21,7 @@ describeEachWay("looks at containers", (box) => {
     await box.succeed(["run", "-d", "--name", "busy", "-u", "1234", ...ports, ...limits, "busybox", "sh", "-c", program]);
     await box.succeed(["create", "--name", "still", "busybox", "true"]);
     for (const begin = Date.now(); !(await text("logs", "busy")).includes("ready"); await sleep(100))
-      assert.ok(Date.now() - begin < 60_000, "it is not ready within a minute");
+      assert.ok(Date.now() - begin < 180_000, "it is not ready within three minutes");
   });
   after(async () => {
     await box.varve(["rm", "-f", "busy", "still"]);

@@ -105,6 +105,21 @@ describeEachWay("containers", (box) => {
     assert.equal(existsSync(box.path("store/volumes", name)), false);
   });
 
+  test("a new volume takes what the image has at its place once, also where several containers begin with it at the same time", async () => {
+    // so much that one is still at it when the next one begins
+    const make = "mkdir /many; i=0; while [ $i -lt 3000 ]; do echo $i > /many/$i; i=$((i + 1)); done";
+    await create("maker", "busybox", "sh", "-c", make);
+    await text("start", "maker");
+    assert.equal(await text("wait", "maker"), "0");
+    await text("commit", "maker", "many:1");
+    const count = async () =>
+      await text("run", "--rm", "--network", "none", "-v", "fresh:/many", "many:1", "sh", "-c", "ls /many | wc -l");
+    assert.deepEqual(await Promise.all([count(), count(), count()]), ["3000", "3000", "3000"]);
+    await text("rm", "maker");
+    await text("volume", "rm", "fresh");
+    await text("rmi", "many:1");
+  });
+
   test("an image with containers stays, whatever prunes", async () => {
     await text("tag", "busybox", "kept:1");
     await create("holds", "kept:1", "echo", "still here");
