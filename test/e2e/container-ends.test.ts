@@ -11,6 +11,12 @@ import { removeContainers } from "../kit/served.ts";
 describeEachWay("the end of a container", (box) => {
   const text = async (...args: string[]): Promise<string> => (await box.succeed(args)).stdout.toString().trim();
   let monitor = 0;
+  const letGo = (): void => {
+    if (monitor === 0) return;
+    const held = monitor;
+    monitor = 0;
+    process.kill(held, "SIGCONT");
+  };
   /** A container that ends with 7, whose monitor has not heard of it, and what is asked of it then. */
   const lookAtEnd = async (name: string, words: readonly (readonly string[])[]): Promise<readonly string[]> => {
     const script = "trap 'exit 7' TERM; echo up; while :; do sleep 0.1; done";
@@ -28,14 +34,13 @@ describeEachWay("the end of a container", (box) => {
     const said = Promise.all(looks.map(async ({ result }) => await result));
     // whoever would not wait for the monitor has answered by then
     await Promise.race([said, sleep(3000)]);
-    process.kill(monitor, "SIGCONT");
-    monitor = 0;
+    letGo();
     return (await said).map(({ stdout, stderr }) => `${stdout.toString()}${stderr}`.trim());
   };
 
   before(async () => void (await box.succeed(["pull", "busybox"])));
   after(async () => {
-    if (monitor !== 0) process.kill(monitor, "SIGCONT");
+    letGo();
     await removeContainers(box);
   });
 
