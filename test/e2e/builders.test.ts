@@ -1,6 +1,7 @@
 /** Builders: stores of their own, chosen by name, by environment or for good. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { describeEachWay } from "../kit/each-way.ts";
 import { stepsRun } from "../kit/progress.ts";
@@ -108,6 +109,29 @@ describeEachWay("builders", (box) => {
     assert.equal(changed, `${name}\n`);
     assert.match(await print("buildx", "inspect", name), /^Platforms: +linux\/s390x\*/m);
     assert.equal(await remove(name), `${name} removed\n`);
+  });
+
+  test("W02 an image that the store does not take while it is made fails the build with the store's reason", async () => {
+    const config = box.path("varve.toml");
+    const before = readFileSync(config, "utf8");
+    box.write("roomy", { "buildkitd.toml": '[worker.oci]\nmaxUsedSpace = "1GB"\n' });
+    await print("buildx", "create", "--name=roomy", "--buildkitd-config", box.path("roomy", "buildkitd.toml"));
+    writeFileSync(config, `${before}\n[worker.oci]\nmaxUsedSpace = "12MB"\n`);
+    try {
+      const file = randomBytes(48 << 20);
+      const { code, stderr } = await box.build({ Dockerfile: "FROM scratch\nCOPY file /\n", file }, [
+        "--builder=roomy",
+        "--load",
+        "-t",
+        "too-large",
+      ]);
+      assert.equal(code, 4, stderr);
+      assert.match(stderr, /QUOTA_EXCEEDED/);
+      assert.equal(await print("images", "-q", "too-large"), "");
+    } finally {
+      writeFileSync(config, before);
+      await remove("roomy");
+    }
   });
 
   test("W03 W04 what needs a machine elsewhere, or limits a container, is refused by name", async () => {

@@ -37,8 +37,18 @@ export async function placeResults(
   if (loading.length === 0) return { options: { ...options, outputs }, ...asIs };
 
   const archive = new PassThrough({ highWaterMark: 1024 * 1024 });
+  // the stream of a reader that gave up closes, and says nothing more of what it holds
   const sink = (chunk: Uint8Array): Promise<void> =>
-    new Promise((resolve, reject) => archive.write(chunk, (error) => (error ? reject(error) : resolve())));
+    new Promise((resolve, reject) => {
+      const giveUp = () => reject(new Error("the image store takes no more of the image"));
+      if (archive.destroyed) return giveUp();
+      archive.once("close", giveUp);
+      archive.write(chunk, (error) => {
+        archive.off("close", giveUp);
+        if (error) reject(error);
+        else resolve();
+      });
+    });
   const names = loading.flatMap((output) => ("names" in output ? (output.names ?? []) : []));
   const placed: readonly Output[] = [
     ...outputs.filter((output) => !loading.includes(output)),
@@ -48,16 +58,16 @@ export async function placeResults(
   return {
     options: { ...options, outputs: placed },
     async around(build) {
-      const loaded = base.images.load(archive, signal);
-      // A build that fails ends the archive in its middle; what the reader says of that is not the cause.
-      const settled = loaded.catch(() => undefined);
-      void loaded.catch((error: unknown) => archive.destroy(error instanceof Error ? error : new Error(String(error))));
+      const loading = base.images.load(archive, signal).finally(() => archive.destroy());
+      const settled = Promise.allSettled([loading]);
       try {
         const result = await build();
         archive.end();
-        await loaded;
+        await loading;
         return result;
       } catch (error) {
+        // whoever gave up first has the cause: the archive is whole until the build or the image store does
+        if (archive.destroyed) await loading;
         archive.destroy();
         await settled;
         throw error;
