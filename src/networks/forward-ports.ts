@@ -1,8 +1,10 @@
+import type { ChildProcess } from "node:child_process";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { createServer, type Server } from "node:net";
+import { VarveError } from "../errors/index.ts";
 import { modulePath } from "../package/index.ts";
-import { startLasting } from "./processes.ts";
+import { lastWords, startLasting } from "./processes.ts";
 import type { Place } from "./programs.ts";
 import type { PublishedPort } from "./types.ts";
 
@@ -46,6 +48,7 @@ const released = new WeakSet<HeldPort>();
 /**
  * Hands ports over to a process in the place's network namespace, which passes on what comes in there. A socket belongs to the
  * namespace that it was made in, whoever listens to it: so the ports are this machine's, and the process reaches containers.
+ * Fails with NETWORK_FAILED where that process ends before it listens.
  */
 export async function forwardPorts(
   place: Place,
@@ -61,14 +64,27 @@ export async function forwardPorts(
     const { port, socket } = one;
     const address = (port.hostIp.includes(":") ? target.ipv6 : undefined) ?? target.ipv4;
     const message: ForwardMessage = { protocol: port.protocol, address, port: port.containerPort };
-    await new Promise<void>((resolve, reject) => {
-      child.send(message, socket as Server, (error) => (error === null ? resolve() : reject(error)));
-    });
-    // it says when it listens
-    await once(child, "message");
+    const listening = untilListening(child, log);
+    child.send(message, socket as Server, (error) => error !== null && child.kill("SIGKILL"));
+    await listening;
     await releasePort(one);
   }
   child.disconnect();
   child.unref();
   return owner;
+}
+
+/** The process says when it listens. */
+async function untilListening(child: ChildProcess, log: { readonly folder: string; readonly name: string }): Promise<void> {
+  const waiting = new AbortController();
+  const { signal } = waiting;
+  const ended = async (): Promise<never> => {
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit", { signal });
+    throw new VarveError("NETWORK_FAILED", `the process that forwards ports ended before it listened: ${lastWords(log)}`);
+  };
+  try {
+    await Promise.race([once(child, "message", { signal }), ended()]);
+  } finally {
+    waiting.abort();
+  }
 }
