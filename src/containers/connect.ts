@@ -21,12 +21,13 @@ export async function connectNetwork(
     const row = findContainer(room.store, id);
     const network = room.networks.get(networkName);
     const netnsPath = netnsOf(room, row);
+    const wish = { network: network.id, ...asked };
     const isOn = checkNetworks(room, row, network);
     if (netnsPath === undefined) {
+      room.networks.check(wish);
       if (isOn) return;
     } else {
       const refresh = prepareFiles(room, row);
-      const wish = { network: network.id, ...asked };
       const endpoint = await room.networks.connect(id, netnsPath, wish, signal === undefined ? {} : { signal });
       room.store.change(id, (run) => ({ ...run, endpoints: { ...run.endpoints, [endpoint.network]: endpoint } }));
       refresh();

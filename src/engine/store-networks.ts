@@ -45,6 +45,7 @@ export function createNetworks(needParts: () => Parts): Networks {
     detach: async (containerId) => await open().detach(containerId),
     connect: async (...words) => await open().connect(...words),
     disconnect: async (...words) => await open().disconnect(...words),
+    check: (wish) => open().check(wish),
     files: (attachment) => open().files(attachment),
     rename: async (...words) => await open().rename(...words),
     sweep: async (isAlive) => await open().sweep(isAlive),

@@ -15,18 +15,7 @@ export function addEndpoint(
 ): EndpointRow {
   const [subnet, subnet6] = [subnetOf(network, 4), subnetOf(network, 6)];
   if (subnet === undefined) throw new TypeError(`the network ${network.name} has no subnet`);
-  const bad = wish.aliases.find((alias) => !isPlainName(alias));
-  if (bad !== undefined) throw new VarveError("NETWORK_INVALID", `invalid alias: ${JSON.stringify(bad)}`);
-  if (network.predefined && wish.aliases.length > 0)
-    throw new VarveError("NETWORK_INVALID", "network-scoped alias is supported only for containers in user defined networks");
-  const isRefused = (wish.ipv4 !== undefined && network.chosen) || (wish.ipv6 !== undefined && !hasAskedIpv6(network));
-  if (isRefused)
-    throw new VarveError(
-      "NETWORK_INVALID",
-      network.predefined
-        ? "user specified IP address is supported on user defined networks only"
-        : "invalid endpoint settings:\nuser specified IP address is supported only when connecting to networks with user configured subnets",
-    );
+  checkWish(network, wish);
   const taken = rows.endpoints().filter((endpoint) => endpoint.network === network.id);
   const ipv4 = takeAddress(
     subnet,
@@ -41,11 +30,27 @@ export function addEndpoint(
       wish.ipv6,
     );
   const mac = wish.macAddress ?? macOf(ipv4);
-  if (!/^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/i.test(mac))
-    throw new VarveError("NETWORK_INVALID", `${JSON.stringify(mac)} is not a valid mac address`);
   const row = { container, network: network.id, position, ipv4, ipv6, mac, aliases: wish.aliases, link: newLinkName("ve") };
   rows.addEndpoint(row);
   return row;
+}
+
+/** Whether a network can give what is wished, but for what others have of it. Fails with NETWORK_INVALID, in Docker's words. */
+export function checkWish(network: NetworkRow, wish: EndpointWish): void {
+  const bad = wish.aliases.find((alias) => !isPlainName(alias));
+  if (bad !== undefined) throw new VarveError("NETWORK_INVALID", `invalid alias: ${JSON.stringify(bad)}`);
+  if (network.predefined && wish.aliases.length > 0)
+    throw new VarveError("NETWORK_INVALID", "network-scoped alias is supported only for containers in user defined networks");
+  const isRefused = (wish.ipv4 !== undefined && network.chosen) || (wish.ipv6 !== undefined && !hasAskedIpv6(network));
+  if (isRefused)
+    throw new VarveError(
+      "NETWORK_INVALID",
+      network.predefined
+        ? "user specified IP address is supported on user defined networks only"
+        : "invalid endpoint settings:\nuser specified IP address is supported only when connecting to networks with user configured subnets",
+    );
+  if (wish.macAddress !== undefined && !/^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/i.test(wish.macAddress))
+    throw new VarveError("NETWORK_INVALID", `${JSON.stringify(wish.macAddress)} is not a valid mac address`);
 }
 
 /** The IPv4 address that {@link addEndpoint} would take. */

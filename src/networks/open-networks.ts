@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { VarveError } from "../errors/index.ts";
-import { addEndpoint, describeEndpoint } from "./add-endpoint.ts";
+import { addEndpoint, checkWish, describeEndpoint } from "./add-endpoint.ts";
 import { checkWords } from "./check-words.ts";
 import { reachableResolver, writeFiles } from "./container-files.ts";
 import { releasePort } from "./forward-ports.ts";
@@ -310,6 +310,7 @@ export function openNetworks({ state, root, path, onWarning = () => undefined }:
         rows.removeEndpoint(containerId, network.id);
         await follow();
       }),
+    check: (wish) => checkWish(find(wish.network), wish),
     files(attachment) {
       const endpoints = rows
         .endpoints()

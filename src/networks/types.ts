@@ -161,6 +161,8 @@ export interface Networks {
     options?: { readonly signal?: AbortSignal },
   ): Promise<NetworkEndpoint>;
   disconnect(containerId: string, netnsPath: string, network: string): Promise<void>;
+  /** Fails where the network cannot give what is wished: NETWORK_NOT_FOUND, NETWORK_INVALID. Nothing is taken. */
+  check(wish: EndpointWish): void;
   /** What the files of a running container have to say now. `networks` of the attachment does not count: it is on those that it is on. */
   files(attachment: Attachment): ContainerFiles;
   /** `docker rename`: its new name resolves instead of the old one. */

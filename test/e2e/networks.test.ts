@@ -60,6 +60,11 @@ describeEachWay("networks", (box) => {
     await text("create", "--name", "moved", "--network", "first", "busybox", "sleep", "1000");
     await text("network", "connect", "--alias", "early", "second", "moved");
     await text("network", "connect", "second", "moved"); // already so: nothing to do while it does not run
+    assert.match(
+      await refused("network", "connect", "--ip", "10.9.8.7", "third", "moved"),
+      /supported only when connecting to networks with user configured subnets/,
+    );
+    assert.match(await refused("network", "connect", "nowhere", "moved"), /network nowhere not found/);
     await names("first", "second");
     await text("start", "moved");
     await names("first", "second");
