@@ -1,3 +1,4 @@
+import { waitForAll } from "../flow/index.ts";
 import { VarveError, isVarveError } from "../errors/index.ts";
 import { observeProject, ofServices, type ProjectContext } from "./context.ts";
 import { converge } from "./converge.ts";
@@ -111,5 +112,5 @@ async function runHooks(context: ProjectContext, { exec }: WatchPlan, { onEvent 
       if (exitCode !== 0) throw new VarveError("SERVICE_FAILED", `the command of ${container.name} exited with code ${exitCode}`);
     }),
   );
-  for (const result of await Promise.allSettled(runs)) if (result.status === "rejected") throw result.reason;
+  await waitForAll(runs);
 }

@@ -1,3 +1,4 @@
+import { waitForAll } from "../flow/index.ts";
 import type { Service } from "../compose-file/index.ts";
 import { allServices, observeProject, reported, type ProjectContext } from "./context.ts";
 import { makeImages, type ImagePolicy } from "./images.ts";
@@ -54,9 +55,7 @@ export async function converge(context: ProjectContext, options: ConvergeOptions
   const steps = new Map(plan.map((entry) => [entry.service.name, entry.steps]));
   await alongDependencies(services, async (service) => {
     const own = { service, imageId: imageIds[service.name] ?? "", options };
-    const results = await Promise.allSettled((steps.get(service.name) ?? []).map((step) => carryOut(context, step, own)));
-    // nothing that was begun is left half done
-    for (const result of results) if (result.status === "rejected") throw result.reason;
+    await waitForAll((steps.get(service.name) ?? []).map((step) => carryOut(context, step, own)));
   });
   return services;
 }

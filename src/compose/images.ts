@@ -1,3 +1,4 @@
+import { waitForAll } from "../flow/index.ts";
 import type { Service } from "../compose-file/index.ts";
 import type { ImageSummary, LayerTransfer } from "../engine/index.ts";
 import { isVarveError, VarveError } from "../errors/index.ts";
@@ -95,8 +96,7 @@ export async function makeImages(
       }
     }
   }
-  const results = await Promise.allSettled(pulled.values());
-  for (const result of results) if (result.status === "rejected") throw result.reason;
+  await waitForAll(pulled.values());
   await buildServices(context, builds, options.request);
   const ids: Record<string, string> = {};
   for (const service of services)

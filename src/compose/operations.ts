@@ -1,3 +1,4 @@
+import { waitForAll } from "../flow/index.ts";
 import { VarveError } from "../errors/index.ts";
 import type { Service } from "../compose-file/index.ts";
 import { allServices, observeProject, ofServices, reported, type ProjectContext } from "./context.ts";
@@ -133,5 +134,5 @@ async function chosen(context: ProjectContext, services: readonly string[]): Pro
 }
 
 async function each<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  for (const result of await Promise.allSettled(items.map(work))) if (result.status === "rejected") throw result.reason;
+  await waitForAll(items.map(work));
 }

@@ -1,5 +1,5 @@
 import { isVarveError } from "../errors/index.ts";
-import { throwIfAborted, unlessAborted } from "../flow/index.ts";
+import { throwIfAborted, unlessAborted, waitForAll } from "../flow/index.ts";
 import type { Service } from "../compose-file/index.ts";
 import { reported, type ProjectContext } from "./context.ts";
 import { isRunning, type Observed } from "./observed.ts";
@@ -88,5 +88,5 @@ async function unlessGone(work: () => Promise<void>): Promise<void> {
 
 /** Does all, and then throws the first failure. */
 async function all<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  for (const result of await Promise.allSettled(items.map(work))) if (result.status === "rejected") throw result.reason;
+  await waitForAll(items.map(work));
 }

@@ -1,3 +1,4 @@
+import { waitForAll } from "../flow/index.ts";
 import type { Service } from "../compose-file/index.ts";
 import { isVarveError, VarveError } from "../errors/index.ts";
 import { observeProject, ofServices, reported, type ProjectContext } from "./context.ts";
@@ -24,14 +25,12 @@ export async function startServices(
     const own = ofServices(observed, [service.name]);
     if (own.length === 0) return;
     if (!alone) await awaitOrExplain(context, service);
-    const results = await Promise.allSettled(
+    await waitForAll(
       own.map(async (candidate) => {
         await startContainer(context, service, candidate);
         onRunning?.(candidate);
       }),
     );
-    // nothing that was begun is left half done
-    for (const result of results) if (result.status === "rejected") throw result.reason;
   });
 }
 

@@ -1,4 +1,5 @@
 import { lstatSync } from "node:fs";
+import { waitForAll } from "../flow/index.ts";
 import { observeProject, ofServices, type ProjectContext } from "./context.ts";
 import { packFiles } from "./pack-files.ts";
 import { isWithin, type ChangedPath } from "./watch-rules.ts";
@@ -12,14 +13,13 @@ export async function syncFiles(context: ProjectContext, service: string, paths:
   const options = signal === undefined ? {} : { signal };
   const { present, gone } = splitPaths(paths, kindOf);
   const containers = ofServices(await observeProject(context), [service]);
-  const results = await Promise.allSettled(
+  await waitForAll(
     containers.map(async ({ id }) => {
       if (gone.length > 0) await engine.containers.removePaths(id, gone, options);
       if (present.length > 0)
         await engine.containers.copyIn(id, "/", packFiles(present, options), { keepOwners: true, ...options });
     }),
   );
-  for (const result of results) if (result.status === "rejected") throw result.reason;
 }
 
 type Kind = "folder" | "other" | undefined;

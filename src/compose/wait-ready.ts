@@ -1,6 +1,6 @@
 import type { Service } from "../compose-file/index.ts";
 import { VarveError } from "../errors/index.ts";
-import { sleep } from "../flow/index.ts";
+import { sleep, waitForAll } from "../flow/index.ts";
 import { observeProject, ofServices, type ProjectContext } from "./context.ts";
 import type { Observed } from "./observed.ts";
 
@@ -37,7 +37,7 @@ export async function awaitReady(
   condition: ReadyCondition,
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<void> {
-  const results = await Promise.allSettled(
+  await waitForAll(
     containers.map(async (candidate) => {
       const subject = `Container ${candidate.name}`;
       context.report({ subject, status: "Waiting", isUnderWay: true });
@@ -49,7 +49,6 @@ export async function awaitReady(
       }
     }),
   );
-  for (const result of results) if (result.status === "rejected") throw result.reason;
 }
 
 async function awaitOne(

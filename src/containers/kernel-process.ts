@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { bootId } from "../state/index.ts";
+import { bootId, startTime } from "../state/index.ts";
 import { hasCode } from "../sys/index.ts";
 
 /** A process that cannot be taken for a later one with its number. */
@@ -11,18 +10,15 @@ export interface KernelProcess {
   readonly boot: string;
 }
 
-/**
- * The process that has this number now; undefined when there is none, or only its remains. One whose first thread has ended and others
- * have not is there: it has its files, sockets and mounts still, and may go on for long.
- */
+/** The process that has this number now; undefined when there is none, or only its remains. */
 export function findProcess(pid: number): KernelProcess | undefined {
-  const facts = readStat(pid);
-  return facts === undefined ? undefined : { pid, started: facts.started, boot: bootId() };
+  const started = startTime(pid);
+  return started === undefined ? undefined : { pid, started, boot: bootId() };
 }
 
 export function isRunning(process: KernelProcess | undefined): boolean {
   if (process === undefined || process.boot !== bootId()) return false;
-  return readStat(process.pid)?.started === process.started;
+  return startTime(process.pid) === process.started;
 }
 
 /** Sends a signal to just this process; false when it is gone. Only for what this user may signal. */
@@ -47,18 +43,4 @@ export async function untilGone(
     await sleep(pauseMs, undefined, signal === undefined ? {} : { signal });
   }
   return true;
-}
-
-function readStat(pid: number): { readonly started: string } | undefined {
-  let stat: string;
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  } catch (error) {
-    if (hasCode(error, "ENOENT", "ESRCH")) return undefined;
-    throw error;
-  }
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const [state = "", threads = ""] = [fields[0], fields[17]];
-  const isGone = ["Z", "X", "x"].includes(state) && Number(threads) <= 1;
-  return isGone ? undefined : { started: fields[19] ?? "" };
 }

@@ -5,5 +5,6 @@
 export { joinSignals, reasonOf, sleep, throwIfAborted, unlessAborted, withDeadline, type Deadline } from "./signals.ts";
 export { retry, type RetryOptions } from "./retry.ts";
 export { singleFlight, type SingleFlight } from "./single-flight.ts";
+export { waitForAll } from "./wait-for-all.ts";
 export { limiter, type Limiter } from "./limiter.ts";
 export { collectBytes, countBytes, endOnAbort, limitBytes, verifyDigest, type ByteSource, type Stage } from "./stages.ts";

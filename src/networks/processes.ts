@@ -57,8 +57,7 @@ function logPath({ folder, name }: { readonly folder: string; readonly name: str
 
 /** The process ID in an owner text, if that process is alive. */
 export function livingPid(owner: string | undefined): number | undefined {
-  const pid = owner === undefined || !isOwnerAlive(owner) ? undefined : Number(owner.split(":")[2]);
-  return pid === undefined || isZombie(pid) ? undefined : pid;
+  return owner === undefined || !isOwnerAlive(owner) ? undefined : Number(owner.split(":")[2]);
 }
 
 /** Ends a process and waits until it is gone. */
@@ -74,15 +73,5 @@ export function signalIfThere(pid: number, signal: "SIGKILL" | "SIGHUP"): void {
     process.kill(pid, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
-}
-
-/** Dead to the last thread, and not yet taken notice of by its parent: before that it holds its sockets. */
-function isZombie(pid: number): boolean {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, "latin1");
-    return /^State:\s*[ZX]/m.test(status) && /^Threads:\s*[01]$/m.test(status);
-  } catch {
-    return true;
   }
 }

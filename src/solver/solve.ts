@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { waitForAll } from "../flow/index.ts";
 import type { CacheMap, CacheStore, Dependency, KeyFacts, RunCause, SolvedVertex, SolverEvent, SolverVertex } from "./types.ts";
 
 export interface SolveOptions<R> {
@@ -99,7 +100,7 @@ export async function solve<R>(targets: readonly SolveTarget[], options: SolveOp
     once(forced, id, async () => {
       const vertex = vertexOf(id);
       if (vertex.ignoreCache) return true;
-      return (await all((await wholeInputs(vertex)).map((input) => mustRun(input.id)))).includes(true);
+      return (await waitForAll((await wholeInputs(vertex)).map((input) => mustRun(input.id)))).includes(true);
     });
 
   /** The inputs that a vertex depends on as a whole, not by what it reads of them. */
@@ -117,11 +118,11 @@ export async function solve<R>(targets: readonly SolveTarget[], options: SolveOp
       return key;
     };
     startUnknownInputs(vertex, map);
-    const inputKeys = await all(vertex.inputs.map(async (input) => `${await keyOf(input.id)}/${input.index}`));
+    const inputKeys = await waitForAll(vertex.inputs.map(async (input) => `${await keyOf(input.id)}/${input.index}`));
     const parts = map.dependencies.map(({ selector }, index) => [selector, inputKeys[index] ?? ""]);
     if (!map.dependencies.some(({ content }) => content)) return tell(digest("key", map.digest, parts));
 
-    const stable = !(await all(vertex.inputs.map((input) => isUnstable(input.id)))).includes(true);
+    const stable = !(await waitForAll(vertex.inputs.map((input) => isUnstable(input.id)))).includes(true);
     const fastKey = digest("fast", map.digest, parts);
     fastKeys.set(vertex.id, fastKey);
     const linked = stable ? await cache.link(fastKey) : undefined;
@@ -133,7 +134,7 @@ export async function solve<R>(targets: readonly SolveTarget[], options: SolveOp
     const contents = await readInputs(vertex, map, inputKeys);
     readContents.set(vertex.id, contents);
     const key = digest("key", map.digest, contents);
-    cache.saveLink(fastKey, key, await all(vertex.inputs.map((input) => keyOf(input.id))));
+    cache.saveLink(fastKey, key, await waitForAll(vertex.inputs.map((input) => keyOf(input.id))));
     return tell(
       key,
       contents.map(([how, content]) => (how === "content" ? content : undefined)),
@@ -142,7 +143,7 @@ export async function solve<R>(targets: readonly SolveTarget[], options: SolveOp
 
   /** For each input what the key is made of: the digest of what is read, or the selector and the input's own key. */
   async function readInputs(vertex: SolverVertex<R>, map: CacheMap<R>, inputKeys: readonly string[]): Promise<string[][]> {
-    return await all(
+    return await waitForAll(
       map.dependencies.map(async ({ selector, content }, index) => {
         if (!content) return [selector, inputKeys[index] ?? ""];
         return ["content", await readContent(vertex, content, await inputOf(vertex, index))];
@@ -159,7 +160,7 @@ export async function solve<R>(targets: readonly SolveTarget[], options: SolveOp
     const isMoved = vertex.inputs.some(({ id }) => movedKeys.has(id));
     if (!isMoved && !linkedKeys.has(vertex.id)) return expected;
     const map = await cacheMapOf(vertex.id);
-    const inputKeys = await all(vertex.inputs.map(async ({ id, index }) => `${await madeKeyOf(id)}/${index}`));
+    const inputKeys = await waitForAll(vertex.inputs.map(async ({ id, index }) => `${await madeKeyOf(id)}/${index}`));
     const known = readContents.get(vertex.id);
     const contents = known
       ? known.map((part, index) => (part[0] === "content" ? part : [part[0], inputKeys[index] ?? ""]))
@@ -169,7 +170,7 @@ export async function solve<R>(targets: readonly SolveTarget[], options: SolveOp
     movedKeys.set(vertex.id, key);
     if (map.dependencies.some(({ content }) => content)) {
       const parts = map.dependencies.map(({ selector }, index) => [selector, inputKeys[index] ?? ""]);
-      cache.saveLink(digest("fast", map.digest, parts), key, await all(vertex.inputs.map(({ id }) => madeKeyOf(id))));
+      cache.saveLink(digest("fast", map.digest, parts), key, await waitForAll(vertex.inputs.map(({ id }) => madeKeyOf(id))));
     }
     return key;
   }
@@ -229,7 +230,7 @@ export async function solve<R>(targets: readonly SolveTarget[], options: SolveOp
         const cause = await causeOf(vertex);
         askFor(vertex, () => options.beforeInputs?.(id, cause));
       }
-      const inputs = await all(vertex.inputs.map((_, index) => inputOf(vertex, index)));
+      const inputs = await waitForAll(vertex.inputs.map((_, index) => inputOf(vertex, index)));
       const key = await keyOfInputs(vertex, expected);
       const found = key === expected ? undefined : await fromCache(vertex, key);
       if (found) return found;
@@ -252,7 +253,7 @@ export async function solve<R>(targets: readonly SolveTarget[], options: SolveOp
         const key = await keyOf(input.id);
         return (!(await mustRun(input.id)) && cache.peek(key) !== undefined) || (await isSettled(input.id));
       });
-      return !(await all(below)).includes(false);
+      return !(await waitForAll(below)).includes(false);
     });
 
   async function causeOf(vertex: SolverVertex<R>): Promise<RunCause> {
@@ -300,7 +301,7 @@ export async function solve<R>(targets: readonly SolveTarget[], options: SolveOp
    * once then go on from one result, and neither forgets what the other made from it.
    */
   async function keep(vertex: SolverVertex<R>, key: string, made: Outcome<R>["outputs"]): Promise<Outcome<R>["outputs"]> {
-    const inputKeys = await all((await wholeInputs(vertex)).map((input) => madeKeyOf(input.id)));
+    const inputKeys = await waitForAll((await wholeInputs(vertex)).map((input) => madeKeyOf(input.id)));
     const record = { key, inputKeys, outputs: made, vertex };
     if (!(await mustRun(vertex.id))) return cache.keep(record);
     cache.save(record);
@@ -332,13 +333,15 @@ export async function solve<R>(targets: readonly SolveTarget[], options: SolveOp
     const below: SolvedVertex[] = [];
     for (const input of vertex.inputs) below.push(...(await solvedVertices(input.id, seen)));
     const isVolatile = async (each: string): Promise<boolean> => (await cacheMapOf(each)).volatile ?? false;
-    const fastKey = (await all(vertex.inputs.map((input) => isVolatile(input.id)))).includes(true) ? undefined : fastKeys.get(id);
+    const fastKey = (await waitForAll(vertex.inputs.map((input) => isVolatile(input.id)))).includes(true)
+      ? undefined
+      : fastKeys.get(id);
     const solved = {
       id,
       name: vertex.name,
       key: await madeKeyOf(id),
-      inputKeys: await all(vertex.inputs.map((input) => madeKeyOf(input.id))),
-      wholeInputKeys: await all((await wholeInputs(vertex)).map((input) => madeKeyOf(input.id))),
+      inputKeys: await waitForAll(vertex.inputs.map((input) => madeKeyOf(input.id))),
+      wholeInputKeys: await waitForAll((await wholeInputs(vertex)).map((input) => madeKeyOf(input.id))),
       volatile: await isVolatile(id),
       ...(fastKey === undefined ? {} : { fastKey }),
     };
@@ -346,7 +349,7 @@ export async function solve<R>(targets: readonly SolveTarget[], options: SolveOp
   }
 
   try {
-    const made = await all(targets.map(async ({ id, index }) => (await outcomeOf(id)).outputs[index]));
+    const made = await waitForAll(targets.map(async ({ id, index }) => (await outcomeOf(id)).outputs[index]));
     if (options.onSolved) {
       const seen = new Set<string>();
       const solved: SolvedVertex[] = [];
@@ -360,15 +363,6 @@ export async function solve<R>(targets: readonly SolveTarget[], options: SolveOp
     options.signal.throwIfAborted();
     throw failure ? failure.error : error;
   }
-}
-
-/** As Promise.all, but waits for every member, so that nothing is left running unseen. */
-async function all<T>(promises: readonly Promise<T>[]): Promise<T[]> {
-  const settled = await Promise.allSettled(promises);
-  return settled.map((outcome) => {
-    if (outcome.status === "rejected") throw outcome.reason;
-    return outcome.value;
-  });
 }
 
 /** A key: SHA-256 of the parts as JSON, which keeps their borders. */

@@ -4,4 +4,4 @@
  */
 export { leasesSchema, openLeases, type Leases, type Use } from "./leases.ts";
 export { openState, type State } from "./open-state.ts";
-export { asideOf, bootId, isOwnerAlive, listAbandonedAsides, ownerOf, processOwner } from "./process-owner.ts";
+export { asideOf, bootId, isOwnerAlive, listAbandonedAsides, ownerOf, processOwner, startTime } from "./process-owner.ts";

@@ -71,8 +71,11 @@ function pidNamespace(): string {
   return readlinkSync("/proc/self/ns/pid").replace(/\D/g, "");
 }
 
-/** Field 22 of /proc/PID/stat (proc_pid_stat(5)): clock ticks after boot; undefined when there is none, or only its zombie. */
-function startTime(pid: number): string | undefined {
+/**
+ * When the process with this number was started: clock ticks after boot (proc_pid_stat(5), field 22). Undefined when there is none, or
+ * only its remains. One whose first thread has ended and others have not is there: it has its files, sockets and mounts still.
+ */
+export function startTime(pid: number): string | undefined {
   let stat: string;
   try {
     stat = readFileSync(`/proc/${pid}/stat`, "latin1");
@@ -81,7 +84,6 @@ function startTime(pid: number): string | undefined {
     throw error;
   }
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  // a process whose first thread has ended and others have not goes on
   const isGone = /^[ZXx]$/.test(fields[0] ?? "") && Number(fields[17]) <= 1;
   return isGone ? undefined : fields[19];
 }
